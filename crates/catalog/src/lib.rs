@@ -1,0 +1,1 @@
+//! AWS facts that overgrant embeds.

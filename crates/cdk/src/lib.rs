@@ -1,0 +1,1 @@
+//! CDK cloud assembly front end of overgrant.

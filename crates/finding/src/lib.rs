@@ -1,0 +1,1 @@
+//! Findings, fingerprints and fixes of overgrant.

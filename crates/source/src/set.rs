@@ -1,0 +1,399 @@
+//! The files of a run: read once, inside the base, with limits.
+//!
+//! Not for choosing which files to read: that is discovery's. Invariant: nothing outside the base
+//! (and the paths explicitly allowed) is ever opened, whatever symlinks say.
+
+use crate::{FileId, LineColumn, SourceFile, Span};
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, RwLock};
+
+/// How large inputs may be.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes of one file.
+    pub file: u64,
+}
+
+impl Default for Limits {
+    /// 32 MiB a file: the largest real plan files fit, an image or dump does not.
+    fn default() -> Self {
+        Self { file: 32 << 20 }
+    }
+}
+
+/// Why a file could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// No such file.
+    #[error("`{0}` does not exist")]
+    Missing(String),
+    /// The path leads out of the base.
+    #[error("`{0}` lies outside the base of this run; add --allow-path to read it")]
+    Outside(String),
+    /// A directory, socket, device or pipe.
+    #[error("`{0}` is not a regular file")]
+    NotAFile(String),
+    /// Larger than the limit.
+    #[error("`{path}` has {size} bytes, more than the {limit} that are read")]
+    TooLarge {
+        /// The file.
+        path: String,
+        /// Its size in bytes.
+        size: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// Not UTF-8.
+    #[error("`{path}` is not UTF-8 text (first bad byte at offset {offset}); save it as UTF-8")]
+    NotUtf8 {
+        /// The file.
+        path: String,
+        /// Offset of the first bad byte, 0-based.
+        offset: usize,
+    },
+    /// The system refused.
+    #[error("`{path}` cannot be read: {reason}")]
+    Io {
+        /// The file.
+        path: String,
+        /// The system's words.
+        reason: String,
+    },
+}
+
+/// All files of a run. Shared between threads; each file is read and kept once.
+#[derive(Debug)]
+pub struct Sources {
+    base: PathBuf,
+    allowed: Vec<PathBuf>,
+    limits: Limits,
+    state: RwLock<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    files: Vec<Arc<SourceFile>>,
+    by_path: HashMap<Arc<str>, Result<FileId, ReadError>>,
+}
+
+impl Sources {
+    /// A set with the base directory `base` (canonicalised where it exists).
+    #[must_use]
+    pub fn new(base: impl Into<PathBuf>) -> Self {
+        let base = base.into();
+        let base = base.canonicalize().unwrap_or(base);
+        Self {
+            base,
+            allowed: Vec::new(),
+            limits: Limits::default(),
+            state: RwLock::default(),
+        }
+    }
+
+    /// Allows reads below `path` too.
+    #[must_use]
+    pub fn allow(mut self, path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        self.allowed.push(path.canonicalize().unwrap_or(path));
+        self
+    }
+
+    /// Replaces the limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The base directory, absolute.
+    #[must_use]
+    pub fn base(&self) -> &Path {
+        &self.base
+    }
+
+    /// Adds a text that does not come from disk (tests, examples, standard input).
+    pub fn add(&self, path: &str, text: &str) -> Arc<SourceFile> {
+        let path: Arc<str> = normalise(path).into();
+        let mut state = self.lock();
+        insert(&mut state, path, text.into())
+    }
+
+    /// Reads the file at `path` (relative to the base, forward slashes; `.` and `..` are resolved
+    /// as text). A file that was read before comes from memory.
+    ///
+    /// # Errors
+    /// See [`ReadError`]; a failure is remembered like a file.
+    pub fn load(&self, path: &str) -> Result<Arc<SourceFile>, ReadError> {
+        let path = normalise(path);
+        if let Some(known) = self.known(&path) {
+            return known;
+        }
+        let read = self.read(&path);
+        let mut state = self.lock();
+        if let Some(known) = lookup(&state, &path) {
+            return known;
+        }
+        match read {
+            Ok(text) => Ok(insert(&mut state, path.into(), text)),
+            Err(error) => {
+                state.by_path.insert(path.into(), Err(error.clone()));
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether a regular file stands at `path` (relative to the base) and may be read.
+    #[must_use]
+    pub fn exists(&self, path: &str) -> bool {
+        let path = normalise(path);
+        if let Some(known) = self.known(&path) {
+            return known.is_ok();
+        }
+        self.resolve(&path).is_ok_and(|full| full.is_file())
+    }
+
+    /// The names in the directory `path` (relative to the base), sorted; empty where it is none or
+    /// lies outside.
+    #[must_use]
+    pub fn list(&self, path: &str) -> Vec<String> {
+        let path = normalise(path);
+        let mut names: Vec<String> = match self.resolve(&path) {
+            Ok(full) => std::fs::read_dir(full)
+                .into_iter()
+                .flatten()
+                .flatten()
+                .filter_map(|entry| entry.file_name().into_string().ok())
+                .collect(),
+            Err(_) => Vec::new(),
+        };
+        let prefix = if path.is_empty() {
+            String::new()
+        } else {
+            format!("{path}/")
+        };
+        for file in &self.read_lock().files {
+            if let Some(name) = file.path().strip_prefix(&prefix)
+                && !name.contains('/')
+            {
+                names.push(name.to_owned());
+            }
+        }
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// The file with this id.
+    ///
+    /// Ids only come from this set, so the lookup succeeds; a foreign id gives `None`.
+    #[must_use]
+    pub fn get(&self, id: FileId) -> Option<Arc<SourceFile>> {
+        self.read_lock().files.get(id.0 as usize).cloned()
+    }
+
+    /// Path, first place and end (exclusive) of a span.
+    #[must_use]
+    pub fn locate(&self, span: Span) -> Option<(Arc<str>, LineColumn, LineColumn)> {
+        let file = self.get(span.file)?;
+        Some((
+            file.path().into(),
+            file.place(span.start),
+            file.place(span.end),
+        ))
+    }
+
+    /// The text behind a span; empty where there is none.
+    #[must_use]
+    pub fn slice(&self, span: Span) -> String {
+        self.get(span.file)
+            .map_or_else(String::new, |file| file.slice(span).to_owned())
+    }
+
+    /// Every file read so far, sorted by path.
+    #[must_use]
+    pub fn files(&self) -> Vec<Arc<SourceFile>> {
+        let mut files = self.read_lock().files.clone();
+        files.sort_by(|a, b| a.path().cmp(b.path()));
+        files
+    }
+
+    fn known(&self, path: &str) -> Option<Result<Arc<SourceFile>, ReadError>> {
+        lookup(&self.read_lock(), path)
+    }
+
+    fn resolve(&self, path: &str) -> Result<PathBuf, ReadError> {
+        let full = self.base.join(path);
+        let full = full.canonicalize().map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => ReadError::Missing(path.to_owned()),
+            _ => ReadError::Io {
+                path: path.to_owned(),
+                reason: error.to_string(),
+            },
+        })?;
+        let inside =
+            full.starts_with(&self.base) || self.allowed.iter().any(|dir| full.starts_with(dir));
+        if inside {
+            Ok(full)
+        } else {
+            Err(ReadError::Outside(path.to_owned()))
+        }
+    }
+
+    fn read(&self, path: &str) -> Result<Arc<str>, ReadError> {
+        let full = self.resolve(path)?;
+        let io = |error: std::io::Error| ReadError::Io {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        };
+        // The kind is asked before opening: opening a pipe would wait for a writer.
+        let meta = std::fs::metadata(&full).map_err(io)?;
+        if !meta.is_file() {
+            return Err(ReadError::NotAFile(path.to_owned()));
+        }
+        let too_large = |size| ReadError::TooLarge {
+            path: path.to_owned(),
+            size,
+            limit: self.limits.file,
+        };
+        if meta.len() > self.limits.file {
+            return Err(too_large(meta.len()));
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0));
+        std::fs::File::open(&full)
+            .map_err(io)?
+            .take(self.limits.file + 1)
+            .read_to_end(&mut bytes)
+            .map_err(io)?;
+        if bytes.len() as u64 > self.limits.file {
+            return Err(too_large(bytes.len() as u64));
+        }
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(text.into()),
+            Err(error) => Err(ReadError::NotUtf8 {
+                path: path.to_owned(),
+                offset: error.utf8_error().valid_up_to(),
+            }),
+        }
+    }
+
+    fn lock(&self) -> std::sync::RwLockWriteGuard<'_, State> {
+        self.state
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn read_lock(&self) -> std::sync::RwLockReadGuard<'_, State> {
+        self.state
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+fn lookup(state: &State, path: &str) -> Option<Result<Arc<SourceFile>, ReadError>> {
+    match state.by_path.get(path)? {
+        Ok(id) => state.files.get(id.0 as usize).cloned().map(Ok),
+        Err(error) => Some(Err(error.clone())),
+    }
+}
+
+fn insert(state: &mut State, path: Arc<str>, text: Arc<str>) -> Arc<SourceFile> {
+    let id = FileId(u32::try_from(state.files.len()).unwrap_or(u32::MAX));
+    let file = Arc::new(SourceFile::new(id, Arc::clone(&path), text));
+    state.files.push(Arc::clone(&file));
+    state.by_path.insert(path, Ok(id));
+    file
+}
+
+/// A relative path with forward slashes, `.` and inner `..` resolved; a leading `..` stays, so that
+/// the check against the base can refuse it.
+fn normalise(path: &str) -> String {
+    let path = path.replace('\\', "/");
+    let mut parts: Vec<&str> = Vec::new();
+    let absolute = path.starts_with('/');
+    for part in Path::new(&path).components() {
+        match part {
+            Component::Normal(name) => parts.push(name.to_str().unwrap_or("")),
+            Component::ParentDir => match parts.last() {
+                Some(&last) if last != ".." => {
+                    parts.pop();
+                }
+                _ => parts.push(".."),
+            },
+            _ => {}
+        }
+    }
+    let joined = parts.join("/");
+    if absolute {
+        format!("/{joined}")
+    } else {
+        joined
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scratch() -> tempfile::TempDir {
+        tempfile::tempdir().unwrap()
+    }
+
+    #[test]
+    fn reads_inside_the_base_only() {
+        let dir = scratch();
+        std::fs::create_dir(dir.path().join("base")).unwrap();
+        std::fs::write(dir.path().join("secret"), "s").unwrap();
+        std::fs::write(dir.path().join("base/a.tf"), "x").unwrap();
+        let sources = Sources::new(dir.path().join("base"));
+        assert_eq!(sources.load("./x/../a.tf").unwrap().text(), "x");
+        assert_eq!(sources.load("a.tf").unwrap().id(), FileId(0), "read once");
+        assert!(matches!(
+            sources.load("../secret"),
+            Err(ReadError::Outside(_))
+        ));
+        assert!(matches!(sources.load("none"), Err(ReadError::Missing(_))));
+        assert!(matches!(sources.load(""), Err(ReadError::NotAFile(_))));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_symlink_does_not_lead_out() {
+        let dir = scratch();
+        std::fs::create_dir(dir.path().join("base")).unwrap();
+        std::fs::write(dir.path().join("secret"), "s").unwrap();
+        std::os::unix::fs::symlink(dir.path().join("secret"), dir.path().join("base/link"))
+            .unwrap();
+        let sources = Sources::new(dir.path().join("base"));
+        assert!(matches!(sources.load("link"), Err(ReadError::Outside(_))));
+        let sources = sources.allow(dir.path());
+        assert!(sources.load("link").is_err(), "a failure is remembered");
+    }
+
+    #[test]
+    fn refuses_what_is_no_text() {
+        let dir = scratch();
+        std::fs::write(dir.path().join("b"), [b'a', 0xff]).unwrap();
+        std::fs::write(dir.path().join("c"), "12345").unwrap();
+        let sources = Sources::new(dir.path()).with_limits(Limits { file: 4 });
+        assert_eq!(
+            sources.load("b").unwrap_err(),
+            ReadError::NotUtf8 {
+                path: "b".into(),
+                offset: 1
+            }
+        );
+        assert!(matches!(
+            sources.load("c"),
+            Err(ReadError::TooLarge { size: 5, .. })
+        ));
+    }
+
+    #[test]
+    fn paths_are_text() {
+        assert_eq!(normalise("./a/./b/../c"), "a/c");
+        assert_eq!(normalise("../a"), "../a");
+        assert_eq!(normalise("a/../../b"), "../b");
+    }
+}

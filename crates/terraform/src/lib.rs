@@ -1,0 +1,1 @@
+//! Terraform and OpenTofu front end of overgrant.

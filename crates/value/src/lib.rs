@@ -1,0 +1,1 @@
+//! The evaluated, partly unknown value of overgrant.
