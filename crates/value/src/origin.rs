@@ -1,0 +1,129 @@
+//! Where a value was written and through which uses it came.
+//!
+//! Not for output: flows are made from this when a finding is reported. Invariant: hops are kept
+//! newest first and handed out oldest first (the literal's side before the policy's side).
+
+use overgrant_source::Span;
+use smol_str::SmolStr;
+use std::sync::Arc;
+
+/// One use on a value's way: `local.x` in a policy, a module argument, a parameter default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hop {
+    /// The expression that uses the value.
+    pub span: Span,
+    /// What the use is, in words: `local.actions`, `argument policy of module.app`.
+    pub label: SmolStr,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Via {
+    hop: Hop,
+    older: Option<Arc<Self>>,
+}
+
+/// Origin of a value: the bytes that wrote it and its hops since.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Src {
+    /// The literal's own bytes (quotes included), or the expression that made the value.
+    pub span: Option<Span>,
+    via: Option<Arc<Via>>,
+}
+
+impl Src {
+    /// Written at `span`, no hops.
+    #[must_use]
+    pub fn at(span: Span) -> Self {
+        Self {
+            span: Some(span),
+            via: None,
+        }
+    }
+
+    /// No place: made by the tool or given on the command line.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// The same origin after one more use.
+    #[must_use]
+    pub fn through(&self, span: Span, label: impl Into<SmolStr>) -> Self {
+        Self {
+            span: self.span,
+            via: Some(Arc::new(Via {
+                hop: Hop {
+                    span,
+                    label: label.into(),
+                },
+                older: self.via.clone(),
+            })),
+        }
+    }
+
+    /// The same origin after all uses of the value that contains it.
+    #[must_use]
+    pub fn under(&self, container: &Self) -> Self {
+        if container.via.is_none() {
+            return self.clone();
+        }
+        if self.via.is_none() {
+            return Self {
+                span: self.span,
+                via: container.via.clone(),
+            };
+        }
+        let mut result = self.clone();
+        for hop in container.hops() {
+            result = result.through(hop.span, hop.label);
+        }
+        result
+    }
+
+    /// The hops, oldest (next to the literal) first.
+    #[must_use]
+    pub fn hops(&self) -> Vec<Hop> {
+        let mut hops = Vec::new();
+        let mut next = self.via.as_ref();
+        while let Some(via) = next {
+            hops.push(via.hop.clone());
+            next = via.older.as_ref();
+        }
+        hops.reverse();
+        hops
+    }
+
+    /// Whether the value was used where it was written.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.via.is_none()
+    }
+
+    /// The same hops at another place.
+    #[must_use]
+    pub fn with_span(&self, span: Option<Span>) -> Self {
+        Self {
+            span,
+            via: self.via.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use overgrant_source::FileId;
+
+    #[test]
+    fn hops_are_oldest_first_and_nest() {
+        let span = |n| Span::new(FileId(0), n, n + 1);
+        let leaf = Src::at(span(0)).through(span(1), "local.a");
+        let container = Src::at(span(9))
+            .through(span(2), "local.b")
+            .through(span(3), "var.c");
+        let all = leaf.under(&container);
+        let labels: Vec<_> = all.hops().into_iter().map(|hop| hop.label).collect();
+        assert_eq!(labels, ["local.a", "local.b", "var.c"]);
+        assert_eq!(all.span, Some(span(0)));
+    }
+}
