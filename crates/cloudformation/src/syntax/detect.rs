@@ -1,0 +1,236 @@
+//! Whether a file is a CloudFormation template, decided by its content.
+//!
+//! Not for discovery: names and ignore files are judged before. Invariant: a file that is no
+//! template costs one search through its text and is passed over without a word; one that looks
+//! like a template and cannot be read is a diagnostic.
+
+use super::tree::{Node, Parsed};
+use super::{parse_json, parse_yaml};
+use overgrant_source::{Comment, Diagnostic, SourceFile};
+use std::sync::Arc;
+
+/// The notation of a template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// YAML, with short forms of intrinsics.
+    Yaml,
+    /// JSON.
+    Json,
+}
+
+/// A template's tree.
+#[derive(Debug, Clone)]
+pub struct Template {
+    /// The file it was read from.
+    pub file: Arc<SourceFile>,
+    /// The root mapping.
+    pub root: Arc<Node>,
+    /// The notation it was written in.
+    pub format: Format,
+    /// All comments, in source order.
+    pub comments: Vec<Comment>,
+    /// Problems that did not lose the file.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What came of reading a file.
+#[derive(Debug, Clone)]
+pub enum TemplateRead {
+    /// It is no template.
+    No,
+    /// It is one.
+    Yes(Box<Template>),
+    /// It looks like one and could not be read.
+    Lost(Box<Diagnostic>),
+}
+
+/// Reads `file` if it is a template.
+///
+/// A text that opens with `{` is read as JSON first, whatever the file is called: YAML files hold
+/// JSON often enough, and JSON allows tabs where YAML does not.
+#[must_use]
+pub fn read(file: &Arc<SourceFile>) -> TemplateRead {
+    if !may_be_template(file.text()) {
+        return TemplateRead::No;
+    }
+    let json = opens_object(file.text());
+    let (parsed, format) = if json {
+        match parse_json(file) {
+            Ok(parsed) => (Ok(parsed), Format::Json),
+            Err(error) if file.path().ends_with(".json") => (Err(error), Format::Json),
+            Err(error) => match parse_yaml(file) {
+                Ok(parsed) => (Ok(parsed), Format::Yaml),
+                Err(_) => (Err(error), Format::Json),
+            },
+        }
+    } else {
+        (parse_yaml(file), Format::Yaml)
+    };
+    match parsed {
+        Ok(parsed) if is_template(&parsed.root) => {
+            TemplateRead::Yes(Box::new(template(file, parsed, format)))
+        }
+        Ok(_) => TemplateRead::No,
+        Err(diagnostic) if looks_like_template(file.text()) => {
+            TemplateRead::Lost(Box::new(diagnostic))
+        }
+        Err(_) => TemplateRead::No,
+    }
+}
+
+fn template(file: &Arc<SourceFile>, parsed: Parsed, format: Format) -> Template {
+    Template {
+        file: Arc::clone(file),
+        root: parsed.root,
+        format,
+        comments: parsed.comments,
+        diagnostics: parsed.diagnostics,
+    }
+}
+
+fn opens_object(text: &str) -> bool {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = text.trim_start();
+    text.starts_with('{') || text.starts_with("//") || text.starts_with("/*")
+}
+
+/// Whether `text` could be a template at all: a few substring searches, no parsing.
+#[must_use]
+pub fn may_be_template(text: &str) -> bool {
+    if text.contains("AWSTemplateFormatVersion") {
+        return true;
+    }
+    text.contains("Resources")
+        && (text.contains("::") || text.contains("Fn::Transform") || text.contains("Transform"))
+}
+
+/// Whether a text that cannot be parsed was meant as a template: one of the sections stands as a
+/// key at the outer level, and a resource type stands behind a `Type` key.
+fn looks_like_template(text: &str) -> bool {
+    let section = |name: &str| {
+        text.lines().any(|line| {
+            let line = line.trim_start_matches(['\u{feff}', '{', ' ', '\t']);
+            let line = line.strip_prefix('"').unwrap_or(line);
+            line.strip_prefix(name).is_some_and(|rest| {
+                let rest = rest.strip_prefix('"').unwrap_or(rest);
+                rest.trim_start().starts_with(':')
+            })
+        })
+    };
+    if section("AWSTemplateFormatVersion") {
+        return true;
+    }
+    section("Resources")
+        && text.lines().any(|line| {
+            let line = line.trim_start_matches(['{', ' ', '\t', '"', '\'']);
+            line.strip_prefix("Type").is_some_and(|rest| {
+                let rest = rest.trim_start_matches(['"', '\'', ' ', ':']);
+                rest.starts_with("AWS::") || rest.starts_with("Custom::")
+            })
+        })
+}
+
+/// Whether a tree is a template: it says its format version, or it has resources whose types have
+/// the form `X::Y`, or resources and a transform.
+#[must_use]
+pub fn is_template(root: &Node) -> bool {
+    if root.get("AWSTemplateFormatVersion").is_some() {
+        return true;
+    }
+    let Some(resources) = root.get("Resources") else {
+        return false;
+    };
+    if root.get("Transform").is_some() && !resources.entries().is_empty() {
+        return true;
+    }
+    resources.entries().iter().any(|entry| {
+        entry.key.starts_with("Fn::ForEach::")
+            || entry
+                .value
+                .get("Type")
+                .and_then(|kind| kind.text())
+                .is_some_and(|kind| kind.contains("::"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use overgrant_source::Sources;
+
+    fn check(name: &str, text: &str) -> &'static str {
+        match read(&Sources::new(".").add(name, text)) {
+            TemplateRead::No => "no",
+            TemplateRead::Yes(template) if template.format == Format::Json => "json",
+            TemplateRead::Yes(_) => "yaml",
+            TemplateRead::Lost(diagnostic) => diagnostic.code,
+        }
+    }
+
+    #[test]
+    fn templates_are_known_by_content() {
+        assert_eq!(
+            check("a.yml", "AWSTemplateFormatVersion: 2010-09-09\n"),
+            "yaml"
+        );
+        assert_eq!(
+            check("a.yml", "Resources:\n  A:\n    Type: AWS::S3::Bucket\n"),
+            "yaml"
+        );
+        assert_eq!(
+            check("a.yml", "Resources:\n  A:\n    Type: Custom::Thing\n"),
+            "yaml"
+        );
+        assert_eq!(
+            check(
+                "a.json",
+                "{\"Resources\": {\"A\": {\"Type\": \"AWS::S3::Bucket\"}}}"
+            ),
+            "json"
+        );
+        assert_eq!(
+            check(
+                "a.yaml",
+                "{\n\t\"Resources\": {\"A\": {\"Type\": \"AWS::S3::Bucket\"}}}"
+            ),
+            "json"
+        );
+        assert_eq!(
+            check("a.template", "{Resources: {A: {Type: 'AWS::S3::Bucket'}}}"),
+            "yaml"
+        );
+    }
+
+    #[test]
+    fn other_files_are_passed_over() {
+        assert_eq!(check("a.yml", "apiVersion: v1\nkind: Pod\n"), "no");
+        assert_eq!(check("a.yml", "Resources:\n  - a::b\n"), "no");
+        assert_eq!(check("a.yml", "text: 'Resources of std::vec'\n"), "no");
+        assert_eq!(
+            check(
+                "a.json",
+                "{\"Resources\": {\"A\": {\"Type\": \"x\"}}, \"b\": \"::\"}"
+            ),
+            "no"
+        );
+        assert_eq!(check("a.yml", "{{ jinja }}\nResources: a::b\n"), "no");
+    }
+
+    #[test]
+    fn a_broken_template_is_told() {
+        assert_eq!(
+            check(
+                "a.yml",
+                "AWSTemplateFormatVersion: '2010-09-09'\nResources:\n\tA: 1\n"
+            ),
+            "yaml-syntax"
+        );
+        assert_eq!(
+            check(
+                "a.json",
+                "{\"Resources\": {\n\"A\": {\n\"Type\": \"AWS::S3::Bucket\"}"
+            ),
+            "json-syntax"
+        );
+    }
+}
