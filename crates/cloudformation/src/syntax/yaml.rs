@@ -6,7 +6,7 @@
 
 use super::tree::{self, Entry, Kind, Node, Parsed, Scalar, Style, Tag};
 use super::{MAX_DEPTH, MAX_NODES, align};
-use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, StructureStyle};
 use overgrant_source::{Comment, Diagnostic, Level, SourceFile, Span};
 use smol_str::SmolStr;
 use std::collections::HashMap;
@@ -19,12 +19,111 @@ use std::sync::Arc;
 /// A diagnostic that loses the file: `yaml-syntax`, or `yaml-limit` where nesting or the expansion
 /// of aliases goes too far.
 pub fn parse_yaml(file: &SourceFile) -> Result<Parsed, Diagnostic> {
-    Builder::new(file).run()
+    let whole = file.text();
+    let text = whole.strip_prefix('\u{feff}').unwrap_or(whole);
+    let mut masked = Masked::default();
+    for _ in 0..MOST_RETRIES {
+        match Builder::new(file, text, &masked).run() {
+            Err(Lost::Indentation(at)) if masked.hide_break(text, at) => {}
+            Err(Lost::Indentation(at)) => return Err(bad_indentation(file, text, at)),
+            Err(Lost::File(diagnostic)) => return Err(*diagnostic),
+            Ok(parsed) => return Ok(parsed),
+        }
+    }
+    Err(bad_indentation(file, text, 0))
+}
+
+/// How many under-indented lines of quoted scalars are accepted in one file.
+const MOST_RETRIES: usize = 256;
+
+/// Why a reading ended.
+enum Lost {
+    File(Box<Diagnostic>),
+    /// A continuation line of a quoted scalar is indented less than its parent (byte offset).
+    Indentation(usize),
+}
+
+fn bad_indentation(file: &SourceFile, text: &str, at: usize) -> Diagnostic {
+    let shift = file.text().len() - text.len();
+    Diagnostic::new(
+        Level::Error,
+        "yaml-syntax",
+        "not valid YAML: a quoted scalar goes on with less indentation; indent its lines",
+    )
+    .at(file, tree::span(file.id(), shift, at..at))
+    .losing_file()
+}
+
+/// The text handed to the parser where it differs from the file's.
+///
+/// YAML forbids, and the service and libyaml accept, quoted scalars whose continuation lines stand
+/// left of their parent. Such a line break is overwritten with a filler of the same length, and the
+/// filler in the scalar's value is turned back into what the break folds to. The filler is a
+/// character that the file does not use.
+#[derive(Default)]
+struct Masked {
+    text: Option<String>,
+    filler: char,
+    breaks: Vec<Range<usize>>,
+}
+
+/// One byte each, without meaning inside quotes.
+const FILLERS: [char; 12] = ['~', '^', '|', '`', ';', '<', '>', '+', '=', '@', '?', '#'];
+
+impl Masked {
+    /// Hides the line break (with the blanks around it) that ends at `at`; false where there is none.
+    fn hide_break(&mut self, text: &str, at: usize) -> bool {
+        let before = text.get(..at).unwrap_or_default();
+        let start = before.trim_end_matches([' ', '\t', '\r', '\n']).len();
+        if !text.get(start..at).is_some_and(|gap| gap.contains('\n')) {
+            return false;
+        }
+        if self.breaks.is_empty() {
+            let Some(filler) = FILLERS.into_iter().find(|c| !text.contains(*c)) else {
+                return false;
+            };
+            self.filler = filler;
+        }
+        let masked = self.text.get_or_insert_with(|| text.to_owned());
+        let filler = self.filler.to_string().repeat(at - start);
+        masked.replace_range(start..at, &filler);
+        self.breaks.push(start..at);
+        true
+    }
+
+    /// A scalar's value with the fillers turned back.
+    fn restore(&self, value: &str, text: &str, range: &Range<usize>) -> Option<String> {
+        if self.breaks.is_empty() || !value.contains(self.filler) {
+            return None;
+        }
+        let mut breaks: Vec<_> = self
+            .breaks
+            .iter()
+            .filter(|at| range.start <= at.start && at.end <= range.end)
+            .collect();
+        breaks.sort_by_key(|at| at.start);
+        let mut out = String::new();
+        let mut rest = value;
+        for at in breaks {
+            let (before, after) = rest.split_once(self.filler)?;
+            let lines = text.get(at.clone())?.matches('\n').count();
+            out.push_str(before);
+            if lines == 1 {
+                out.push(' ');
+            } else {
+                out.extend(std::iter::repeat_n('\n', lines - 1));
+            }
+            rest = after.trim_start_matches(self.filler);
+        }
+        out.push_str(rest);
+        Some(out)
+    }
 }
 
 struct Builder<'a> {
     file: &'a SourceFile,
     text: &'a str,
+    masked: &'a Masked,
     /// Bytes of the byte order mark in front of `text`.
     shift: usize,
     frames: Vec<Frame>,
@@ -63,13 +162,12 @@ enum Items {
 }
 
 impl<'a> Builder<'a> {
-    fn new(file: &'a SourceFile) -> Self {
-        let whole = file.text();
-        let text = whole.strip_prefix('\u{feff}').unwrap_or(whole);
+    fn new(file: &'a SourceFile, text: &'a str, masked: &'a Masked) -> Self {
         Self {
             file,
             text,
-            shift: whole.len() - text.len(),
+            masked,
+            shift: file.text().len() - text.len(),
             frames: Vec::new(),
             anchors: HashMap::new(),
             comments: Vec::new(),
@@ -78,18 +176,22 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn run(mut self) -> Result<Parsed, Diagnostic> {
+    fn run(mut self) -> Result<Parsed, Lost> {
         let options = granit_parser::options! {
             emit_unresolved_aliases: true,
             max_buffered_comment_events: 1_000_000,
         };
-        for next in Parser::new_from_str_with_options(self.text, options) {
+        let parsed_text = self.masked.text.as_deref().unwrap_or(self.text);
+        for next in Parser::new_from_str_with_options(parsed_text, options) {
             let (event, place) = match next {
                 Ok(next) => next,
                 // The template is complete; what follows it is not read.
                 Err(_) if self.root.is_some() => break,
                 Err(error) => {
                     let at = error.marker().byte_offset().unwrap_or(0);
+                    if matches!(error.kind(), ErrorKind::InvalidQuotedScalarIndent) {
+                        return Err(Lost::Indentation(at));
+                    }
                     return Err(self.lost("yaml-syntax", at, format!("not valid YAML: {error}")));
                 }
             };
@@ -158,10 +260,11 @@ impl<'a> Builder<'a> {
         tree::span(self.file.id(), self.shift, range)
     }
 
-    fn lost(&self, code: &'static str, at: usize, message: String) -> Diagnostic {
-        Diagnostic::new(Level::Error, code, message)
+    fn lost(&self, code: &'static str, at: usize, message: String) -> Lost {
+        let diagnostic = Diagnostic::new(Level::Error, code, message)
             .at(self.file, self.span(at..at))
-            .losing_file()
+            .losing_file();
+        Lost::File(Box::new(diagnostic))
     }
 
     fn comment(&mut self, text: &str, range: Range<usize>) {
@@ -201,6 +304,8 @@ impl<'a> Builder<'a> {
             ScalarStyle::Literal => Style::Literal,
             ScalarStyle::Folded => Style::Folded,
         };
+        let restored = self.masked.restore(value, self.text, &range);
+        let value = restored.as_deref().unwrap_or(value);
         let text = SmolStr::from(value);
         let span = self.span(range.clone());
         let block = matches!(style, Style::Literal | Style::Folded);
@@ -235,7 +340,7 @@ impl<'a> Builder<'a> {
         range.start - blanks..range.end
     }
 
-    fn alias(&mut self, id: usize, range: Range<usize>) -> Result<(), Diagnostic> {
+    fn alias(&mut self, id: usize, range: Range<usize>) -> Result<(), Lost> {
         let Some(built) = self.anchors.get(&id).cloned() else {
             let message = "an alias names a node it stands in; write the value out".to_owned();
             return Err(self.lost("yaml-syntax", range.start, message));
@@ -246,7 +351,7 @@ impl<'a> Builder<'a> {
         self.attach(built, range.start)
     }
 
-    fn too_deep(&self, at: usize) -> Diagnostic {
+    fn too_deep(&self, at: usize) -> Lost {
         self.lost(
             "yaml-limit",
             at,
@@ -261,7 +366,7 @@ impl<'a> Builder<'a> {
         style: StructureStyle,
         range: Range<usize>,
         items: Items,
-    ) -> Result<(), Diagnostic> {
+    ) -> Result<(), Lost> {
         if self.frames.len() >= MAX_DEPTH {
             return Err(self.too_deep(range.start));
         }
@@ -277,7 +382,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn close(&mut self, end: Range<usize>) -> Result<(), Diagnostic> {
+    fn close(&mut self, end: Range<usize>) -> Result<(), Lost> {
         let Some(frame) = self.frames.pop() else {
             return Ok(());
         };
@@ -341,7 +446,7 @@ impl<'a> Builder<'a> {
         )
     }
 
-    fn finish(&mut self, anchor: usize, built: Built) -> Result<(), Diagnostic> {
+    fn finish(&mut self, anchor: usize, built: Built) -> Result<(), Lost> {
         if anchor != 0 {
             self.anchors.insert(anchor, built.clone());
         }
@@ -350,7 +455,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Hands a finished node to the collection it stands in.
-    fn attach(&mut self, built: Built, at: usize) -> Result<(), Diagnostic> {
+    fn attach(&mut self, built: Built, at: usize) -> Result<(), Lost> {
         let Some(frame) = self.frames.last_mut() else {
             if self.root.is_none() {
                 self.root = Some(built);
@@ -595,6 +700,17 @@ mod tests {
     fn an_alias_to_its_own_node_or_to_none_is_an_error() {
         assert_eq!(parse("a: &a [*a]").1.unwrap_err().code, "yaml-syntax");
         assert_eq!(parse("a: *b").1.unwrap_err().code, "yaml-syntax");
+    }
+
+    #[test]
+    fn quoted_scalars_may_go_on_left_of_their_parent() {
+        let text = "a:\n    b: '{\n   \"x\":\n\n  \"*\"\n  }'\n    c: 1\n";
+        let (file, node) = root(text);
+        let scalar = node.get("a").unwrap().get("b").unwrap().scalar().unwrap();
+        assert_eq!(scalar.text, "{ \"x\":\n\"*\" }");
+        let star = scalar.text.find('*').unwrap();
+        assert_eq!(file.slice(scalar.span_of(star..star + 1).unwrap()), "*");
+        assert_eq!(node.get("a").unwrap().get("c").unwrap().text(), Some("1"));
     }
 
     #[test]
