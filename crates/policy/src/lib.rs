@@ -1,1 +1,31 @@
-//! The IAM policy language of overgrant.
+//! The IAM policy language: documents, statements, patterns, principals, conditions, and what they
+//! allow.
+//!
+//! Not for: formats, files and resources of a configuration. [`Document::from_val`] is the only
+//! place that sees an evaluated value; the text of actions, resources and principals stays private,
+//! and everybody else asks predicates or prints.
+//! Invariant: what is open in a document makes answers [`Answer::May`], never `Must` or `No`.
+//! Source for the language: AWS, "IAM JSON policy elements reference".
+
+mod action;
+mod arn;
+mod condition;
+mod document;
+mod glob;
+mod normalise;
+mod pattern;
+mod principal;
+mod problem;
+mod resource;
+mod statement;
+
+pub use action::{ActionPattern, Actions};
+pub use arn::{Arn, ArnParts};
+pub use condition::{Condition, ConditionKey, Conditions, Operator, SetOperator, Test, Value};
+pub use document::{Document, Effect, Resolution, Version};
+pub use overgrant_value::Answer;
+pub use pattern::Pattern;
+pub use principal::{Principal, PrincipalKind, Principals};
+pub use problem::{Problem, ProblemKind};
+pub use resource::{Breadth, ResourcePattern, Resources};
+pub use statement::{Listed, Statement};

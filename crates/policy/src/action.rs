@@ -1,0 +1,115 @@
+//! The `Action` and `NotAction` elements.
+//!
+//! Not for what an action does: that is the catalog's. Invariant: matching ignores letter case, as
+//! AWS documents for actions.
+
+use crate::Pattern;
+use crate::statement::{Listed, joined_key, show};
+use overgrant_value::Answer;
+use std::fmt;
+
+/// One action pattern, such as `s3:Get*`.
+#[derive(Debug, Clone)]
+pub struct ActionPattern(pub(crate) Pattern);
+
+impl ActionPattern {
+    /// The pattern (its text stays private; it prints).
+    #[must_use]
+    pub fn pattern(&self) -> &Pattern {
+        &self.0
+    }
+
+    /// Whether it matches the action `service:Name`, letter case aside.
+    #[must_use]
+    pub fn matches(&self, action: &str) -> Answer {
+        self.0.matches(&action.to_ascii_lowercase())
+    }
+
+    /// The service prefix, lower case, where it is known and has no wildcard.
+    #[must_use]
+    pub fn service(&self) -> Option<String> {
+        let head = self.0.text().leading();
+        let (service, _) = head.split_once(':')?;
+        (!service.contains(['*', '?'])).then(|| service.to_ascii_lowercase())
+    }
+
+    /// The lower-case spelling, where all of it is known; for catalog look-ups.
+    #[must_use]
+    pub fn spelling(&self) -> Option<String> {
+        self.0
+            .text()
+            .as_known()
+            .map(|text| text.to_ascii_lowercase())
+    }
+}
+
+impl fmt::Display for ActionPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// `Action` or `NotAction`.
+#[derive(Debug, Clone)]
+pub struct Actions(pub(crate) Listed<ActionPattern>);
+
+impl Actions {
+    /// The list behind it.
+    #[must_use]
+    pub fn listed(&self) -> &Listed<ActionPattern> {
+        &self.0
+    }
+
+    /// Whether the element selects the action `service:Name`.
+    #[must_use]
+    pub fn select(&self, action: &str) -> Answer {
+        if !self.0.present {
+            return Answer::No;
+        }
+        let action = action.to_ascii_lowercase();
+        let mut hit = Answer::No;
+        for item in &self.0.items {
+            let one = item.0.matches(&action);
+            let one = if item.0.guard().is_always() {
+                one
+            } else {
+                one.at_most_may()
+            };
+            hit = hit.or(one);
+        }
+        if self.0.open {
+            hit = hit.or(Answer::May);
+        }
+        if self.0.negated { hit.negate() } else { hit }
+    }
+
+    /// The first pattern that surely or perhaps matches the action; `None` for `NotAction`.
+    #[must_use]
+    pub fn pattern_for(&self, action: &str) -> Option<&ActionPattern> {
+        if self.0.negated {
+            return None;
+        }
+        let hits = |wanted: Answer| {
+            self.0
+                .items
+                .iter()
+                .find(move |item| item.matches(action) == wanted)
+        };
+        hits(Answer::Must).or_else(|| hits(Answer::May))
+    }
+
+    pub(crate) fn key(&self) -> String {
+        let keys = self
+            .0
+            .items
+            .iter()
+            .map(|item| item.0.key().to_ascii_lowercase());
+        joined_key(self.0.negated, self.0.present, keys.collect())
+    }
+}
+
+impl fmt::Display for Actions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(f, self.0.negated, &self.0.items, self.0.open)
+    }
+}

@@ -1,0 +1,80 @@
+//! Amazon Resource Names, known or with open parts and wildcards.
+//!
+//! Not for building them per resource type: that is the model's. Invariant: the sixth segment keeps
+//! all further colons. Source: AWS, "Identify AWS resources with Amazon Resource Names (ARNs)".
+
+use overgrant_value::{Answer, Text};
+
+/// The segments of an ARN or ARN pattern.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ArnParts<T> {
+    /// `aws`, `aws-cn`, … or a pattern.
+    pub partition: T,
+    /// Service prefix.
+    pub service: T,
+    /// Region; often empty.
+    pub region: T,
+    /// Account id; often empty.
+    pub account: T,
+    /// Everything after the fifth colon.
+    pub resource: T,
+}
+
+/// An ARN cut into segments.
+pub type Arn = ArnParts<Text>;
+
+impl Arn {
+    /// Cuts a text that begins with `arn:`. A text with fewer than six segments is no ARN here;
+    /// holes are taken to hold no colon unless the text has too few of its own.
+    #[must_use]
+    pub fn parse(text: &Text) -> Option<Self> {
+        if text.starts_with("arn:") != Answer::Must {
+            return None;
+        }
+        let parts = text.split_where_known(':');
+        let mut parts = parts.into_iter();
+        parts.next()?;
+        let partition = parts.next()?;
+        let service = parts.next()?;
+        let region = parts.next()?;
+        let account = parts.next()?;
+        let mut resource = parts.next()?;
+        for more in parts {
+            resource = resource.concat(&Text::known(":")).concat(&more);
+        }
+        Some(Self {
+            partition,
+            service,
+            region,
+            account,
+            resource,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use overgrant_value::{Src, Sym};
+
+    #[test]
+    fn the_sixth_segment_keeps_colons() {
+        let arn = Arn::parse(&Text::known("arn:aws:lambda:eu-west-1:1:function:f:1")).unwrap();
+        assert!(arn.resource.is("function:f:1"));
+        assert!(arn.account.is("1"));
+        assert_eq!(Arn::parse(&Text::known("arn:aws:s3")), None);
+        assert_eq!(Arn::parse(&Text::known("*")), None);
+    }
+
+    #[test]
+    fn holes_are_segments() {
+        let text = Text::known("arn:")
+            .concat(&Text::hole(Sym::Partition, Src::none()))
+            .concat(&Text::known(":iam::"))
+            .concat(&Text::hole(Sym::Account, Src::none()))
+            .concat(&Text::known(":root"));
+        let arn = Arn::parse(&text).unwrap();
+        assert!(arn.resource.is("root"));
+        assert!(!arn.account.is_known());
+    }
+}

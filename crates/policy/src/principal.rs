@@ -1,0 +1,275 @@
+//! The `Principal` and `NotPrincipal` elements.
+//!
+//! Not for identities of a configuration, which the model links to these. Invariant: an AWS account
+//! id, its root ARN and `arn:…:root` mean the same. Source: AWS, "AWS JSON policy elements:
+//! Principal".
+
+use crate::arn::Arn;
+use crate::statement::{Listed, joined_key, show};
+use overgrant_value::{Answer, Guard, Src, Text};
+use smol_str::SmolStr;
+use std::fmt;
+
+/// What kind of principal is named.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PrincipalKind {
+    /// `"*"` or `{"AWS": "*"}`: everybody, anonymous callers included.
+    Anyone,
+    /// An account, by id or root ARN: everybody whom that account allows.
+    Account(Text),
+    /// A user, role, session or federated user of AWS, by ARN.
+    Aws(Text),
+    /// A unique id (`AIDA…`, `AROA…`): a principal that was deleted.
+    UniqueId(SmolStr),
+    /// A service principal such as `lambda.amazonaws.com`.
+    Service(Text),
+    /// An identity provider, by ARN or host.
+    Federated(Text),
+    /// An S3 canonical user.
+    Canonical(Text),
+    /// Something that cannot be told.
+    Unknown(Text),
+}
+
+/// One principal of a list.
+#[derive(Debug, Clone)]
+pub struct Principal {
+    pub(crate) kind: PrincipalKind,
+    pub(crate) text: Text,
+    pub(crate) src: Src,
+    pub(crate) guard: Guard,
+}
+
+impl Principal {
+    pub(crate) fn aws(text: Text, src: Src, guard: Guard) -> Self {
+        Self {
+            kind: aws_kind(&text),
+            text,
+            src,
+            guard,
+        }
+    }
+
+    /// What is named.
+    #[must_use]
+    pub fn kind(&self) -> &PrincipalKind {
+        &self.kind
+    }
+
+    /// Where it was written and how it came.
+    #[must_use]
+    pub fn src(&self) -> &Src {
+        &self.src
+    }
+
+    /// When it is part of the list.
+    #[must_use]
+    pub fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    /// Whether everybody is meant.
+    #[must_use]
+    pub fn is_anyone(&self) -> bool {
+        self.kind == PrincipalKind::Anyone
+    }
+
+    /// The 12-digit account id, where the principal is of AWS and its account is a known literal.
+    #[must_use]
+    pub fn account(&self) -> Option<SmolStr> {
+        let id = match &self.kind {
+            PrincipalKind::Account(text) => match Arn::parse(text) {
+                Some(arn) => arn.account.as_known()?,
+                None => text.as_known()?,
+            },
+            PrincipalKind::Aws(text) => Arn::parse(text)?.account.as_known()?,
+            _ => return None,
+        };
+        is_account_id(&id).then_some(id)
+    }
+
+    /// The service principal's name, where it is known.
+    #[must_use]
+    pub fn service(&self) -> Option<SmolStr> {
+        match &self.kind {
+            PrincipalKind::Service(text) => text.as_known(),
+            _ => None,
+        }
+    }
+
+    /// The text for linking to an identity or provider; equal keys mean the same principal.
+    #[must_use]
+    pub fn link(&self) -> &Text {
+        &self.text
+    }
+
+    /// The host of a federated provider (`token.actions.githubusercontent.com`), from its ARN or its
+    /// well-known name, where it is known.
+    #[must_use]
+    pub fn issuer(&self) -> Option<SmolStr> {
+        let PrincipalKind::Federated(text) = &self.kind else {
+            return None;
+        };
+        match Arn::parse(text) {
+            Some(arn) => {
+                let resource = arn.resource.as_known()?;
+                resource.strip_prefix("oidc-provider/").map(SmolStr::from)
+            }
+            None => text.as_known(),
+        }
+    }
+
+    /// Whether a SAML provider is named.
+    #[must_use]
+    pub fn is_saml(&self) -> bool {
+        let PrincipalKind::Federated(text) = &self.kind else {
+            return false;
+        };
+        Arn::parse(text)
+            .is_some_and(|arn| arn.resource.starts_with("saml-provider/") == Answer::Must)
+    }
+}
+
+/// Whether the text is 12 digits.
+#[must_use]
+pub(crate) fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn aws_kind(text: &Text) -> PrincipalKind {
+    if text.is("*") {
+        return PrincipalKind::Anyone;
+    }
+    if let Some(arn) = Arn::parse(text) {
+        return if arn.resource.is("root") {
+            PrincipalKind::Account(text.clone())
+        } else if arn.resource.is("*") && arn.account.is("*") {
+            PrincipalKind::Unknown(text.clone())
+        } else {
+            PrincipalKind::Aws(text.clone())
+        };
+    }
+    match text.as_known() {
+        Some(known) if is_account_id(&known) => PrincipalKind::Account(text.clone()),
+        Some(known)
+            if known.len() >= 16
+                && ["AIDA", "AROA", "AGPA", "ANPA"]
+                    .iter()
+                    .any(|p| known.starts_with(p)) =>
+        {
+            PrincipalKind::UniqueId(known)
+        }
+        Some(_) => PrincipalKind::Unknown(text.clone()),
+        None if text.pieces().len() == 1
+            && text
+                .holes()
+                .any(|hole| hole.sym == overgrant_value::Sym::Account) =>
+        {
+            PrincipalKind::Account(text.clone())
+        }
+        None => PrincipalKind::Unknown(text.clone()),
+    }
+}
+
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            PrincipalKind::Anyone => f.write_str("*"),
+            _ => self.text.fmt(f),
+        }
+    }
+}
+
+/// `Principal` or `NotPrincipal`.
+#[derive(Debug, Clone)]
+pub struct Principals(pub(crate) Listed<Principal>);
+
+impl Principals {
+    /// The list behind it.
+    #[must_use]
+    pub fn listed(&self) -> &Listed<Principal> {
+        &self.0
+    }
+
+    /// The members; for `NotPrincipal` those that are left out.
+    pub fn iter(&self) -> std::slice::Iter<'_, Principal> {
+        self.0.items.iter()
+    }
+
+    /// The member that means everybody, if the element is positive and has one.
+    #[must_use]
+    pub fn anyone(&self) -> Option<&Principal> {
+        if self.0.negated {
+            return None;
+        }
+        self.0.items.iter().find(|item| item.is_anyone())
+    }
+
+    pub(crate) fn key(&self) -> String {
+        let keys = self.0.items.iter().map(|item| match item.kind {
+            PrincipalKind::Anyone => "*".to_owned(),
+            PrincipalKind::Account(_) => format!(
+                "account {}",
+                item.account().map_or_else(|| item.text.key(), Into::into)
+            ),
+            _ => item.text.key(),
+        });
+        joined_key(self.0.negated, self.0.present, keys.collect())
+    }
+}
+
+impl<'a> IntoIterator for &'a Principals {
+    type Item = &'a Principal;
+    type IntoIter = std::slice::Iter<'a, Principal>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl fmt::Display for Principals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(f, self.0.negated, &self.0.items, self.0.open)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn principal(text: &str) -> Principal {
+        Principal::aws(Text::known(text), Src::none(), Guard::always())
+    }
+
+    #[test]
+    fn forms_of_aws_principals() {
+        assert!(principal("*").is_anyone());
+        assert_eq!(principal("123456789012").account().unwrap(), "123456789012");
+        assert_eq!(
+            principal("arn:aws:iam::123456789012:root")
+                .account()
+                .unwrap(),
+            "123456789012"
+        );
+        assert!(matches!(
+            principal("arn:aws:iam::123456789012:root").kind(),
+            PrincipalKind::Account(_)
+        ));
+        assert!(matches!(
+            principal("arn:aws:iam::1:role/x").kind(),
+            PrincipalKind::Aws(_)
+        ));
+        assert_eq!(
+            principal("arn:aws:iam::1:role/x").account(),
+            None,
+            "not twelve digits"
+        );
+        assert!(matches!(
+            principal("AIDAJQABLZS4A3QDU576Q").kind(),
+            PrincipalKind::UniqueId(_)
+        ));
+        assert!(matches!(
+            principal("someone").kind(),
+            PrincipalKind::Unknown(_)
+        ));
+    }
+}
