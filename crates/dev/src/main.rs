@@ -1,1 +1,31 @@
-fn main() {}
+//! Developer tasks: `cargo dev TASK`.
+//!
+//! Not for: the product; nothing of it may depend on this crate. One file per task under `tasks`;
+//! a new task is a file there and a line in [`Task`].
+
+mod repository;
+mod tasks;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo dev", about = "Developer tasks of overgrant")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Write the embedded AWS facts from testdata/catalog
+    Catalog(tasks::catalog::Arguments),
+    /// Check the dependency arrows between our crates and the licences of all others
+    Deps(tasks::deps::Arguments),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().task {
+        Task::Catalog(arguments) => tasks::catalog::run(&arguments),
+        Task::Deps(arguments) => tasks::deps::run(&arguments),
+    }
+}

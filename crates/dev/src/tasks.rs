@@ -1,0 +1,4 @@
+//! The tasks, one file each.
+
+pub(crate) mod catalog;
+pub(crate) mod deps;
