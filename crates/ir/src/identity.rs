@@ -1,0 +1,432 @@
+//! Names and ARNs of resources as templates over their own arguments.
+//!
+//! Both formats resolve `.arn`, `.id`, `Ref` and `Fn::GetAtt` through this one table, so that a
+//! reference equals the resource it means, across formats. Not for attributes that only AWS knows:
+//! those stay holes. Source: AWS Service Authorization Reference (ARN formats), the Terraform AWS
+//! provider's and CloudFormation's attribute references.
+
+use overgrant_value::{Sym, Text};
+use smol_str::SmolStr;
+
+/// One resource type of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Identified {
+    /// Terraform type.
+    pub terraform: &'static str,
+    /// CloudFormation type.
+    pub cloudformation: &'static str,
+    /// Argument with the physical name: (Terraform, CloudFormation).
+    pub name: (&'static str, &'static str),
+    /// ARN with `{P}`, `{R}`, `{A}` for partition, region, account, `{path}` and `{name}`.
+    pub arn: &'static str,
+    /// What Terraform's `id` is.
+    pub id: Identifies,
+    /// What CloudFormation's `Ref` is.
+    pub reference: Identifies,
+}
+
+/// What an identifier of a resource holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identifies {
+    /// The physical name.
+    Name,
+    /// The ARN.
+    Arn,
+    /// Something that AWS makes up: a hole.
+    Opaque,
+}
+
+/// What an attribute of a resource is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Name,
+    Arn,
+}
+
+/// The text of the identity attribute `attribute` of a resource, or `None` where the table does not
+/// know it (the caller then makes a hole [`Sym::Attr`]).
+///
+/// `kind` is the resource type of either format, `argument` gives the evaluated text of one of the
+/// resource's own arguments (`None` where it is absent). A name that is absent becomes a hole of the
+/// resource itself.
+#[must_use]
+pub fn attribute(
+    kind: &str,
+    attribute: &str,
+    root: &str,
+    address: &str,
+    argument: &dyn Fn(&str) -> Option<Text>,
+) -> Option<Text> {
+    let row = row(kind)?;
+    let terraform = row.terraform == kind;
+    let wanted = match (terraform, attribute) {
+        (true, "arn") | (false, "Arn") => Wanted::Arn,
+        (true, "id") => wanted(row.id)?,
+        (false, "Ref") => wanted(row.reference)?,
+        (true, name) if name == row.name.0 => Wanted::Name,
+        (false, name) if name == row.name.1 => Wanted::Name,
+        (false, "TopicArn" | "PolicyArn" | "StateMachineArn") => Wanted::Arn,
+        _ => return None,
+    };
+    Some(text(row, terraform, wanted, root, address, argument))
+}
+
+fn wanted(identifies: Identifies) -> Option<Wanted> {
+    match identifies {
+        Identifies::Name => Some(Wanted::Name),
+        Identifies::Arn => Some(Wanted::Arn),
+        Identifies::Opaque => None,
+    }
+}
+
+/// The row of a resource type of either format.
+#[must_use]
+pub fn row(kind: &str) -> Option<&'static Identified> {
+    TABLE
+        .iter()
+        .find(|row| row.terraform == kind || row.cloudformation == kind)
+}
+
+fn text(
+    row: &Identified,
+    terraform: bool,
+    wanted: Wanted,
+    root: &str,
+    address: &str,
+    argument: &dyn Fn(&str) -> Option<Text>,
+) -> Text {
+    let name_argument = if terraform { row.name.0 } else { row.name.1 };
+    let name = || {
+        argument(name_argument).unwrap_or_else(|| {
+            hole(Sym::Attr {
+                root: root.into(),
+                addr: address.into(),
+                path: SmolStr::new_static("name"),
+            })
+        })
+    };
+    if wanted == Wanted::Name {
+        return name();
+    }
+    let mut result = Text::empty();
+    let mut rest = row.arn;
+    while let Some((literal, after)) = rest.split_once('{') {
+        result.append(&Text::known(literal));
+        let Some((field, after)) = after.split_once('}') else {
+            break;
+        };
+        result.append(&match field {
+            "P" => hole(Sym::Partition),
+            "R" => hole(Sym::Region),
+            "A" => hole(Sym::Account),
+            "path" => argument(if terraform { "path" } else { "Path" })
+                .unwrap_or_else(|| Text::known("/")),
+            _ => name(),
+        });
+        rest = after;
+    }
+    result.concat(&Text::known(rest))
+}
+
+fn hole(sym: Sym) -> Text {
+    Text::hole(sym, overgrant_value::Src::none())
+}
+
+const fn known(
+    terraform: &'static str,
+    cloudformation: &'static str,
+    name: (&'static str, &'static str),
+    arn: &'static str,
+    id: Identifies,
+    reference: Identifies,
+) -> Identified {
+    Identified {
+        terraform,
+        cloudformation,
+        name,
+        arn,
+        id,
+        reference,
+    }
+}
+
+use Identifies::{Arn, Name, Opaque};
+
+/// The types whose identity is a template.
+pub const TABLE: &[Identified] = &[
+    known(
+        "aws_iam_role",
+        "AWS::IAM::Role",
+        ("name", "RoleName"),
+        "arn:{P}:iam::{A}:role{path}{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_iam_user",
+        "AWS::IAM::User",
+        ("name", "UserName"),
+        "arn:{P}:iam::{A}:user{path}{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_iam_group",
+        "AWS::IAM::Group",
+        ("name", "GroupName"),
+        "arn:{P}:iam::{A}:group{path}{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_iam_policy",
+        "AWS::IAM::ManagedPolicy",
+        ("name", "ManagedPolicyName"),
+        "arn:{P}:iam::{A}:policy{path}{name}",
+        Arn,
+        Arn,
+    ),
+    known(
+        "aws_iam_instance_profile",
+        "AWS::IAM::InstanceProfile",
+        ("name", "InstanceProfileName"),
+        "arn:{P}:iam::{A}:instance-profile{path}{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_s3_bucket",
+        "AWS::S3::Bucket",
+        ("bucket", "BucketName"),
+        "arn:{P}:s3:::{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_sqs_queue",
+        "AWS::SQS::Queue",
+        ("name", "QueueName"),
+        "arn:{P}:sqs:{R}:{A}:{name}",
+        Opaque,
+        Opaque,
+    ),
+    known(
+        "aws_sns_topic",
+        "AWS::SNS::Topic",
+        ("name", "TopicName"),
+        "arn:{P}:sns:{R}:{A}:{name}",
+        Arn,
+        Arn,
+    ),
+    known(
+        "aws_lambda_function",
+        "AWS::Lambda::Function",
+        ("function_name", "FunctionName"),
+        "arn:{P}:lambda:{R}:{A}:function:{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_dynamodb_table",
+        "AWS::DynamoDB::Table",
+        ("name", "TableName"),
+        "arn:{P}:dynamodb:{R}:{A}:table/{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_cloudwatch_log_group",
+        "AWS::Logs::LogGroup",
+        ("name", "LogGroupName"),
+        "arn:{P}:logs:{R}:{A}:log-group:{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_kinesis_stream",
+        "AWS::Kinesis::Stream",
+        ("name", "Name"),
+        "arn:{P}:kinesis:{R}:{A}:stream/{name}",
+        Arn,
+        Name,
+    ),
+    known(
+        "aws_kinesis_firehose_delivery_stream",
+        "AWS::KinesisFirehose::DeliveryStream",
+        ("name", "DeliveryStreamName"),
+        "arn:{P}:firehose:{R}:{A}:deliverystream/{name}",
+        Arn,
+        Name,
+    ),
+    known(
+        "aws_ecr_repository",
+        "AWS::ECR::Repository",
+        ("name", "RepositoryName"),
+        "arn:{P}:ecr:{R}:{A}:repository/{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_ecs_cluster",
+        "AWS::ECS::Cluster",
+        ("name", "ClusterName"),
+        "arn:{P}:ecs:{R}:{A}:cluster/{name}",
+        Arn,
+        Name,
+    ),
+    known(
+        "aws_eks_cluster",
+        "AWS::EKS::Cluster",
+        ("name", "Name"),
+        "arn:{P}:eks:{R}:{A}:cluster/{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_ssm_parameter",
+        "AWS::SSM::Parameter",
+        ("name", "Name"),
+        "arn:{P}:ssm:{R}:{A}:parameter/{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_codebuild_project",
+        "AWS::CodeBuild::Project",
+        ("name", "Name"),
+        "arn:{P}:codebuild:{R}:{A}:project/{name}",
+        Arn,
+        Name,
+    ),
+    known(
+        "aws_codepipeline",
+        "AWS::CodePipeline::Pipeline",
+        ("name", "Name"),
+        "arn:{P}:codepipeline:{R}:{A}:{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_codecommit_repository",
+        "AWS::CodeCommit::Repository",
+        ("repository_name", "RepositoryName"),
+        "arn:{P}:codecommit:{R}:{A}:{name}",
+        Name,
+        Opaque,
+    ),
+    known(
+        "aws_cloudwatch_event_bus",
+        "AWS::Events::EventBus",
+        ("name", "Name"),
+        "arn:{P}:events:{R}:{A}:event-bus/{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_cloudwatch_event_rule",
+        "AWS::Events::Rule",
+        ("name", "Name"),
+        "arn:{P}:events:{R}:{A}:rule/{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_sfn_state_machine",
+        "AWS::StepFunctions::StateMachine",
+        ("name", "StateMachineName"),
+        "arn:{P}:states:{R}:{A}:stateMachine:{name}",
+        Arn,
+        Arn,
+    ),
+    known(
+        "aws_glue_catalog_database",
+        "AWS::Glue::Database",
+        ("name", "DatabaseName"),
+        "arn:{P}:glue:{R}:{A}:database/{name}",
+        Opaque,
+        Name,
+    ),
+    known(
+        "aws_athena_workgroup",
+        "AWS::Athena::WorkGroup",
+        ("name", "Name"),
+        "arn:{P}:athena:{R}:{A}:workgroup/{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_redshift_cluster",
+        "AWS::Redshift::Cluster",
+        ("cluster_identifier", "ClusterIdentifier"),
+        "arn:{P}:redshift:{R}:{A}:cluster:{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_cloudtrail",
+        "AWS::CloudTrail::Trail",
+        ("name", "TrailName"),
+        "arn:{P}:cloudtrail:{R}:{A}:trail/{name}",
+        Arn,
+        Name,
+    ),
+    known(
+        "aws_backup_vault",
+        "AWS::Backup::BackupVault",
+        ("name", "BackupVaultName"),
+        "arn:{P}:backup:{R}:{A}:backup-vault:{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_iam_saml_provider",
+        "AWS::IAM::SAMLProvider",
+        ("name", "Name"),
+        "arn:{P}:iam::{A}:saml-provider/{name}",
+        Arn,
+        Arn,
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_formats_give_equal_arns() {
+        let argument = |name: &str| matches!(name, "name" | "RoleName").then(|| Text::known("ci"));
+        let a = attribute("aws_iam_role", "arn", "r", "aws_iam_role.ci", &argument).unwrap();
+        let b = attribute("AWS::IAM::Role", "Arn", "t", "Ci", &argument).unwrap();
+        assert_eq!(a.key(), b.key());
+        assert_eq!(
+            a.to_string(),
+            "arn:${the partition}:iam::${the account id}:role/ci"
+        );
+    }
+
+    #[test]
+    fn a_name_that_aws_makes_is_a_hole_of_the_resource() {
+        let none = |_: &str| None;
+        let a = attribute("aws_sqs_queue", "arn", "r", "aws_sqs_queue.q", &none).unwrap();
+        assert_eq!(a.holes().count(), 4);
+        assert_eq!(
+            attribute("aws_sqs_queue", "id", "r", "aws_sqs_queue.q", &none),
+            None
+        );
+        assert_eq!(attribute("aws_vpc", "id", "r", "aws_vpc.v", &none), None);
+    }
+
+    #[test]
+    fn the_table_has_each_type_once() {
+        for pick in [
+            |row: &Identified| row.terraform,
+            |row: &Identified| row.cloudformation,
+        ] {
+            let mut names: Vec<_> = TABLE.iter().map(pick).collect();
+            names.sort_unstable();
+            let count = names.len();
+            names.dedup();
+            assert_eq!(names.len(), count);
+        }
+    }
+}
