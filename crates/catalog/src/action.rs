@@ -316,17 +316,33 @@ impl Catalog {
             found.push(0..u32::try_from(self.action_count()).unwrap_or(0));
             return;
         }
-        let mut full = String::new();
+        let mut full = Vec::new();
         for service in self.services() {
-            for id in service.actions() {
-                full.clear();
-                full.push_str(service.prefix());
-                full.push(':');
-                full.push_str(self.action_name(id as usize));
-                if glob::matches(pattern.as_bytes(), full.as_bytes()) {
+            full.clear();
+            full.extend(service.prefix().bytes());
+            full.push(b':');
+            let prefix = full.len();
+            self.for_each_name(service.actions(), |id, name| {
+                full.truncate(prefix);
+                full.extend(name);
+                if glob::matches(pattern.as_bytes(), &full) {
                     found.push(id..id + 1);
                 }
-            }
+            });
+        }
+    }
+
+    /// Calls `f` with every id of a range and its name.
+    fn for_each_name(&self, ids: Range<u32>, mut f: impl FnMut(u32, &[u8])) {
+        let offset = |id: u32| {
+            let at = id as usize * layout::ACTION_SIZE;
+            self.tables.u32(layout::ACTIONS, at)
+        };
+        let mut start = offset(ids.start);
+        for id in ids {
+            let end = offset(id + 1);
+            f(id, self.tables.bytes(start, end));
+            start = end;
         }
     }
 
@@ -351,11 +367,17 @@ impl Catalog {
             found.push(first..last);
             return;
         }
-        for id in first..last {
-            if glob::matches(pattern.as_bytes(), self.action_name(id as usize).as_bytes()) {
+        let suffix = glob::literal_suffix(pattern.as_bytes());
+        self.for_each_name(first..last, |id, name| {
+            let tail = name
+                .len()
+                .checked_sub(suffix.len())
+                .and_then(|at| name.get(at..));
+            let may = tail.is_some_and(|tail| tail.eq_ignore_ascii_case(suffix));
+            if may && glob::matches(pattern.as_bytes(), name) {
                 found.push(id..id + 1);
             }
-        }
+        });
     }
 }
 

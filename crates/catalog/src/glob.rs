@@ -46,6 +46,14 @@ pub(crate) fn split(pattern: &str) -> (&str, &str) {
     pattern.split_at_checked(at).unwrap_or((pattern, ""))
 }
 
+/// What stands after the last wildcard: every match ends with it.
+pub(crate) fn literal_suffix(pattern: &[u8]) -> &[u8] {
+    pattern
+        .rsplit(|byte| matches!(byte, b'*' | b'?'))
+        .next()
+        .unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +66,9 @@ mod tests {
         assert!(ok("G?tO*t", "GetObject"));
         assert!(ok("*Object*", "GetObjectAcl"));
         assert!(ok("a*b*c", "aXbXbXc"));
+        assert_eq!(literal_suffix(b"a*b?cd"), b"cd");
+        assert_eq!(literal_suffix(b"ab"), b"ab");
+        assert_eq!(literal_suffix(b"a*"), b"");
         assert!(!ok("Get", "GetObject"));
         assert!(!ok("?", ""));
         assert!(!ok("a*b*c", "aXbXbX"));

@@ -4,7 +4,7 @@
 //! once it was asked for or set.
 
 use crate::layout;
-use crate::tables::Tables;
+use crate::tables::{Tables, caseless};
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock, OnceLock};
 
@@ -109,7 +109,25 @@ impl Catalog {
         )
         .ok_or(CatalogError::Damaged)?;
         tables.check().map_err(CatalogError::Inconsistent)?;
-        Ok(Self::of(tables))
+        let catalog = Self::of(tables);
+        catalog.check_order().map_err(CatalogError::Inconsistent)?;
+        Ok(catalog)
+    }
+
+    /// Whether the records stand as the binary searches expect them.
+    fn check_order(&self) -> Result<(), &'static str> {
+        let less = |one: &&str, other: &&str| caseless(one, other).is_lt();
+        let name = |id: u32| self.action_name(id as usize);
+        let keys = self.condition_keys().map(|key| key.name());
+        let prefixes = self.services().map(|service| service.prefix());
+        let ok = prefixes.is_sorted_by(less)
+            && keys.is_sorted_by(less)
+            && self.extra_actions().is_sorted_by(less)
+            && self.services().all(|service| {
+                let types = service.resource_types().map(|resource| resource.name());
+                service.actions().map(name).is_sorted_by(less) && types.is_sorted_by(less)
+            });
+        ok.then_some(()).ok_or("the records are not in order")
     }
 
     /// The day that the action tables describe, `YYYY-MM-DD`.
@@ -122,7 +140,11 @@ impl Catalog {
 #[cfg(test)]
 pub(crate) fn packed() -> Vec<u8> {
     use crate::generated::{POLICIES, STRINGS, TABLES};
-    let parts = [STRINGS.as_bytes(), TABLES, POLICIES];
+    pack([STRINGS.as_bytes(), TABLES, POLICIES])
+}
+
+#[cfg(test)]
+fn pack(parts: [&[u8]; 3]) -> Vec<u8> {
     let mut bytes = layout::MAGIC.to_vec();
     for part in parts {
         bytes.extend(u32::try_from(part.len()).unwrap().to_le_bytes());
@@ -135,6 +157,8 @@ pub(crate) fn packed() -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::generated::{POLICIES, STRINGS, TABLES};
+    use proptest::prelude::*;
 
     #[test]
     fn embedded_tables_are_consistent_dated_and_small() {
@@ -180,5 +204,52 @@ mod tests {
         assert_eq!(catalog().date(), crate::DATA_DATE);
         let other = Catalog::from_bytes(&packed()).unwrap();
         assert_eq!(set_catalog(other), Err(AlreadySet));
+    }
+
+    #[test]
+    fn records_out_of_order_are_refused() {
+        let mut tables = TABLES.to_vec();
+        let at = 4 + layout::SERVICES * 8;
+        let start = u32::from_le_bytes(tables[at..at + 4].try_into().unwrap()) as usize;
+        tables.copy_within(
+            start + layout::SERVICE_SIZE..start + layout::SERVICE_SIZE + 2,
+            start,
+        );
+        let bytes = pack([STRINGS.as_bytes(), &tables, POLICIES]);
+        assert_eq!(
+            Catalog::from_bytes(&bytes).unwrap_err(),
+            CatalogError::Inconsistent("the records are not in order")
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        /// A file made wrong on purpose, checksum included, is refused or answers; it never panics.
+        #[test]
+        fn changed_tables_never_panic(
+            changes in proptest::collection::vec((0..TABLES.len(), any::<u8>()), 1..8),
+            head in proptest::collection::vec((0..4 + layout::SECTIONS * 8, any::<u8>()), 0..2),
+        ) {
+            let mut tables = TABLES.to_vec();
+            for (at, byte) in changes.into_iter().chain(head) {
+                tables[at] = byte;
+            }
+            if let Ok(catalog) = Catalog::from_bytes(&pack([STRINGS.as_bytes(), &tables, POLICIES])) {
+                for id in catalog.action_ids() {
+                    let action = catalog.action(id).unwrap();
+                    let _ = (action.to_string(), action.level(), action.dependents().count());
+                    for resource in action.resources() {
+                        let _ = resource.resource_type().map(|kind| kind.arn_pattern());
+                        let _ = resource.condition_keys().count();
+                    }
+                }
+                for policy in catalog.managed_policies().step_by(100) {
+                    let _ = (policy.arn(), policy.document());
+                }
+                let _ = catalog.action_ranges("*:Get*");
+                let _ = catalog.condition_key("aws:RequestTag/a");
+                let _ = catalog.suggest_action("s3:GetObjct");
+            }
+        }
     }
 }

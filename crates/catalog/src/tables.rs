@@ -91,6 +91,14 @@ impl Tables {
             .unwrap_or_default()
     }
 
+    /// The bytes between two offsets of the strings part.
+    pub(crate) fn bytes(&self, start: u32, end: u32) -> &[u8] {
+        self.strings
+            .as_bytes()
+            .get(start as usize..end as usize)
+            .unwrap_or_default()
+    }
+
     /// The interned string behind a reference.
     pub(crate) fn string(&self, reference: u16) -> &str {
         let at = usize::from(reference) * 4;
