@@ -1,0 +1,54 @@
+//! Fixes as semantic edits.
+//!
+//! Not for formatting: the front end of the file's format turns an edit into text. Invariant: an
+//! edit names its place by the span of what exists, never by line numbers.
+
+use overgrant_source::Span;
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edit {
+    /// Replace these bytes by this text.
+    Replace {
+        /// What goes.
+        span: Span,
+        /// What comes.
+        text: String,
+    },
+    /// Remove these bytes and the blanks and comma that belong to them.
+    Remove {
+        /// What goes.
+        span: Span,
+    },
+    /// Add a condition to the statement at this place.
+    AddCondition {
+        /// The statement.
+        statement: Span,
+        /// Operator, e.g. `StringEquals`.
+        operator: String,
+        /// Key, e.g. `iam:PassedToService`.
+        key: String,
+        /// Values.
+        values: Vec<String>,
+    },
+    /// Set an argument of the block at this place to a literal.
+    SetAttribute {
+        /// The block.
+        block: Span,
+        /// Path of the argument, e.g. `metadata_options.http_tokens`.
+        path: String,
+        /// The new value as text.
+        value: String,
+    },
+}
+
+/// A fix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// What it does, as an order: "Name the bucket".
+    pub title: String,
+    /// Whether it cannot take away access that is used.
+    pub safe: bool,
+    /// The changes; all or none.
+    pub edits: Vec<Edit>,
+}

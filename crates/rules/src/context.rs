@@ -1,0 +1,201 @@
+//! What a rule gets to see, and how it reports.
+//!
+//! Not for questions about access, which the `access` crate answers. Invariant: every finding of a
+//! run went through [`Context::report`], which fills what follows from place and origin.
+
+use crate::{Rule, Settings};
+use overgrant_access::Access;
+use overgrant_finding::{Confidence, Finding, Fix, Related, Severity};
+use overgrant_ir::{Model, Place};
+use overgrant_policy::{Answer, Statement};
+use overgrant_value::{Guard, Marks, Src};
+
+/// The run as one rule sees it.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// The model.
+    pub model: &'a Model,
+    /// The linked model.
+    pub access: &'a Access<'a>,
+    /// The user's settings.
+    pub settings: &'a Settings,
+    rule: &'static Rule,
+    findings: Vec<Finding>,
+}
+
+impl<'a> Context<'a> {
+    /// A context for one rule.
+    #[must_use]
+    pub fn new(rule: &'static Rule, access: &'a Access<'a>, settings: &'a Settings) -> Self {
+        Self {
+            model: access.model(),
+            access,
+            settings,
+            rule,
+            findings: Vec::new(),
+        }
+    }
+
+    /// Begins a finding at `src` in the resource at `place`, with the rule's severity and
+    /// confidence. The first sentence of `message` must be complete on its own.
+    #[must_use]
+    pub fn finding(&self, place: &Place, src: &Src, message: impl Into<String>) -> Report {
+        let mut finding = Finding::new(
+            self.rule.id,
+            self.rule.severity,
+            self.rule.confidence,
+            place,
+            src,
+            message,
+        );
+        if let Some(span) = finding.primary {
+            finding.address = self.model.blocks.address_at(place, span);
+        }
+        Report {
+            finding,
+            guard: Some(place.guard.clone()),
+        }
+    }
+
+    /// Files a finding.
+    pub fn report(&mut self, report: Report) {
+        if let Some(finding) = report.finish() {
+            self.findings.push(finding);
+        }
+    }
+
+    /// Runs the rule and gives its findings.
+    #[must_use]
+    pub fn run(mut self) -> Vec<Finding> {
+        (self.rule.check)(&mut self);
+        self.findings
+    }
+}
+
+/// A finding in the making.
+#[derive(Debug)]
+pub struct Report {
+    finding: Finding,
+    guard: Option<Guard>,
+}
+
+impl Report {
+    /// The statement that was judged: names it, takes its cell for the fingerprint, its guard and
+    /// its uncertainty.
+    #[must_use]
+    pub fn statement(mut self, statement: &Statement) -> Self {
+        self.finding.statement = Some(statement.name());
+        self.finding.cell = statement.cell_key();
+        self.when(&statement.guard).marks(statement.marks)
+    }
+
+    /// What was judged, where it is no statement.
+    #[must_use]
+    pub fn cell(mut self, cell: impl Into<String>) -> Self {
+        self.finding.cell = cell.into();
+        self
+    }
+
+    /// Holds only under this guard too; contradictory guards drop the finding.
+    #[must_use]
+    pub fn when(mut self, guard: &Guard) -> Self {
+        self.guard = self.guard.and_then(|known| known.and(guard));
+        self
+    }
+
+    /// Takes the uncertainty of a value: a default or a doubtful existence lowers the confidence
+    /// by one step.
+    #[must_use]
+    pub fn marks(mut self, marks: Marks) -> Self {
+        if marks.has(Marks::FROM_DEFAULT) || marks.has(Marks::MAYBE) {
+            self.finding.confidence = self.finding.confidence.lower();
+        }
+        self
+    }
+
+    /// A MAY answer makes the confidence low; a NO drops nothing here, so ask before.
+    #[must_use]
+    pub fn answer(mut self, answer: Answer) -> Self {
+        if answer != Answer::Must {
+            self.finding.confidence = Confidence::Low;
+        }
+        self
+    }
+
+    /// Another severity than the rule's base.
+    #[must_use]
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.finding.severity = severity;
+        self
+    }
+
+    /// Another confidence than the rule's base, never a higher one than is set.
+    #[must_use]
+    pub fn confidence(mut self, confidence: Confidence) -> Self {
+        self.finding.confidence = self.finding.confidence.min(confidence);
+        self
+    }
+
+    /// Words under the primary place.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.finding.label = Some(label.into());
+        self
+    }
+
+    /// Another place; nothing where it has no bytes.
+    #[must_use]
+    pub fn related(mut self, src: &Src, label: impl Into<String>, place: Option<&Place>) -> Self {
+        if let Some(span) = src.span {
+            self.finding.related.push(Related {
+                span,
+                label: label.into(),
+                address: place.map(|place| place.address.clone()),
+            });
+        }
+        self
+    }
+
+    /// What to do, in one sentence.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.finding.help = Some(help.into());
+        self
+    }
+
+    /// One more line for people.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.finding.notes.push(note.into());
+        self
+    }
+
+    /// A mechanical change.
+    #[must_use]
+    pub fn fix(mut self, fix: Fix) -> Self {
+        self.finding.fix = Some(fix);
+        self
+    }
+
+    /// An affected principal.
+    #[must_use]
+    pub fn principal(mut self, place: &Place) -> Self {
+        if !self.finding.principals.contains(&place.address) {
+            self.finding.principals.push(place.address.clone());
+        }
+        self
+    }
+
+    /// An escalation path id.
+    #[must_use]
+    pub fn path(mut self, id: impl Into<String>) -> Self {
+        self.finding.paths.push(id.into());
+        self
+    }
+
+    fn finish(mut self) -> Option<Finding> {
+        let guard = self.guard?;
+        self.finding.guard = (!guard.is_always()).then(|| guard.to_string());
+        Some(self.finding)
+    }
+}
