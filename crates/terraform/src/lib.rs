@@ -1,1 +1,3 @@
 //! Terraform and OpenTofu front end of overgrant.
+
+pub mod syntax;
