@@ -215,9 +215,7 @@ impl Catalog {
     /// Number of actions; ids are below it.
     #[must_use]
     pub fn action_count(&self) -> usize {
-        self.tables
-            .count(layout::ACTIONS, layout::ACTION_SIZE)
-            .saturating_sub(1)
+        self.tables.count(layout::ACTIONS, layout::ACTION_SIZE)
     }
 
     /// All ids in order.
@@ -227,11 +225,7 @@ impl Catalog {
 
     pub(crate) fn action_name(&self, index: usize) -> &str {
         let at = index * layout::ACTION_SIZE;
-        let (start, end) = (
-            self.tables.u32(layout::ACTIONS, at),
-            self.tables.u32(layout::ACTIONS, at + layout::ACTION_SIZE),
-        );
-        self.tables.text(start, end)
+        self.tables.text(self.tables.u32(layout::ACTIONS, at))
     }
 
     /// The action with an id of this catalog; `None` for an id beyond its end.
@@ -334,15 +328,9 @@ impl Catalog {
 
     /// Calls `f` with every id of a range and its name.
     fn for_each_name(&self, ids: Range<u32>, mut f: impl FnMut(u32, &[u8])) {
-        let offset = |id: u32| {
-            let at = id as usize * layout::ACTION_SIZE;
-            self.tables.u32(layout::ACTIONS, at)
-        };
-        let mut start = offset(ids.start);
         for id in ids {
-            let end = offset(id + 1);
-            f(id, self.tables.bytes(start, end));
-            start = end;
+            let at = id as usize * layout::ACTION_SIZE;
+            f(id, self.tables.bytes(self.tables.u32(layout::ACTIONS, at)));
         }
     }
 

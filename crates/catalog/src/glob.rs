@@ -22,9 +22,18 @@ pub(crate) fn matches(pattern: &[u8], name: &[u8]) -> bool {
                 let Some((star_at, reach)) = star else {
                     return false;
                 };
-                star = Some((star_at, reach + 1));
+                // The byte after the `*` says where the match can go on at all.
+                let Some(next) = pattern.get(star_at + 1) else {
+                    return true;
+                };
+                let rest = name.get(reach + 1..).unwrap_or_default();
+                let fits = |byte: &u8| *next == b'?' || next.eq_ignore_ascii_case(byte);
+                let Some(skip) = rest.iter().position(fits) else {
+                    return false;
+                };
+                star = Some((star_at, reach + 1 + skip));
                 at = star_at + 1;
-                pos = reach + 1;
+                pos = reach + 1 + skip;
             }
         }
     }

@@ -3,11 +3,12 @@
 //! Not for: reading or writing; only numbers. Invariant: a change of any number here changes
 //! [`MAGIC`], so that a table written for another layout is refused.
 //!
-//! A catalog has three parts. *strings*: UTF-8 without separators: action names in id order, then
-//! the interned strings. *tables*: a section directory (`count`, then `offset`, `length` each, all
+//! A catalog has three parts. *strings*: UTF-8 without separators; one string may lie inside another.
+//! *tables*: a section directory (`count`, then `offset`, `length` each, all
 //! `u32`), then the sections. *policies*: deflate streams. A catalog file is `MAGIC`, the three
 //! lengths as `u32`, a checksum as `u64` over the three parts, and the parts. Integers are
-//! little-endian. A string reference is a `u16` index into [`STRING_OFFSETS`].
+//! little-endian. A text reference is a `u32`: offset into *strings*, then [`LENGTH_BITS`] of length.
+//! A string reference is a `u16` index into [`STRINGS`].
 
 /// First bytes of a catalog file; ends in the layout's version.
 pub const MAGIC: [u8; 8] = *b"OGIAMDB1";
@@ -16,11 +17,11 @@ pub const HEADER: usize = 8 + 3 * 4 + 8;
 
 /// One record: date (string reference).
 pub const META: usize = 0;
-/// `u32` offsets into *strings*, one more than there are strings.
-pub const STRING_OFFSETS: usize = 1;
+/// Text references: the strings that records name by number.
+pub const STRINGS: usize = 1;
 /// [`SERVICE_SIZE`] records sorted by prefix, and one that ends the last ranges.
 pub const SERVICES: usize = 2;
-/// [`ACTION_SIZE`] records sorted by service, then lower-cased name, and one that ends the last name.
+/// [`ACTION_SIZE`] records sorted by service, then lower-cased name.
 pub const ACTIONS: usize = 3;
 /// [`RESOURCE_SIZE`] records sorted by service, then lower-cased type.
 pub const RESOURCES: usize = 4;
@@ -49,7 +50,7 @@ pub const SECTIONS: usize = 15;
 
 /// prefix u16, name u16, first action u32, first resource type u16, flags u16 (1 = RCP).
 pub const SERVICE_SIZE: usize = 12;
-/// name offset u32, level u8 (low half: AWS's; high half: the override or 15), flags u8,
+/// name (text reference) u32, level u8 (low half: AWS's; high half: the override or 15), flags u8,
 /// type list u16, key list u16, dependents list u16.
 pub const ACTION_SIZE: usize = 12;
 /// service u16, type u16, pattern u16, key list u16.
@@ -67,6 +68,8 @@ pub const POLICY_SIZE: usize = 20;
 /// offset u32 and length u32 in *policies*, inflated length u32.
 pub const CHUNK_SIZE: usize = 12;
 
+/// Low bits of a text reference that hold the length, in bytes.
+pub const LENGTH_BITS: u32 = 9;
 /// The missing reference.
 pub const NONE: u16 = u16::MAX;
 /// The missing half of a level byte.

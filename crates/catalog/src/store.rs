@@ -166,7 +166,8 @@ mod tests {
         assert_eq!(embedded.tables.check(), Ok(()));
         assert_eq!(embedded.date(), crate::DATA_DATE);
         assert_eq!(crate::DATA_DATE, "2026-09-26");
-        assert!(packed().len() < 2_000_000, "{} bytes", packed().len());
+        // 2 MB in the binary, with room for the statics and the code.
+        assert!(packed().len() < 1_850_000, "{} bytes", packed().len());
     }
 
     #[test]

@@ -84,28 +84,27 @@ impl Tables {
         u32_of(self.section(section), at).unwrap_or(0)
     }
 
-    /// The text between two offsets of the strings part.
-    pub(crate) fn text(&self, start: u32, end: u32) -> &str {
-        self.strings
-            .get(start as usize..end as usize)
-            .unwrap_or_default()
+    /// The range of the strings part that a text reference names.
+    const fn place(reference: u32) -> Range<usize> {
+        let start = (reference >> layout::LENGTH_BITS) as usize;
+        let length = reference & ((1 << layout::LENGTH_BITS) - 1);
+        start..start + length as usize
     }
 
-    /// The bytes between two offsets of the strings part.
-    pub(crate) fn bytes(&self, start: u32, end: u32) -> &[u8] {
-        self.strings
-            .as_bytes()
-            .get(start as usize..end as usize)
-            .unwrap_or_default()
+    /// The text of a text reference.
+    pub(crate) fn text(&self, reference: u32) -> &str {
+        self.strings.get(Self::place(reference)).unwrap_or_default()
     }
 
-    /// The interned string behind a reference.
+    /// The bytes of a text reference.
+    pub(crate) fn bytes(&self, reference: u32) -> &[u8] {
+        let bytes = self.strings.as_bytes().get(Self::place(reference));
+        bytes.unwrap_or_default()
+    }
+
+    /// The interned string behind a string reference.
     pub(crate) fn string(&self, reference: u16) -> &str {
-        let at = usize::from(reference) * 4;
-        self.text(
-            self.u32(layout::STRING_OFFSETS, at),
-            self.u32(layout::STRING_OFFSETS, at + 4),
-        )
+        self.text(self.u32(layout::STRINGS, usize::from(reference) * 4))
     }
 
     /// The strings of a list.
@@ -165,19 +164,15 @@ impl Tables {
             }
         }
         if self.count(l::SERVICES, l::SERVICE_SIZE) < 2
-            || self.count(l::ACTIONS, l::ACTION_SIZE) < 2
+            || self.count(l::ACTIONS, l::ACTION_SIZE) == 0
         {
             return Err("there are no services or no actions");
         }
-        self.check_offsets(l::STRING_OFFSETS, 0, 4, self.strings.len())?;
-        self.check_offsets(l::ACTIONS, 0, l::ACTION_SIZE, self.strings.len())?;
-        let texts =
-            (0..self.count(l::STRING_OFFSETS, 4)).map(|i| self.u32(l::STRING_OFFSETS, i * 4));
-        let names = (0..self.count(l::ACTIONS, l::ACTION_SIZE))
-            .map(|i| self.u32(l::ACTIONS, i * l::ACTION_SIZE));
-        for offset in texts.chain(names) {
-            if !self.strings.is_char_boundary(offset as usize) {
-                return Err("a string is cut inside a character");
+        for (section, size) in [(l::STRINGS, 4), (l::ACTIONS, l::ACTION_SIZE)] {
+            let mut references =
+                (0..self.count(section, size)).map(|i| self.u32(section, i * size));
+            if references.any(|reference| self.strings.get(Self::place(reference)).is_none()) {
+                return Err("a string lies outside the file");
             }
         }
         self.check_offsets(l::LIST_OFFSETS, 0, 4, self.count(l::LISTS, 2))?;
@@ -191,7 +186,7 @@ impl Tables {
             l::SERVICES,
             4,
             l::SERVICE_SIZE,
-            self.count(l::ACTIONS, l::ACTION_SIZE) - 1,
+            self.count(l::ACTIONS, l::ACTION_SIZE),
         )?;
         for chunk in 0..self.count(l::CHUNKS, l::CHUNK_SIZE) {
             let at = chunk * l::CHUNK_SIZE;

@@ -5,6 +5,7 @@
 mod encode;
 mod read;
 mod statics;
+mod strings;
 
 use crate::repository;
 use anyhow::{Context as _, Result};

@@ -6,69 +6,14 @@
 
 use super::Parts;
 use super::read::{Table, split, text};
+use super::strings::{Blob, Pool, number};
 use anyhow::{Context as _, Result, bail, ensure};
 use overgrant_catalog::{Availability, layout};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Raw bytes of one deflate stream: small enough to inflate fast, large enough to compress well.
 const CHUNK: usize = 48 * 1024;
-
-/// Strings and lists, each kept once, numbered as they come.
-#[derive(Default)]
-struct Pool {
-    numbers: HashMap<String, u16>,
-    strings: Vec<String>,
-    list_numbers: HashMap<Vec<u16>, u16>,
-    lists: Vec<Vec<u16>>,
-    type_numbers: HashMap<Vec<u8>, u16>,
-    types: Vec<Vec<u8>>,
-}
-
-fn number(count: usize) -> Result<u16> {
-    let number = u16::try_from(count)?;
-    ensure!(
-        number != layout::NONE,
-        "more than 65,534 entries: the layout needs wider numbers"
-    );
-    Ok(number)
-}
-
-impl Pool {
-    fn string(&mut self, text: &str) -> Result<u16> {
-        if let Some(found) = self.numbers.get(text) {
-            return Ok(*found);
-        }
-        let new = number(self.strings.len())?;
-        self.strings.push(text.to_owned());
-        self.numbers.insert(text.to_owned(), new);
-        Ok(new)
-    }
-
-    fn list(&mut self, parts: &[&str]) -> Result<u16> {
-        let list = parts
-            .iter()
-            .map(|part| self.string(part))
-            .collect::<Result<Vec<_>>>()?;
-        if let Some(found) = self.list_numbers.get(&list) {
-            return Ok(*found);
-        }
-        let new = number(self.lists.len())?;
-        self.lists.push(list.clone());
-        self.list_numbers.insert(list, new);
-        Ok(new)
-    }
-
-    fn types(&mut self, records: Vec<u8>) -> Result<u16> {
-        if let Some(found) = self.type_numbers.get(&records) {
-            return Ok(*found);
-        }
-        let new = number(self.types.len())?;
-        self.types.push(records.clone());
-        self.type_numbers.insert(records, new);
-        Ok(new)
-    }
-}
 
 /// A section under construction.
 #[derive(Default)]
@@ -94,7 +39,6 @@ pub(crate) fn parts(inputs: &Path) -> Result<Parts> {
     let mut pool = Pool::default();
     let mut sections: [Section; layout::SECTIONS] = Default::default();
     let date = text(inputs, "date.txt")?.trim().to_owned();
-    let mut strings = String::new();
     let mut put = |index: usize, section: Section| {
         if let Some(place) = sections.get_mut(index) {
             *place = section;
@@ -121,7 +65,7 @@ pub(crate) fn parts(inputs: &Path) -> Result<Parts> {
     );
     put(
         layout::ACTIONS,
-        action_records(&mut pool, &mut strings, &actions, &resources)?,
+        action_records(&mut pool, &actions, &resources)?,
     );
     let (keys, placeholders) = keys(inputs, &mut pool)?;
     put(layout::KEYS, keys);
@@ -132,13 +76,25 @@ pub(crate) fn parts(inputs: &Path) -> Result<Parts> {
     put(layout::POLICIES, records);
     put(layout::CHUNKS, chunks);
 
-    let mut offsets = Section::default();
-    for string in &pool.strings {
-        offsets.word(strings.len())?;
-        strings.push_str(string);
+    let names = actions.values().map(|[name, ..]| name.as_str());
+    let blob = Blob::of(names.clone().chain(pool.strings.iter().map(String::as_str)))?;
+    let records = sections
+        .get_mut(layout::ACTIONS)
+        .map_or(&mut [][..], |section| &mut section.0);
+    for (record, name) in records.chunks_exact_mut(layout::ACTION_SIZE).zip(names) {
+        let (place, _) = record.split_at_mut(4);
+        place.copy_from_slice(&blob.reference(name)?.to_le_bytes());
     }
-    offsets.word(strings.len())?;
-    put(layout::STRING_OFFSETS, offsets);
+    let mut put = |index: usize, section: Section| {
+        if let Some(place) = sections.get_mut(index) {
+            *place = section;
+        }
+    };
+    let mut references = Section::default();
+    for string in &pool.strings {
+        references.0.extend(blob.reference(string)?.to_le_bytes());
+    }
+    put(layout::STRINGS, references);
     let (mut offsets, mut lists, mut count) = (Section::default(), Section::default(), 0);
     for list in &pool.lists {
         offsets.word(count)?;
@@ -171,7 +127,7 @@ pub(crate) fn parts(inputs: &Path) -> Result<Parts> {
         .for_each(|section| tables.0.extend(&section.0));
     Ok(Parts {
         date,
-        strings,
+        strings: blob.text,
         tables: tables.0,
         policies,
     })
@@ -339,12 +295,8 @@ fn flags(cell: &str) -> Result<u8> {
     Ok(bits)
 }
 
-fn action_records(
-    pool: &mut Pool,
-    strings: &mut String,
-    actions: &Actions,
-    resources: &Resources,
-) -> Result<Section> {
+/// The names are filled in when all strings are known.
+fn action_records(pool: &mut Pool, actions: &Actions, resources: &Resources) -> Result<Section> {
     let numbers: BTreeMap<&(String, String), usize> = resources
         .keys()
         .enumerate()
@@ -371,21 +323,14 @@ fn action_records(
                 .short(pool.list(&split(keys, ','))?)
                 .short(u16::from(required));
         }
-        section.word(strings.len())?.byte(aws | over << 4);
+        section.word(0)?.byte(aws | over << 4);
         section
             .byte(flags(marks).with_context(place)?)
             .short(pool.types(records.0)?);
         section
             .short(pool.list(&split(keys, ','))?)
             .short(pool.list(&split(dependents, ','))?);
-        strings.push_str(name);
     }
-    section
-        .word(strings.len())?
-        .short(0)
-        .short(0)
-        .short(0)
-        .short(0);
     Ok(section)
 }
 
@@ -606,16 +551,5 @@ mod tests {
         assert!(level("Danger").is_err());
         assert!(flags("cred,danger").is_err());
         assert_eq!(flags("cred,respolicy").unwrap(), 9);
-    }
-
-    #[test]
-    fn equal_strings_and_lists_share_a_number() {
-        let mut pool = Pool::default();
-        assert_eq!(pool.string("a").unwrap(), pool.string("a").unwrap());
-        assert_eq!(
-            pool.list(&["a", "b"]).unwrap(),
-            pool.list(&["a", "b"]).unwrap()
-        );
-        assert_ne!(pool.list(&["a"]).unwrap(), pool.list(&["b"]).unwrap());
     }
 }
