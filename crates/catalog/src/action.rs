@@ -328,9 +328,12 @@ impl Catalog {
 
     /// Calls `f` with every id of a range and its name.
     fn for_each_name(&self, ids: Range<u32>, mut f: impl FnMut(u32, &[u8])) {
-        for id in ids {
-            let at = id as usize * layout::ACTION_SIZE;
-            f(id, self.tables.bytes(self.tables.u32(layout::ACTIONS, at)));
+        let range = ids.start as usize..ids.end as usize;
+        let references = self
+            .tables
+            .first_words(layout::ACTIONS, layout::ACTION_SIZE, range);
+        for (id, reference) in ids.zip(references) {
+            f(id, self.tables.bytes(reference));
         }
     }
 

@@ -84,6 +84,19 @@ impl Tables {
         u32_of(self.section(section), at).unwrap_or(0)
     }
 
+    /// The first `u32` of every record of a range; faster than reading them one by one.
+    pub(crate) fn first_words(
+        &self,
+        section: usize,
+        size: usize,
+        records: Range<usize>,
+    ) -> impl Iterator<Item = u32> {
+        let bytes = self.section(section);
+        let some = bytes.get(records.start.saturating_mul(size)..records.end.saturating_mul(size));
+        let words = some.unwrap_or_default().chunks_exact(size.max(1));
+        words.map(|record| u32_of(record, 0).unwrap_or(0))
+    }
+
     /// The range of the strings part that a text reference names.
     const fn place(reference: u32) -> Range<usize> {
         let start = (reference >> layout::LENGTH_BITS) as usize;
