@@ -7,9 +7,12 @@
 mod declare;
 mod context;
 mod docs;
+mod names;
 mod rule;
 mod rules;
 mod settings;
+#[cfg(test)]
+mod testing;
 
 pub use context::{Context, Report};
 pub use docs::{Docs, Example, ExampleKind};

@@ -1,6 +1,7 @@
 //! All rules, by family. One line here and one file below is a rule.
 
 rules! {
-    grant {
+    validity {
+        policy_grammar_invalid::POLICY_GRAMMAR_INVALID,
     }
 }

@@ -1,0 +1,37 @@
+//! How messages name what they speak of: as its user wrote it, in backticks.
+//!
+//! Not for addresses in outputs, which findings carry. Invariant: a name that is not known is
+//! replaced by the address, never by a guess.
+
+use overgrant_ir::{DocumentRole, Place, PolicyDocument};
+use overgrant_value::Text;
+
+/// A known name, else the address.
+fn known(name: Option<&Text>, place: &Place) -> String {
+    name.and_then(Text::as_known)
+        .filter(|name| !name.is_empty())
+        .map_or_else(|| place.address.to_string(), Into::into)
+}
+
+/// ``policy `deploy` ``, ``the trust policy of `aws_iam_role.ci` ``: what a document is and whose.
+#[must_use]
+pub(crate) fn document(document: &PolicyDocument) -> String {
+    let place = &document.place;
+    match &document.role {
+        DocumentRole::Managed | DocumentRole::Inline => {
+            format!("policy `{}`", known(document.name.as_ref(), place))
+        }
+        DocumentRole::Trust => format!("the trust policy of `{}`", place.address),
+        DocumentRole::Resource { .. } => format!("the resource policy `{}`", place.address),
+        DocumentRole::ServiceControl
+        | DocumentRole::ResourceControl
+        | DocumentRole::OtherOrganization => {
+            format!(
+                "organization policy `{}`",
+                known(document.name.as_ref(), place)
+            )
+        }
+        DocumentRole::Session => format!("the session policy of `{}`", place.address),
+        DocumentRole::Endpoint => format!("the endpoint policy of `{}`", place.address),
+    }
+}

@@ -1,0 +1,347 @@
+//! `policy-grammar-invalid`: documents that AWS refuses or reads in another way than they look.
+
+use crate::{Context, Family, Scope, names};
+use overgrant_finding::{Confidence, Edit, Fix, Severity};
+use overgrant_ir::{DocumentRole, PolicyDocument};
+use overgrant_policy::{ProblemKind, Resolution, Statement};
+use overgrant_value::Src;
+
+rule! {
+    /// Policy does not fit the grammar of IAM.
+    ///
+    /// The document is not valid JSON, has an element that IAM does not know, misses one that it
+    /// needs, or has an element that its kind of policy must not have. AWS refuses most of these when
+    /// the policy is deployed; the rest is read in another way than it looks.
+    ///
+    /// ## Why
+    /// A refused policy stops a deployment half-way, often after the old one was removed. Worse is what is
+    /// accepted: with a duplicate JSON key only the last one counts, so a `Condition` or a `Deny` that
+    /// reviewers saw is not in force, and whoever holds the principal can use what it seemed to withhold.
+    ///
+    /// ## Bad
+    /// ```terraform bad
+    /// resource "aws_iam_policy" "reader" {
+    ///   name = "reader"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Grant" # <-- here
+    ///       Action   = "s3:GetObject"
+    ///       Resource = "arn:aws:s3:::acme-reports/*"
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation bad
+    /// Resources:
+    ///   Reader:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Principal: "*" # <-- here
+    ///             Action: s3:GetObject
+    ///             Resource: arn:aws:s3:::acme-reports/*
+    /// ```
+    /// ## Good
+    /// ```terraform good
+    /// resource "aws_iam_policy" "reader" {
+    ///   name = "reader"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = {
+    ///       Effect   = "Allow"
+    ///       Action   = "s3:GetObject"
+    ///       Resource = "arn:aws:s3:::acme-reports/*"
+    ///     }
+    ///   })
+    /// }
+    /// ```
+    /// A list of resources that is filled by the caller of a module is not known to be empty:
+    /// ```terraform good
+    /// variable "buckets" {
+    ///   type = list(string)
+    /// }
+    /// data "aws_iam_policy_document" "reader" {
+    ///   statement {
+    ///     actions   = ["s3:GetObject"]
+    ///     resources = [for name in var.buckets : "arn:aws:s3:::${name}/*"]
+    ///   }
+    /// }
+    /// resource "aws_iam_policy" "reader" {
+    ///   policy = data.aws_iam_policy_document.reader.json
+    /// }
+    /// ```
+    /// ```cloudformation good
+    /// Resources:
+    ///   Reader:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: s3:GetObject
+    ///             Resource: arn:aws:s3:::acme-reports/*
+    /// ```
+    /// ## How to fix
+    /// Write the elements as the grammar of the IAM JSON policy language names them, each once per
+    /// statement, and leave `Principal` to trust policies and resource policies.
+    pub(crate) static POLICY_GRAMMAR_INVALID = Rule {
+        id: "policy-grammar-invalid",
+        family: Family::Validity,
+        severity: Severity::High,
+        confidence: Confidence::High,
+        scope: Scope::Module,
+        since: "0.1.0",
+        cwe: &[1126, 1164, 697],
+        aliases: &[],
+        mappings: &[("NIST", "CM-6")],
+        references: &[
+            "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html",
+            "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html",
+        ],
+        check: check,
+    };
+}
+
+fn check(cx: &mut Context<'_>) {
+    for document in &cx.model.documents {
+        if document.role == DocumentRole::OtherOrganization {
+            continue;
+        }
+        let name = names::document(document);
+        for problem in &document.document.problems {
+            let Told {
+                text,
+                severity,
+                help,
+            } = told(&problem.kind);
+            let mut report = cx
+                .finding(&document.place, &problem.src, format!("{name} {text}"))
+                .severity(severity)
+                .cell(format!("{:?}", problem.kind));
+            if let Some(statement) = problem
+                .statement
+                .and_then(|index| document.document.statements.get(index))
+            {
+                report = report.statement(statement).cell(format!("{:?}", problem.kind));
+            }
+            if let ProblemKind::WrongCase(written, canonical) = &problem.kind
+                && let Some(fix) = respell(&problem.src, written, canonical)
+            {
+                report = report.fix(fix);
+            }
+            if let Some(help) = help {
+                report = report.help(help);
+            }
+            cx.report(report);
+        }
+        for statement in &document.document.statements {
+            elements(cx, document, statement, &name);
+        }
+    }
+}
+
+/// What a finding about a problem says.
+struct Told {
+    text: String,
+    severity: Severity,
+    help: Option<String>,
+}
+
+fn told(kind: &ProblemKind) -> Told {
+    let high = |text: String, help: &str| Told {
+        text,
+        severity: Severity::High,
+        help: (!help.is_empty()).then(|| help.to_owned()),
+    };
+    match kind {
+        ProblemKind::NotJson(words) => high(format!("is not valid JSON: {words}"), ""),
+        ProblemKind::NotAnObject => high("is not a JSON object".to_owned(), ""),
+        ProblemKind::WrongCase(written, canonical) => Told {
+            text: format!("writes the element `{canonical}` as `{written}`"),
+            severity: Severity::Low,
+            help: Some(format!("spell it `{canonical}`")),
+        },
+        ProblemKind::UnknownElement(name) => high(
+            format!("has an element `{name}` that IAM does not know"),
+            "remove it, or put it where the grammar has it",
+        ),
+        ProblemKind::DuplicateKey(name) => high(
+            format!("has the key `{name}` twice in one object, and only one of them counts"),
+            "merge the two, for example as a list of values",
+        ),
+        ProblemKind::Exclusive(a, b) => high(
+            format!("has both `{a}` and `{b}` in one statement"),
+            "keep one of the two",
+        ),
+        ProblemKind::Missing(name) => high(format!("has no `{name}` where it needs one"), ""),
+        ProblemKind::WrongType(element, expected) => {
+            high(format!("has `{element}` in a form that is not {expected}"), "")
+        }
+        ProblemKind::BadEffect(word) => high(
+            format!("has the effect `{word}`, which is neither `Allow` nor `Deny`"),
+            "write `Allow` or `Deny`; letter case counts",
+        ),
+        ProblemKind::BadVersion(word) => high(
+            format!("has the version `{word}`, which does not exist"),
+            "write \"2012-10-17\": it names the policy language, not the policy",
+        ),
+        ProblemKind::UnknownOperator(word) => high(
+            format!("has the condition operator `{word}`, which does not exist"),
+            "",
+        ),
+        ProblemKind::UnknownPrincipalType(word) => high(
+            format!("has the principal type `{word}`, which does not exist"),
+            "write `AWS`, `Service`, `Federated` or `CanonicalUser`",
+        ),
+        ProblemKind::DuplicateSid(sid) => Told {
+            text: format!("uses the Sid `{sid}` twice"),
+            severity: Severity::Low,
+            help: Some("give each statement its own Sid".to_owned()),
+        },
+    }
+}
+
+/// Elements that the kind of policy needs or must not have, and empty lists.
+fn elements(cx: &mut Context<'_>, holder: &PolicyDocument, statement: &Statement, name: &str) {
+    let principals = statement.principals.listed();
+    let resources = statement.resources.listed();
+    let actions = statement.actions.listed();
+    let identity = holder.role.is_identity();
+    if principals.present && (identity || holder.role == DocumentRole::Session) {
+        let text = "has a `Principal`, which a policy of an identity must not have";
+        file(cx, holder, statement, &principals.src, &format!("{name} {text}"), true);
+    }
+    if resources.present && holder.role == DocumentRole::Trust {
+        let text = "has a `Resource`, which a trust policy must not have";
+        file(cx, holder, statement, &resources.src, &format!("{name} {text}"), true);
+    }
+    // Names of elements that are not known may be the missing ones.
+    if holder.document.resolution == Resolution::Resolved {
+        if !resources.present && (identity || holder.role == DocumentRole::Session) {
+            let text = "has a statement without `Resource`";
+            file(cx, holder, statement, &statement.src, &format!("{name} {text}"), true);
+        }
+        let needs = matches!(holder.role, DocumentRole::Trust | DocumentRole::Resource { .. });
+        if needs && !principals.present {
+            let text = "has a statement without `Principal`";
+            file(cx, holder, statement, &statement.src, &format!("{name} {text}"), true);
+        }
+    }
+    for (element, empty, src) in [
+        ("Action", actions.present && actions.items.is_empty() && !actions.open, &actions.src),
+        (
+            "Resource",
+            resources.present && resources.items.is_empty() && !resources.open,
+            &resources.src,
+        ),
+    ] {
+        if empty {
+            // A list that came from elsewhere may be filled there.
+            let text = format!("{name} has an empty list of `{element}`");
+            file(cx, holder, statement, src, &text, src.is_local());
+        }
+    }
+}
+
+fn file(
+    cx: &mut Context<'_>,
+    holder: &PolicyDocument,
+    statement: &Statement,
+    src: &Src,
+    text: &str,
+    sure: bool,
+) {
+    let mut report = cx.finding(&holder.place, src, text).statement(statement);
+    if !sure {
+        report = report.confidence(Confidence::Low);
+    }
+    cx.report(report);
+}
+
+/// The element in its canonical letter case, where its bytes are the plain or quoted word.
+fn respell(src: &Src, written: &str, canonical: &str) -> Option<Fix> {
+    let span = src.span?;
+    let plain = u32::try_from(written.len()).ok()?;
+    let text = match span.len() {
+        len if len == plain => canonical.to_owned(),
+        len if len == plain + 2 => format!("\"{canonical}\""),
+        _ => return None,
+    };
+    Some(Fix {
+        title: format!("Spell `{canonical}` as IAM does"),
+        safe: true,
+        edits: vec![Edit::Replace { span, text }],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Scene;
+
+    fn messages(statement: &str) -> Vec<(String, String)> {
+        Scene::new()
+            .statements(statement)
+            .run(&POLICY_GRAMMAR_INVALID)
+            .into_iter()
+            .map(|(bytes, finding)| (bytes, finding.message))
+            .collect()
+    }
+
+    #[test]
+    fn a_good_statement_is_silent() {
+        let found = Scene::new()
+            .resource("aws_vpc", "main", "{}")
+            .statements(r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}"#)
+            .places(&POLICY_GRAMMAR_INVALID);
+        assert_eq!(found, Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_problem_has_its_place() {
+        let found = messages(r#"{"Effect":"Grant","action":"a:b","Resource":[],"Principal":"*"}"#);
+        let places: Vec<&str> = found.iter().map(|(bytes, _)| bytes.as_str()).collect();
+        assert_eq!(places, [r#""Grant""#, r#""action""#, r#""*""#, "[]"]);
+        assert_eq!(
+            found[0].1,
+            "policy `p` has the effect `Grant`, which is neither `Allow` nor `Deny`"
+        );
+    }
+
+    #[test]
+    fn letter_case_is_low_and_has_a_fix() {
+        let found = Scene::new()
+            .statements(r#"{"effect":"Deny","Action":"a:b","Resource":"*"}"#)
+            .run(&POLICY_GRAMMAR_INVALID);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].1.severity, Severity::Low);
+        let fix = found[0].1.fix.as_ref().unwrap();
+        assert!(matches!(&fix.edits[..], [Edit::Replace { text, .. }] if text == "\"Effect\""));
+    }
+
+    #[test]
+    fn trust_policies_need_a_principal_and_have_no_resource() {
+        let text = r#"{"Version":"2012-10-17","Statement":[
+            {"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}]}"#;
+        let found = Scene::new()
+            .document(DocumentRole::Trust, text)
+            .places(&POLICY_GRAMMAR_INVALID);
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0], r#""*""#);
+        assert!(found[1].starts_with('{'));
+    }
+
+    #[test]
+    fn text_that_is_no_json_is_found() {
+        let found = Scene::new()
+            .document(DocumentRole::Managed, r#""{ \"Version\": nope }""#)
+            .run(&POLICY_GRAMMAR_INVALID);
+        assert_eq!(found.len(), 1);
+        assert!(found[0].1.message.contains("not valid JSON"));
+    }
+}
