@@ -226,6 +226,13 @@ impl Value {
         &self.0
     }
 
+    /// The text with its open parts: claims and ids have grammars of their own, which are read by
+    /// those who know the key.
+    #[must_use]
+    pub fn text(&self) -> &Text {
+        self.0.text()
+    }
+
     /// The text, where all of it is known.
     #[must_use]
     pub fn known(&self) -> Option<SmolStr> {

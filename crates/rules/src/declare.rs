@@ -22,6 +22,6 @@ macro_rules! rules {
     ($($family:ident { $($module:ident :: $rule:ident),* $(,)? })*) => {
         $(pub(crate) mod $family { $(pub(crate) mod $module;)* })*
         /// Every rule, by family and then in the order of declaration.
-        pub static ALL: &[&$crate::Rule] = &[$($(&$family::$module::$rule),*),*];
+        pub static ALL: &[&$crate::Rule] = &[$($(&$family::$module::$rule,)*)*];
     };
 }

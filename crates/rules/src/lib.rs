@@ -5,12 +5,16 @@
 
 #[macro_use]
 mod declare;
+mod caller;
+mod cidr;
 mod context;
 mod docs;
+mod holder;
 mod names;
 mod rule;
 mod rules;
 mod settings;
+mod skeleton;
 #[cfg(test)]
 mod testing;
 

@@ -1,0 +1,63 @@
+//! How messages name the resource that a document belongs to.
+//!
+//! Not for addresses in outputs, which come from the place. Invariant: names are as the user wrote
+//! them, in backticks.
+
+use overgrant_ir::{DocumentId, DocumentRole, IdentityKind, Model, Place, PolicyDocument};
+
+/// The documents of a role with their ids.
+pub(crate) fn trusts(model: &Model) -> impl Iterator<Item = (DocumentId, &PolicyDocument)> {
+    model
+        .all_documents()
+        .filter(|(_, document)| document.role == DocumentRole::Trust)
+}
+
+/// The documents on resources with the IAM prefix of the service.
+pub(crate) fn resource_policies(model: &Model) -> impl Iterator<Item = (&PolicyDocument, &str)> {
+    model
+        .documents
+        .iter()
+        .filter_map(|document| match &document.role {
+            DocumentRole::Resource { service } => Some((document, service.as_str())),
+            _ => None,
+        })
+}
+
+/// "role `ci`" for the role whose trust policy this is.
+pub(crate) fn role(model: &Model, trust: DocumentId) -> String {
+    let name = model
+        .of_kind(IdentityKind::Role)
+        .find(|(_, role)| role.trust == Some(trust))
+        .and_then(|(_, role)| role.name.as_known());
+    match (name, model.document(trust)) {
+        (Some(name), _) => format!("role `{name}`"),
+        (None, Some(document)) => format!("role `{}`", document.place.address),
+        (None, None) => "the role".to_owned(),
+    }
+}
+
+/// The same at the start of a sentence, with another word for the kind.
+pub(crate) fn named(word: &str, place: &Place) -> String {
+    format!("{word} `{}`", place.address)
+}
+
+/// What a resource of a service is called.
+pub(crate) fn noun(service: &str) -> &'static str {
+    match service {
+        "s3" => "bucket",
+        "sqs" => "queue",
+        "sns" => "topic",
+        "kms" => "key",
+        "secretsmanager" => "secret",
+        "lambda" => "function",
+        "ecr" => "repository",
+        "elasticfilesystem" => "file system",
+        "backup" => "vault",
+        "events" => "event bus",
+        "es" => "domain",
+        "execute-api" => "API",
+        "dynamodb" => "table",
+        "kinesis" => "stream",
+        _ => "resource",
+    }
+}

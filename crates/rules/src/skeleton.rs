@@ -1,0 +1,102 @@
+//! The shape of a text: its literal characters, its wildcards and its open parts, as one string.
+//!
+//! For values with a grammar of their own (subjects of tokens, ids, ARNs in conditions). Not for
+//! matching, which is the policy engine's. Invariant: `*` and `?` in a skeleton are wildcards,
+//! [`HOLE`] is an open part, everything else stands for itself.
+
+use overgrant_value::{Piece, Src, Text};
+
+/// Stands for an open part of the text.
+pub(crate) const HOLE: char = '\u{fffc}';
+/// Stands for a `*` or `?` that is no wildcard.
+const LITERAL: char = '\u{fffd}';
+
+/// The skeleton of `text`; `wild` says whether `*` and `?` are wildcards for its operator.
+pub(crate) fn skeleton(text: &Text, wild: bool) -> String {
+    let mut result = String::new();
+    for piece in text.pieces() {
+        match piece {
+            Piece::Lit(lit) if wild => result.push_str(lit.as_str()),
+            Piece::Lit(lit) => result.extend(lit.as_str().chars().map(|c| match c {
+                '*' | '?' => LITERAL,
+                c => c,
+            })),
+            Piece::Hole(_) | Piece::Json(_) => result.push(HOLE),
+        }
+    }
+    result
+}
+
+/// Whether a part of a skeleton has a wildcard.
+pub(crate) fn is_wild(part: &str) -> bool {
+    part.contains(['*', '?'])
+}
+
+/// Whether a part of a skeleton is nothing but `*`.
+pub(crate) fn is_star(part: &str) -> bool {
+    !part.is_empty() && part.chars().all(|c| c == '*')
+}
+
+/// Whether a part of a skeleton has an open part.
+pub(crate) fn is_open(part: &str) -> bool {
+    part.contains(HOLE)
+}
+
+/// Which wildcard of a text is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    First,
+    Last,
+}
+
+/// The place of a wildcard in `text`, or `whole` where it has no bytes of its own.
+pub(crate) fn wildcard_src(text: &Text, whole: &Src, which: Which) -> Src {
+    let places = text.pieces().iter().filter_map(|piece| {
+        let Piece::Lit(lit) = piece else { return None };
+        let wild = |c: char| matches!(c, '*' | '?');
+        let characters = lit.as_str();
+        let range = match which {
+            Which::First => {
+                let start = characters.find(wild)?;
+                let rest = characters.get(start..)?;
+                start..start + rest.find(|c| !wild(c)).unwrap_or(rest.len())
+            }
+            Which::Last => {
+                let end = characters.rfind(wild)? + 1;
+                let before = characters.get(..end)?;
+                before.trim_end_matches(wild).len()..end
+            }
+        };
+        lit.slice(range)
+    });
+    let place = match which {
+        Which::First => places.into_iter().next(),
+        Which::Last => places.into_iter().last(),
+    };
+    place
+        .and_then(|lit| lit.segs().first().map(|seg| (seg.exact, lit.src())))
+        .and_then(|(exact, src)| exact.then_some(src))
+        .filter(|src| src.span.is_some())
+        .map_or_else(|| whole.clone(), |src| src.under(&whole.with_span(None)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use overgrant_value::Sym;
+
+    #[test]
+    fn wildcards_are_literal_for_equality() {
+        let text = Text::known("repo:acme/*");
+        assert!(is_wild(&skeleton(&text, true)));
+        assert!(!is_wild(&skeleton(&text, false)));
+    }
+
+    #[test]
+    fn open_parts_are_one_character() {
+        let text = Text::known("repo:")
+            .concat(&Text::hole(Sym::Account, Src::none()))
+            .concat(&Text::known("/x"));
+        assert_eq!(skeleton(&text, true), format!("repo:{HOLE}/x"));
+    }
+}
