@@ -9,4 +9,7 @@ rules! {
         trust_anyone_weak_condition::TRUST_ANYONE_WEAK_CONDITION,
         trust_notprincipal_allow::TRUST_NOTPRINCIPAL_ALLOW,
     }
+    validity {
+        policy_grammar_invalid::POLICY_GRAMMAR_INVALID,
+    }
 }

@@ -138,3 +138,30 @@ fn check(cx: &mut Context<'_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::TRUST_ANYONE;
+    use crate::testing::Scene;
+    use overgrant_ir::DocumentRole;
+
+    fn places(statement: &str) -> Vec<String> {
+        let text = format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#);
+        Scene::new()
+            .document(DocumentRole::Trust, &text)
+            .places(&TRUST_ANYONE)
+    }
+
+    #[test]
+    fn everybody_without_a_condition() {
+        let open =
+            r#"{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":["*","111122223333"]}}"#;
+        assert_eq!(places(open), [r#""*""#]);
+        let bound = r#"{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"*"},
+            "Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-a1b2c3d4e5"}}}"#;
+        assert!(places(bound).is_empty());
+        let weak = r#"{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"*"},
+            "Condition":{"StringEquals":{"sts:ExternalId":"x"}}}"#;
+        assert!(places(weak).is_empty(), "another rule's case");
+    }
+}
