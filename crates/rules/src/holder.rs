@@ -3,7 +3,7 @@
 //! Not for addresses in outputs, which come from the place. Invariant: names are as the user wrote
 //! them, in backticks.
 
-use overgrant_ir::{DocumentId, DocumentRole, IdentityKind, Model, Place, PolicyDocument};
+use overgrant_ir::{DocumentId, DocumentRole, IdentityKind, Model, PolicyDocument};
 
 /// The documents of a role with their ids.
 pub(crate) fn trusts(model: &Model) -> impl Iterator<Item = (DocumentId, &PolicyDocument)> {
@@ -34,11 +34,6 @@ pub(crate) fn role(model: &Model, trust: DocumentId) -> String {
         (None, Some(document)) => format!("role `{}`", document.place.address),
         (None, None) => "the role".to_owned(),
     }
-}
-
-/// The same at the start of a sentence, with another word for the kind.
-pub(crate) fn named(word: &str, place: &Place) -> String {
-    format!("{word} `{}`", place.address)
 }
 
 /// What a resource of a service is called.

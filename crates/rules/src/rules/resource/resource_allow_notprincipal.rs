@@ -75,7 +75,7 @@ rule! {
     /// ```
     /// ## How to fix
     /// List the principals that need access under `Principal`.
-    pub static RESOURCE_ALLOW_NOTPRINCIPAL = Rule {
+    pub(crate) static RESOURCE_ALLOW_NOTPRINCIPAL = Rule {
         id: "resource-allow-notprincipal",
         family: Family::Resource,
         severity: Severity::Critical,

@@ -91,7 +91,7 @@ rule! {
     /// ## How to fix
     /// Name the roles or accounts that need the role. Where a whole organisation does, keep `*` and
     /// add `StringEquals` on `aws:PrincipalOrgID` and `ArnLike` on `aws:PrincipalArn`.
-    pub static TRUST_ANYONE = Rule {
+    pub(crate) static TRUST_ANYONE = Rule {
         id: "trust-anyone",
         family: Family::Trust,
         severity: Severity::Critical,

@@ -84,7 +84,7 @@ rule! {
     /// ## How to fix
     /// Name the principals, or test `aws:PrincipalOrgID` (`StringEquals`) and `aws:PrincipalArn`
     /// (`ArnLike`, with a literal account).
-    pub static TRUST_ANYONE_WEAK_CONDITION = Rule {
+    pub(crate) static TRUST_ANYONE_WEAK_CONDITION = Rule {
         id: "trust-anyone-weak-condition",
         family: Family::Trust,
         severity: Severity::High,

@@ -69,7 +69,7 @@ rule! {
     /// ```
     /// ## How to fix
     /// List the principals that need the role under `Principal`.
-    pub static TRUST_NOTPRINCIPAL_ALLOW = Rule {
+    pub(crate) static TRUST_NOTPRINCIPAL_ALLOW = Rule {
         id: "trust-notprincipal-allow",
         family: Family::Trust,
         severity: Severity::Critical,
