@@ -1,10 +1,11 @@
 //! Matching of `*` and `?` on texts that may have holes.
 //!
-//! Not for ARN segments, which `arn` cuts first. Invariant: linear in pattern times text, no
-//! recursion; a hole may be any run of characters its shape allows, so it never gives `Must` by
-//! itself unless a `*` faces it.
+//! Not for ARN segments, which `arn` cuts first. Invariant: no recursion; a hole stands for one
+//! fixed run of characters, so it is covered by itself and by `*`, and covers only itself for sure.
+//! The partition's hole is `aws` here: front ends replace it where something says otherwise.
 
-use overgrant_value::{Answer, Piece, Shape, Text};
+use overgrant_value::{Answer, Piece, Shape, Sym, Text};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// One element of a compiled pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +17,73 @@ pub(crate) enum Token {
     /// Any run of characters (`*`).
     Run,
     /// An unknown run of characters that is fixed, though not known.
-    Open(Shape),
+    Open(Open),
+}
+
+/// An open part: which one, and what is known of its characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Open {
+    /// Equal for equal symbols.
+    id: u64,
+    shape: Shape,
+    class: Class,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Any,
+    /// Account ids.
+    Digits,
+    /// Regions.
+    Region,
+}
+
+impl Open {
+    fn new(sym: &Sym, shape: Shape) -> Self {
+        let mut hasher = DefaultHasher::new();
+        sym.hash(&mut hasher);
+        let class = match sym {
+            Sym::Account => Class::Digits,
+            Sym::Region => Class::Region,
+            _ => Class::Any,
+        };
+        // What AWS makes up for a resource holds no wildcard.
+        let shape = match sym {
+            Sym::Attr { .. } => shape.with(Shape::NO_WILDCARD),
+            _ => shape,
+        };
+        Self {
+            id: hasher.finish(),
+            shape,
+            class,
+        }
+    }
+
+    /// An open part of which nothing is known and that equals no other.
+    const UNKNOWN: Self = Self {
+        id: 0,
+        shape: Shape::ANY,
+        class: Class::Any,
+    };
+
+    fn fits(self, c: char) -> bool {
+        let class = match self.class {
+            Class::Any => true,
+            Class::Digits => c.is_ascii_digit(),
+            Class::Region => c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-',
+        };
+        class
+            && !(c == ':' && self.shape.has(Shape::NO_COLON))
+            && !(c == '/' && self.shape.has(Shape::NO_SLASH))
+    }
+
+    fn may_be_wild(self) -> bool {
+        self.class == Class::Any && !self.shape.has(Shape::NO_WILDCARD)
+    }
+
+    fn may_be_empty(self) -> bool {
+        !self.shape.has(Shape::NOT_EMPTY)
+    }
 }
 
 /// Compiles a pattern. `fold` makes letters lower case (actions ignore case).
@@ -24,50 +91,79 @@ pub(crate) fn compile(text: &Text, fold: bool) -> Vec<Token> {
     let mut tokens = Vec::new();
     for piece in text.pieces() {
         match piece {
-            Piece::Lit(lit) => tokens.extend(lit.as_str().chars().map(|c| match c {
-                '*' => Token::Run,
-                '?' => Token::One,
-                c if fold => Token::Char(c.to_ascii_lowercase()),
-                c => Token::Char(c),
-            })),
-            Piece::Hole(hole) => tokens.push(Token::Open(hole.shape)),
-            Piece::Json(_) => tokens.push(Token::Open(Shape::ANY)),
+            Piece::Lit(lit) => literal(lit.as_str(), fold, &mut tokens),
+            Piece::Hole(hole) => match &hole.sym {
+                Sym::Partition => literal("aws", fold, &mut tokens),
+                Sym::UrlSuffix => literal("amazonaws.com", fold, &mut tokens),
+                sym => tokens.push(Token::Open(Open::new(sym, hole.shape))),
+            },
+            Piece::Json(_) => tokens.push(Token::Open(Open::UNKNOWN)),
         }
     }
     tokens
 }
 
-/// Whether the pattern matches the known text.
-pub(crate) fn matches(pattern: &[Token], text: &str) -> Answer {
-    let sure = !pattern.iter().any(|token| matches!(token, Token::Open(_)));
-    let chars: Vec<char> = text.chars().collect();
-    if !possible(pattern, &chars) {
-        return Answer::No;
-    }
-    if sure {
-        return Answer::Must;
-    }
-    // With holes: sure only if it matches whatever the holes hold, which a `*` next to each hole
-    // would give. Taking holes as impossible is a lower bound.
-    Answer::May
+fn literal(text: &str, fold: bool, tokens: &mut Vec<Token>) {
+    tokens.extend(text.chars().map(|c| match c {
+        '*' => Token::Run,
+        '?' => Token::One,
+        c if fold => Token::Char(c.to_ascii_lowercase()),
+        c => Token::Char(c),
+    }));
 }
 
-/// Whether the pattern can match, an open part standing for any run.
-fn possible(pattern: &[Token], text: &[char]) -> bool {
-    let fits = |token: Token, c: char| match token {
-        Token::Char(p) => p == c,
-        Token::One => true,
-        Token::Run | Token::Open(_) => false,
-    };
+/// Whether a part of the pattern is open.
+pub(crate) fn is_open(pattern: &[Token]) -> bool {
+    pattern.iter().any(|token| matches!(token, Token::Open(_)))
+}
+
+/// Whether the pattern is one literal or open text: it has no wildcard.
+pub(crate) fn is_single(pattern: &[Token]) -> bool {
+    !pattern
+        .iter()
+        .any(|token| matches!(token, Token::Run | Token::One))
+}
+
+/// Whether the pattern is `*` (or `**`).
+pub(crate) fn is_run(pattern: &[Token]) -> bool {
+    !pattern.is_empty() && pattern.iter().all(|token| *token == Token::Run)
+}
+
+/// Whether the pattern matches the known text. With holes it never does so for sure.
+pub(crate) fn matches(pattern: &[Token], text: &str) -> Answer {
+    if !is_open(pattern) {
+        return Answer::from_bool(matches_known(pattern, text));
+    }
+    let mut states = Nfa::start(&[pattern], true);
+    for c in text.chars() {
+        states = Nfa::step(&[pattern], &states, Letter::Char(c), true);
+        if states.is_empty() {
+            return Answer::No;
+        }
+    }
+    if Nfa::accepts(&[pattern], &states) {
+        Answer::May
+    } else {
+        Answer::No
+    }
+}
+
+/// Linear in pattern times text: only the last `*` is ever tried again.
+fn matches_known(pattern: &[Token], text: &str) -> bool {
+    let text: Vec<char> = text.chars().collect();
     let (mut p, mut t) = (0, 0);
     let mut back: Option<(usize, usize)> = None;
     while let Some(&c) = text.get(t) {
         match pattern.get(p) {
-            Some(Token::Run | Token::Open(_)) => {
+            Some(Token::Run) => {
                 back = Some((p, t));
                 p += 1;
             }
-            Some(&token) if fits(token, c) => {
+            Some(Token::One) => {
+                p += 1;
+                t += 1;
+            }
+            Some(Token::Char(wanted)) if *wanted == c => {
                 p += 1;
                 t += 1;
             }
@@ -81,65 +177,55 @@ fn possible(pattern: &[Token], text: &[char]) -> bool {
             }
         }
     }
-    pattern.get(p..).is_some_and(|rest| {
-        rest.iter()
-            .all(|token| matches!(token, Token::Run | Token::Open(_)))
-    })
+    pattern
+        .get(p..)
+        .is_some_and(|rest| rest.iter().all(|token| *token == Token::Run))
 }
 
 /// Whether every text that `inner` matches is matched by `outer` too (both may hold wildcards).
-///
-/// Exact for patterns without holes: the subset construction runs on the fly over the characters
-/// that occur in either pattern and one that occurs in none.
 pub(crate) fn covers(outer: &[Token], inner: &[Token]) -> Answer {
-    if outer.iter().all(|token| *token == Token::Run) && !outer.is_empty() {
-        return Answer::Must;
-    }
-    let open = |tokens: &[Token]| tokens.iter().any(|token| matches!(token, Token::Open(_)));
-    // Inner open parts are widened to `*`: then a positive answer holds for every value. Outer open
-    // parts match only themselves, which is lost here: at most May.
-    let widened: Vec<Token> = inner
-        .iter()
-        .map(|token| {
-            if matches!(token, Token::Open(_)) {
-                Token::Run
-            } else {
-                *token
-            }
-        })
-        .collect();
-    if !open(outer) && subset(&widened, outer) {
-        return Answer::Must;
-    }
-    if outer == inner {
-        return Answer::Must;
-    }
-    if !open(outer) && !open(inner) {
-        return Answer::No;
-    }
-    let loose: Vec<Token> = outer
-        .iter()
-        .map(|token| {
-            if matches!(token, Token::Open(_)) {
-                Token::Run
-            } else {
-                *token
-            }
-        })
-        .collect();
-    if open(outer) && !open(inner) && !subset(inner, &loose) {
-        return Answer::No;
-    }
-    if intersects(inner, outer) {
-        Answer::May
-    } else {
-        Answer::No
-    }
+    union_covers(&[outer], inner)
 }
 
-/// Whether some text is matched by both, open parts standing for any run.
+/// Whether every text that `inner` matches is matched by one of `outer` at least.
+///
+/// Exact for patterns without holes: the subset construction runs on the fly over the characters
+/// that occur in any pattern, the holes, and one character that occurs in none.
+pub(crate) fn union_covers(outer: &[&[Token]], inner: &[Token]) -> Answer {
+    if outer.iter().any(|pattern| {
+        is_run(pattern) || *pattern == inner && !inner.contains(&Token::Open(Open::UNKNOWN))
+    }) {
+        return Answer::Must;
+    }
+    if subset(inner, outer, false) {
+        return Answer::Must;
+    }
+    let outer_open = outer.iter().any(|pattern| is_open(pattern));
+    if is_open(inner) {
+        // Some value of the open part may be covered.
+        let common = outer.iter().any(|pattern| intersects(inner, pattern));
+        return Answer::from_bool(common).at_most_may();
+    }
+    if outer_open && subset(inner, outer, true) {
+        return Answer::May;
+    }
+    Answer::No
+}
+
+/// Whether some text is matched by both, open parts standing for any run they can be.
 pub(crate) fn intersects(a: &[Token], b: &[Token]) -> bool {
-    let wild = |token: Option<&Token>| matches!(token, Some(Token::Run | Token::Open(_)));
+    let absorbs = |eater: Option<&Token>, eaten: Option<&Token>| match (eater, eaten) {
+        (_, None) => false,
+        (Some(Token::Run), _) => true,
+        (Some(Token::Open(open)), Some(Token::Char(c))) => open.fits(*c),
+        (Some(Token::Open(_)), _) => true,
+        _ => false,
+    };
+    let skips = |token: Option<&Token>| match token {
+        Some(Token::Run) => true,
+        Some(Token::Open(open)) => open.may_be_empty(),
+        _ => false,
+    };
     let width = b.len() + 1;
     let mut seen = vec![false; (a.len() + 1) * width];
     let mut stack = vec![(0_usize, 0_usize)];
@@ -154,17 +240,17 @@ pub(crate) fn intersects(a: &[Token], b: &[Token]) -> bool {
         if x.is_none() && y.is_none() {
             return true;
         }
-        if wild(x) {
+        if skips(x) {
             stack.push((i + 1, j));
-            if y.is_some() {
-                stack.push((i, j + 1));
-            }
         }
-        if wild(y) {
+        if skips(y) {
             stack.push((i, j + 1));
-            if x.is_some() {
-                stack.push((i + 1, j));
-            }
+        }
+        if absorbs(x, y) {
+            stack.extend([(i, j + 1), (i + 1, j + 1)]);
+        }
+        if absorbs(y, x) {
+            stack.extend([(i + 1, j), (i + 1, j + 1)]);
         }
         let step = match (x, y) {
             (Some(Token::Char(c)), Some(Token::Char(d))) => c == d,
@@ -179,69 +265,131 @@ pub(crate) fn intersects(a: &[Token], b: &[Token]) -> bool {
     false
 }
 
-/// Language inclusion of two patterns without open parts. Gives up (false) on very large ones.
-fn subset(inner: &[Token], outer: &[Token]) -> bool {
+/// One symbol of the words that patterns describe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Letter {
+    Char(char),
+    /// The text of an open part, as a whole.
+    Open(u64),
+    /// A character that no pattern names.
+    Fresh,
+}
+
+/// Positions in a union of patterns: (which, where).
+type States = Vec<(usize, usize)>;
+
+/// Steps of the position automaton. With `loose`, open parts may take any value that they can
+/// have; without, each is matched by itself and by `*` only.
+struct Nfa;
+
+impl Nfa {
+    fn start(patterns: &[&[Token]], loose: bool) -> States {
+        let first = (0..patterns.len()).map(|which| (which, 0)).collect();
+        Self::closure(patterns, first, loose)
+    }
+
+    fn closure(patterns: &[&[Token]], mut states: States, loose: bool) -> States {
+        let mut index = 0;
+        while let Some(&(which, at)) = states.get(index) {
+            let skips = match patterns.get(which).and_then(|pattern| pattern.get(at)) {
+                Some(Token::Run) => true,
+                Some(Token::Open(open)) => loose && open.may_be_empty(),
+                _ => false,
+            };
+            if skips && !states.contains(&(which, at + 1)) {
+                states.push((which, at + 1));
+            }
+            index += 1;
+        }
+        states.sort_unstable();
+        states.dedup();
+        states
+    }
+
+    fn step(patterns: &[&[Token]], states: &States, letter: Letter, loose: bool) -> States {
+        let mut next = States::new();
+        for &(which, at) in states {
+            let Some(token) = patterns.get(which).and_then(|pattern| pattern.get(at)) else {
+                continue;
+            };
+            let (stays, moves) = match (token, letter) {
+                (Token::Run, _) => (true, false),
+                (Token::One, Letter::Char(_) | Letter::Fresh) => (false, true),
+                (Token::Char(p), Letter::Char(c)) => (false, *p == c),
+                (Token::Open(open), Letter::Open(id)) => (loose, open.id == id || loose),
+                (Token::Open(open), Letter::Char(c)) if loose => (open.fits(c), open.fits(c)),
+                (Token::Open(open), Letter::Fresh) if loose => {
+                    (open.may_be_wild(), open.may_be_wild())
+                }
+                _ => (false, false),
+            };
+            if stays {
+                next.push((which, at));
+            }
+            if moves {
+                next.push((which, at + 1));
+            }
+        }
+        next.sort_unstable();
+        next.dedup();
+        Self::closure(patterns, next, loose)
+    }
+
+    fn accepts(patterns: &[&[Token]], states: &States) -> bool {
+        states.iter().any(|&(which, at)| {
+            patterns
+                .get(which)
+                .is_some_and(|pattern| pattern.len() == at)
+        })
+    }
+}
+
+/// Language inclusion of a pattern in a union. Gives up (false) on very large ones.
+fn subset(inner: &[Token], outer: &[&[Token]], loose: bool) -> bool {
     const MOST_STATES: usize = 20_000;
-    let mut alphabet: Vec<Option<char>> = inner
+    let mut alphabet: Vec<Letter> = outer
         .iter()
-        .chain(outer)
+        .flat_map(|pattern| pattern.iter())
+        .chain(inner)
         .filter_map(|token| match token {
-            Token::Char(c) => Some(Some(*c)),
+            Token::Char(c) => Some(Letter::Char(*c)),
+            Token::Open(open) => Some(Letter::Open(open.id)),
             _ => None,
         })
         .collect();
+    alphabet.push(Letter::Fresh);
     alphabet.sort_unstable();
     alphabet.dedup();
-    alphabet.push(None);
-    let start = (closure(inner, vec![0]), closure(outer, vec![0]));
+    let own = [inner];
     let mut seen = std::collections::BTreeSet::new();
-    let mut stack = vec![start];
+    let mut stack = vec![(Nfa::start(&own, false), Nfa::start(outer, loose))];
     while let Some(state) = stack.pop() {
-        if !seen.insert(state.clone()) {
-            continue;
-        }
         if seen.len() > MOST_STATES {
             return false;
         }
         let (a, b) = &state;
-        if a.contains(&inner.len()) && !b.contains(&outer.len()) {
+        if Nfa::accepts(&own, a) && !Nfa::accepts(outer, b) {
             return false;
         }
-        for &c in &alphabet {
-            let next = step(inner, a, c);
-            if !next.is_empty() {
-                stack.push((next, step(outer, b, c)));
+        for &letter in &alphabet {
+            // A `*` of the inner pattern stands for characters, not for somebody's open part.
+            if matches!(letter, Letter::Open(id) if !a.iter().any(|(_, at)| {
+                matches!(inner.get(*at), Some(Token::Open(open)) if open.id == id)
+            })) {
+                continue;
+            }
+            let next = Nfa::step(&own, a, letter, false);
+            if next.is_empty() {
+                continue;
+            }
+            let next = (next, Nfa::step(outer, b, letter, loose));
+            if !seen.contains(&next) {
+                seen.insert(next.clone());
+                stack.push(next);
             }
         }
     }
     true
-}
-
-fn closure(pattern: &[Token], mut states: Vec<usize>) -> Vec<usize> {
-    let mut index = 0;
-    while let Some(&state) = states.get(index) {
-        if matches!(pattern.get(state), Some(Token::Run)) && !states.contains(&(state + 1)) {
-            states.push(state + 1);
-        }
-        index += 1;
-    }
-    states.sort_unstable();
-    states.dedup();
-    states
-}
-
-/// The states after the character `c` (`None`: one that no pattern names).
-fn step(pattern: &[Token], states: &[usize], c: Option<char>) -> Vec<usize> {
-    let next = states
-        .iter()
-        .filter_map(|&state| match pattern.get(state)? {
-            Token::Run => Some(state),
-            Token::One => Some(state + 1),
-            Token::Char(p) if Some(*p) == c => Some(state + 1),
-            Token::Char(_) | Token::Open(_) => None,
-        })
-        .collect();
-    closure(pattern, next)
 }
 
 #[cfg(test)]
@@ -297,5 +445,74 @@ mod tests {
         assert!(!intersects(&tokens("a*"), &tokens("b*")));
         assert!(intersects(&tokens("a?"), &tokens("?b")));
         assert!(!intersects(&tokens("a"), &tokens("a?")));
+    }
+
+    fn input(name: &str) -> Text {
+        let sym = Sym::Input {
+            root: "r".into(),
+            module: "".into(),
+            name: name.into(),
+        };
+        Text::hole(sym, overgrant_value::Src::none())
+    }
+
+    fn attr(path: &str) -> Text {
+        let sym = Sym::Attr {
+            root: "r".into(),
+            addr: "aws_s3_bucket.b".into(),
+            path: path.into(),
+        };
+        Text::hole(sym, overgrant_value::Src::none())
+    }
+
+    fn compiled(text: &Text) -> Vec<Token> {
+        compile(text, false)
+    }
+
+    #[test]
+    fn a_hole_is_covered_by_itself_and_by_a_run() {
+        let objects = attr("arn").concat(&Text::known("/*"));
+        let logs = attr("arn").concat(&Text::known("/logs/*"));
+        let other = attr("id").concat(&Text::known("/logs/*"));
+        assert_eq!(covers(&compiled(&objects), &compiled(&logs)), Answer::Must);
+        assert_eq!(covers(&compiled(&logs), &compiled(&objects)), Answer::May);
+        assert_eq!(covers(&compiled(&objects), &compiled(&other)), Answer::May);
+        assert_eq!(covers(&tokens("*/*"), &compiled(&logs)), Answer::Must);
+        assert_eq!(covers(&tokens("a?"), &compiled(&attr("arn"))), Answer::May);
+    }
+
+    #[test]
+    fn only_a_hole_that_may_hold_a_wildcard_may_cover_one() {
+        let var = input("prefix").concat(&Text::known("x"));
+        let fixed = attr("id").concat(&Text::known("x"));
+        assert_eq!(covers(&compiled(&var), &tokens("*x")), Answer::May);
+        assert_eq!(covers(&compiled(&fixed), &tokens("*x")), Answer::No);
+        assert_eq!(covers(&compiled(&fixed), &tokens("abx")), Answer::May);
+        assert_eq!(
+            covers(&compiled(&fixed), &tokens("x")),
+            Answer::No,
+            "an id is not empty"
+        );
+    }
+
+    #[test]
+    fn the_shape_of_a_hole_rules_characters_out() {
+        let account = Text::hole(Sym::Account, overgrant_value::Src::none());
+        assert_eq!(matches(&compiled(&account), "123456789012"), Answer::May);
+        assert_eq!(matches(&compiled(&account), "root"), Answer::No);
+        assert!(!intersects(&compiled(&account), &tokens("a*")));
+        let partition = Text::hole(Sym::Partition, overgrant_value::Src::none());
+        assert_eq!(covers(&compiled(&partition), &tokens("aws")), Answer::Must);
+        assert_eq!(covers(&compiled(&partition), &tokens("aws-cn")), Answer::No);
+    }
+
+    #[test]
+    fn unions_cover_together() {
+        let (a, b) = (tokens("a*"), tokens("b*"));
+        let union = [a.as_slice(), b.as_slice()];
+        assert_eq!(union_covers(&union, &tokens("a?")), Answer::Must);
+        assert_eq!(union_covers(&union, &tokens("?")), Answer::No);
+        let (any, none) = (tokens("?*"), tokens(""));
+        assert_eq!(union_covers(&[&any, &none], &tokens("*")), Answer::Must);
     }
 }

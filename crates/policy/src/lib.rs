@@ -8,24 +8,31 @@
 //! Source for the language: AWS, "IAM JSON policy elements reference".
 
 mod action;
+mod action_set;
 mod arn;
+mod ask;
 mod condition;
 mod document;
 mod glob;
+mod narrow;
 mod normalise;
 mod pattern;
 mod principal;
 mod problem;
 mod resource;
+mod star;
 mod statement;
 
 pub use action::{ActionPattern, Actions};
+pub use action_set::ActionSet;
 pub use arn::{Arn, ArnParts};
+pub use ask::DocumentDecision;
 pub use condition::{Condition, ConditionKey, Conditions, Operator, SetOperator, Test, Value};
 pub use document::{Document, Effect, Resolution, Version};
 pub use overgrant_value::Answer;
 pub use pattern::Pattern;
 pub use principal::{Principal, PrincipalKind, Principals};
 pub use problem::{Problem, ProblemKind};
-pub use resource::{Breadth, ResourcePattern, Resources};
+pub use resource::{ResourcePattern, Resources};
+pub use star::Star;
 pub use statement::{Listed, Statement};

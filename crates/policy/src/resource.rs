@@ -5,8 +5,8 @@
 //! Source: AWS, "IAM JSON policy elements: Resource".
 
 use crate::Pattern;
-use crate::arn::Arn;
-use crate::glob;
+use crate::arn::{Arn, ArnParts};
+use crate::glob::{self, Token};
 use crate::statement::{Listed, joined_key, show};
 use overgrant_value::{Answer, Text};
 use std::fmt;
@@ -16,12 +16,14 @@ use std::fmt;
 pub struct ResourcePattern {
     pub(crate) pattern: Pattern,
     arn: Option<Arn>,
+    segments: Option<Segments>,
 }
 
 impl ResourcePattern {
     pub(crate) fn new(pattern: Pattern) -> Self {
         Self {
             arn: Arn::parse(pattern.text()),
+            segments: cut(pattern.text()),
             pattern,
         }
     }
@@ -53,8 +55,8 @@ impl ResourcePattern {
         if self.pattern.text().key() == resource.key() {
             return Answer::Must;
         }
-        match (&self.arn, Arn::parse(resource)) {
-            (Some(pattern), Some(resource)) => segments(pattern, &resource),
+        match (&self.segments, cut(resource)) {
+            (Some(pattern), Some(resource)) => segments_cover(pattern, &resource),
             _ => {
                 let resource = glob::compile(resource, false);
                 glob::covers(self.pattern.tokens(), &resource)
@@ -62,82 +64,52 @@ impl ResourcePattern {
         }
     }
 
-    /// Whether it covers every resource of the ARN format `format` (`arn:${P}:s3:::${Bucket}/*`
-    /// with every `${…}` written as `*`) in one account: the account may be a wildcard, empty, one
-    /// literal or open. `star` in the catalogue's words. A region that is pinned gives
-    /// [`Breadth::Region`].
-    #[must_use]
-    pub fn breadth(&self, format: &str) -> Breadth {
-        if self.is_star() {
-            return Breadth::All(Answer::Must);
-        }
-        let Some(format) = Arn::parse(&Text::known(format)) else {
-            return Breadth::Part;
-        };
-        let wild = |text: &Text| {
-            !text.is_empty() && text.as_known().is_some_and(|t| t.chars().all(|c| c == '*'))
-        };
-        let Some(arn) = &self.arn else {
-            // A short pattern such as `arn:aws:s3*` is padded with `*` segments.
-            let text = self.pattern.text();
-            if !self.pattern.has_wildcard() {
-                return Breadth::Part;
-            }
-            let whole = Text::known(&format!("arn:aws:{}:::x", format.service));
-            return match self.pattern.matches(&whole.to_string()) {
-                Answer::No => Breadth::Part,
-                answer if text.trailing().ends_with('*') => Breadth::All(answer.and(Answer::May)),
-                _ => Breadth::Part,
-            };
-        };
-        let seg = |pattern: &Text, wanted: &Text| {
-            glob::covers(
-                &glob::compile(pattern, false),
-                &glob::compile(wanted, false),
-            )
-        };
-        let resource = seg(&arn.resource, &format.resource);
-        let service = seg(&arn.service, &format.service);
-        let all = service.and(resource);
-        if all == Answer::No {
-            return Breadth::Part;
-        }
-        let region_free = format.region.is_empty()
-            || wild(&arn.region)
-            || (arn.region.is_empty() && format.region.is_empty());
-        if region_free {
-            Breadth::All(all)
-        } else {
-            Breadth::Region(all)
-        }
+    /// The compiled segments: of a whole ARN, or of a short one padded with `*`. `None` where the
+    /// text does not surely begin with `arn:`.
+    pub(crate) fn segments(&self) -> Option<&Segments> {
+        self.segments.as_ref()
     }
 }
 
-/// How much of a resource type a pattern covers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Breadth {
-    /// Every resource of the type in an account.
-    All(Answer),
-    /// Every one in a region.
-    Region(Answer),
-    /// Less.
-    Part,
+/// Partition, service, region, account and resource, compiled.
+pub(crate) type Segments = ArnParts<Vec<Token>>;
+
+/// Cuts and compiles a text that surely begins with `arn:`, padding missing segments with `*`.
+fn cut(text: &Text) -> Option<Segments> {
+    if text.starts_with("arn:") != Answer::Must {
+        return None;
+    }
+    let compile = |text: &Text| glob::compile(text, false);
+    if let Some(arn) = Arn::parse(text) {
+        return Some(ArnParts {
+            partition: compile(&arn.partition),
+            service: compile(&arn.service),
+            region: compile(&arn.region),
+            account: compile(&arn.account),
+            resource: compile(&arn.resource),
+        });
+    }
+    let mut parts = text.split_where_known(':').into_iter().skip(1);
+    let mut next = || {
+        parts
+            .next()
+            .map_or_else(|| vec![Token::Run], |part| compile(&part))
+    };
+    Some(ArnParts {
+        partition: next(),
+        service: next(),
+        region: next(),
+        account: next(),
+        resource: next(),
+    })
 }
 
-fn segments(pattern: &Arn, resource: &Arn) -> Answer {
-    let seg = |a: &Text, b: &Text| {
-        if a.key() == b.key() {
-            Answer::Must
-        } else {
-            glob::covers(&glob::compile(a, false), &glob::compile(b, false))
-        }
-    };
-    // The account symbol and a literal may be the same account.
-    seg(&pattern.partition, &resource.partition)
-        .and(seg(&pattern.service, &resource.service))
-        .and(seg(&pattern.region, &resource.region))
-        .and(seg(&pattern.account, &resource.account))
-        .and(seg(&pattern.resource, &resource.resource))
+fn segments_cover(pattern: &Segments, resource: &Segments) -> Answer {
+    glob::covers(&pattern.partition, &resource.partition)
+        .and(glob::covers(&pattern.service, &resource.service))
+        .and(glob::covers(&pattern.region, &resource.region))
+        .and(glob::covers(&pattern.account, &resource.account))
+        .and(glob::covers(&pattern.resource, &resource.resource))
 }
 
 impl fmt::Display for ResourcePattern {
