@@ -10,6 +10,10 @@ rules! {
         trust_notprincipal_allow::TRUST_NOTPRINCIPAL_ALLOW,
     }
     validity {
+        analysis_incomplete::ANALYSIS_INCOMPLETE,
+        invalid_arn_or_account::INVALID_ARN_OR_ACCOUNT,
         policy_grammar_invalid::POLICY_GRAMMAR_INVALID,
+        policy_version_missing_or_old::POLICY_VERSION_MISSING_OR_OLD,
+        unknown_or_empty_action::UNKNOWN_OR_EMPTY_ACTION,
     }
 }

@@ -1,0 +1,331 @@
+//! `invalid-arn-or-account`: ARNs that can name nothing.
+
+use crate::{Context, Family, Scope, names};
+use overgrant_catalog::{Catalog, catalog};
+use overgrant_finding::{Confidence, Severity};
+use overgrant_ir::DocumentRole;
+use overgrant_policy::{Arn, PrincipalKind, ResourcePattern};
+use overgrant_value::Text;
+
+rule! {
+    /// ARN or account id is malformed.
+    ///
+    /// A resource or principal is not an ARN, or a segment of it cannot exist: a partition or service
+    /// that AWS does not have, an account id that is not 12 digits, an AWS managed policy of another
+    /// name.
+    ///
+    /// ## Why
+    /// AWS refuses some of these and accepts the rest, which then match nothing: a grant that does not
+    /// work is soon widened to `*`, and a Deny that matches nothing protects nothing.
+    ///
+    /// ## Bad
+    /// ```terraform bad
+    /// resource "aws_iam_policy" "reader" {
+    ///   name = "reader"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = "sqs:SendMessage"
+    ///       Resource = "arn:aws:sqs:eu-west-1:12345678:orders" # <-- here
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation bad
+    /// Resources:
+    ///   Reader:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: s3:GetObject
+    ///             Resource: acme-reports/* # <-- here
+    /// ```
+    /// ## Good
+    /// ```terraform good
+    /// resource "aws_iam_policy" "reader" {
+    ///   name = "reader"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = "sqs:SendMessage"
+    ///       Resource = "arn:aws:sqs:eu-west-1:123456789012:orders"
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// Parts that are only known later are not judged:
+    /// ```terraform good
+    /// variable "account" {
+    ///   type = string
+    /// }
+    /// resource "aws_iam_policy" "sender" {
+    ///   name = "sender"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = "sqs:SendMessage"
+    ///       Resource = "arn:aws:sqs:eu-west-1:${var.account}:orders"
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation good
+    /// Resources:
+    ///   Reader:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: s3:GetObject
+    ///             Resource: arn:aws:s3:::acme-reports/*
+    /// ```
+    /// ## How to fix
+    /// Write `arn:partition:service:region:account:resource` with a 12-digit account id, or build the ARN
+    /// from the resource that it means.
+    pub(crate) static INVALID_ARN_OR_ACCOUNT = Rule {
+        id: "invalid-arn-or-account",
+        family: Family::Validity,
+        severity: Severity::Medium,
+        confidence: Confidence::High,
+        scope: Scope::Module,
+        since: "0.1.0",
+        cwe: &[1126, 1164, 697],
+        aliases: &[],
+        mappings: &[("NIST", "SI-10")],
+        references: &[
+            "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html",
+            "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html",
+        ],
+        check: check,
+    };
+}
+
+/// Partitions of AWS.
+const PARTITIONS: [&str; 8] = [
+    "aws", "aws-cn", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-us-gov",
+];
+
+/// What stands in the account segment of things that AWS owns.
+const OWNERS: [&str; 6] = [
+    "amazon", "aws", "aws-marketplace", "aws-managed", "cloudfront", "third-party",
+];
+
+fn check(cx: &mut Context<'_>) {
+    for holder in &cx.model.documents {
+        if holder.role == DocumentRole::OtherOrganization {
+            continue;
+        }
+        let name = names::document(holder);
+        for statement in &holder.document.statements {
+            for item in &statement.resources.listed().items {
+                let Some(fault) = fault(item) else { continue };
+                let text = format!("{name} has the resource `{item}`, {}", fault.text);
+                let report = cx
+                    .finding(&holder.place, item.pattern().src(), text)
+                    .statement(statement)
+                    .cell(item.pattern().key())
+                    .severity(fault.severity)
+                    .marks(item.pattern().marks());
+                cx.report(report);
+            }
+            for item in &statement.principals {
+                let fault = match item.kind() {
+                    PrincipalKind::Aws(text) | PrincipalKind::Account(text) => {
+                        Arn::parse(text).and_then(|arn| segments(&arn, catalog()))
+                    }
+                    _ => None,
+                };
+                let Some(fault) = fault else { continue };
+                let text = format!("{name} has the principal `{}`, {}", item.link(), fault.text);
+                let report = cx
+                    .finding(&holder.place, item.src(), text)
+                    .statement(statement)
+                    .cell(item.link().key())
+                    .severity(fault.severity);
+                cx.report(report);
+            }
+        }
+    }
+    for attachment in &cx.model.attachments {
+        let Some(fault) = managed(&attachment.policy.text, catalog()) else {
+            continue;
+        };
+        let text = format!(
+            "`{}` attaches `{}`, {}",
+            attachment.place.address, attachment.policy.text, fault.text
+        );
+        let report = cx
+            .finding(&attachment.place, &attachment.policy.src, text)
+            .cell(attachment.policy.text.key())
+            .severity(fault.severity);
+        cx.report(report);
+    }
+}
+
+struct Fault {
+    text: String,
+    severity: Severity,
+}
+
+fn medium(text: String) -> Fault {
+    Fault {
+        text,
+        severity: Severity::Medium,
+    }
+}
+
+fn fault(item: &ResourcePattern) -> Option<Fault> {
+    if let Some(arn) = item.arn() {
+        return segments(arn, catalog());
+    }
+    let pattern = item.pattern();
+    if item.is_star() || !pattern.is_known() {
+        return None;
+    }
+    let text = pattern.to_string();
+    let is_variable = text.starts_with("${");
+    let rest = text.strip_prefix("arn:");
+    match rest {
+        // A short pattern is padded: `arn:aws:s3*`.
+        Some(_) if pattern.has_wildcard() => None,
+        Some(_) => Some(medium("an ARN with too few parts".to_owned())),
+        None if text.is_empty() || is_variable => None,
+        None => Some(medium("which is neither an ARN nor `*`".to_owned())),
+    }
+}
+
+/// The first segment that cannot exist.
+fn segments(arn: &Arn, catalog: &Catalog) -> Option<Fault> {
+    let plain = |text: &Text| {
+        text.as_known()
+            .filter(|known| !known.is_empty() && !known.contains(['*', '?', '$']))
+    };
+    if let Some(partition) = plain(&arn.partition)
+        && !PARTITIONS.contains(&partition.as_str())
+    {
+        return Some(medium(format!("whose partition `{partition}` does not exist")));
+    }
+    if let Some(account) = plain(&arn.account)
+        && !OWNERS.contains(&account.as_str())
+        && !(account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()))
+    {
+        return Some(medium(format!("whose account id `{account}` is not 12 digits")));
+    }
+    if let Some(service) = plain(&arn.service)
+        && catalog.service(&service).is_none_or(|known| known.prefix() != service)
+        && !names_resources(&service, catalog)
+    {
+        let near = catalog.suggest_service(&service.to_ascii_lowercase());
+        let upper = near.is_some_and(|near| near.eq_ignore_ascii_case(&service));
+        return Some(Fault {
+            text: match near {
+                Some(near) if upper => format!("whose service `{service}` is spelt `{near}`"),
+                _ => format!("whose service `{service}` is not known"),
+            },
+            severity: if upper { Severity::Medium } else { Severity::Low },
+        });
+    }
+    None
+}
+
+/// Whether ARNs of some resource type have this service, though no action has it as prefix.
+fn names_resources(service: &str, catalog: &Catalog) -> bool {
+    catalog
+        .resource_types()
+        .any(|kind| kind.arn_pattern().split(':').nth(2) == Some(service))
+}
+
+/// An AWS managed policy that does not exist.
+fn managed(text: &Text, catalog: &Catalog) -> Option<Fault> {
+    let arn = Arn::parse(text)?;
+    if !arn.service.is("iam") || !arn.account.is("aws") {
+        return None;
+    }
+    let resource = arn.resource.as_known()?;
+    let path = resource.strip_prefix("policy/")?;
+    let name = path.rsplit('/').next().unwrap_or(path);
+    if catalog
+        .managed_policy(&format!("arn:aws:iam::aws:policy/{path}"))
+        .is_some()
+    {
+        return None;
+    }
+    match catalog.managed_policy(name) {
+        Some(policy) => Some(medium(format!(
+            "which AWS does not have; `{}` exists",
+            policy.arn()
+        ))),
+        None => Some(Fault {
+            text: format!("which is not among the AWS managed policies of {}", catalog.date()),
+            severity: Severity::Low,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Scene;
+
+    fn found(resource: &str) -> Vec<Severity> {
+        Scene::new()
+            .statements(&format!(
+                r#"{{"Effect":"Allow","Action":"s3:GetObject","Resource":"{resource}"}}"#
+            ))
+            .run(&INVALID_ARN_OR_ACCOUNT)
+            .into_iter()
+            .map(|(_, finding)| finding.severity)
+            .collect()
+    }
+
+    #[test]
+    fn segments_are_checked() {
+        for bad in [
+            "bucket/*",
+            "arn:aws:s3",
+            "arn:amazon:s3:::b",
+            "arn:aws:sqs:eu-west-1:12345:q",
+            "arn:aws:sqs:eu-west-1:ACCOUNT_ID:q",
+            "arn:aws:S3:::b",
+        ] {
+            assert_eq!(found(bad), [Severity::Medium], "{bad}");
+        }
+        assert_eq!(found("arn:aws:brandnew:::x"), [Severity::Low]);
+        for good in [
+            "*",
+            "arn:aws:s3:::b/*",
+            "arn:aws:s3*",
+            "arn:*:sqs:*:*:q",
+            "arn:aws:iam::aws:policy/ReadOnlyAccess",
+            "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1",
+            "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/x",
+            "arn:aws:sqs:eu-west-1:${aws:PrincipalAccount}:q",
+        ] {
+            assert_eq!(found(good), [], "{good}");
+        }
+    }
+
+    #[test]
+    fn managed_policies_are_looked_up() {
+        let fault = |text: &str| {
+            let found = managed(&Text::known(text), catalog())?;
+            Some((found.severity, found.text))
+        };
+        assert_eq!(fault("arn:aws:iam::aws:policy/ReadOnlyAccess"), None);
+        assert_eq!(fault("arn:aws:iam::123456789012:policy/mine"), None);
+        let (severity, text) =
+            fault("arn:aws:iam::aws:policy/AWSLambdaBasicExecutionRole").unwrap();
+        assert_eq!(severity, Severity::Medium);
+        assert!(text.contains("policy/service-role/AWSLambdaBasicExecutionRole"));
+        let (severity, _) = fault("arn:aws:iam::aws:policy/NoSuchPolicy").unwrap();
+        assert_eq!(severity, Severity::Low);
+    }
+}

@@ -1,0 +1,188 @@
+//! `policy-version-missing-or-old`: documents in the language of 2008.
+
+use crate::{Context, Family, Scope, names};
+use overgrant_finding::{Confidence, Severity};
+use overgrant_ir::DocumentRole;
+use overgrant_policy::{Document, Version};
+
+rule! {
+    /// Policy has no version or the one of 2008.
+    ///
+    /// A document without `Version`, or with `2008-10-17`, is read in the old policy language, in which
+    /// `${aws:username}` and all other policy variables are plain text.
+    ///
+    /// ## Why
+    /// A statement that should confine everybody to their own prefix or user then names a resource that
+    /// does not exist. An Allow fails, which is noticed; a Deny never fires, which is not, and whoever it
+    /// should have stopped goes on.
+    ///
+    /// ## Bad
+    /// ```terraform bad
+    /// resource "aws_iam_group_policy" "own_home" {
+    ///   name  = "own-home"
+    ///   group = "staff"
+    ///   policy = jsonencode({
+    ///     Version = "2008-10-17" # <-- here
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = "s3:GetObject"
+    ///       Resource = "arn:aws:s3:::acme-homes/reports/*"
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation bad
+    /// Resources:
+    ///   OwnHome:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2008-10-17" # <-- here
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: s3:GetObject
+    ///             Resource: arn:aws:s3:::acme-homes/${aws:username}/*
+    /// ```
+    /// ## Good
+    /// ```terraform good
+    /// resource "aws_iam_group_policy" "own_home" {
+    ///   name  = "own-home"
+    ///   group = "staff"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = "s3:GetObject"
+    ///       Resource = "arn:aws:s3:::acme-homes/$${aws:username}/*"
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// The policy document data source writes the current version by itself:
+    /// ```terraform good
+    /// data "aws_iam_policy_document" "reader" {
+    ///   statement {
+    ///     actions   = ["s3:GetObject"]
+    ///     resources = ["arn:aws:s3:::acme-homes/reports/*"]
+    ///   }
+    /// }
+    /// resource "aws_iam_policy" "reader" {
+    ///   policy = data.aws_iam_policy_document.reader.json
+    /// }
+    /// ```
+    /// ```cloudformation good
+    /// Resources:
+    ///   OwnHome:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: s3:GetObject
+    ///             Resource: arn:aws:s3:::acme-homes/${aws:username}/*
+    /// ```
+    /// ## How to fix
+    /// Write `"Version": "2012-10-17"`. If the document holds `${…}` that is meant as plain text, write
+    /// `${$}` for the dollar sign.
+    pub(crate) static POLICY_VERSION_MISSING_OR_OLD = Rule {
+        id: "policy-version-missing-or-old",
+        family: Family::Validity,
+        severity: Severity::Low,
+        confidence: Confidence::High,
+        scope: Scope::Module,
+        since: "0.1.0",
+        cwe: &[1126, 1164, 697],
+        aliases: &[],
+        mappings: &[("NIST", "CM-6")],
+        references: &[
+            "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html",
+        ],
+        check: check,
+    };
+}
+
+fn check(cx: &mut Context<'_>) {
+    for holder in &cx.model.documents {
+        let document = &holder.document;
+        if holder.role == DocumentRole::OtherOrganization || document.statements.is_empty() {
+            continue;
+        }
+        let name = names::document(holder);
+        let (src, what) = match (&document.version, &document.version_src) {
+            (Version::V2008, Some(src)) => (src, "is written in the policy language of 2008"),
+            (Version::Missing, _) => (
+                &document.src,
+                "has no `Version` and is read in the policy language of 2008",
+            ),
+            _ => continue,
+        };
+        let variables = uses_variables(document);
+        let text = if variables {
+            format!("{name} {what}, in which its policy variables are plain text")
+        } else {
+            format!("{name} {what}")
+        };
+        let mut report = cx
+            .finding(&holder.place, src, text)
+            .cell("version")
+            .help("write \"Version\": \"2012-10-17\"");
+        if variables {
+            report = report.severity(Severity::Medium);
+        }
+        cx.report(report);
+    }
+}
+
+/// Whether a resource or a condition value holds a policy variable.
+fn uses_variables(document: &Document) -> bool {
+    let is_variable = |text: String| {
+        ["${aws:", "${saml:", "${cognito-identity", "${iam:", "${sts:"]
+            .iter()
+            .any(|start| text.contains(start))
+    };
+    document.statements.iter().any(|statement| {
+        let conditions = &statement.conditions.items;
+        statement
+            .resources
+            .listed()
+            .items
+            .iter()
+            .any(|item| is_variable(item.to_string()))
+            || conditions
+                .iter()
+                .flat_map(|condition| &condition.values)
+                .any(|value| is_variable(value.to_string()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Scene;
+
+    fn severities(version: &str, resource: &str) -> Vec<Severity> {
+        let text = format!(
+            r#"{{{version} "Statement":{{"Effect":"Allow","Action":"s3:GetObject","Resource":"{resource}"}}}}"#
+        );
+        Scene::new()
+            .document(DocumentRole::Managed, &text)
+            .run(&POLICY_VERSION_MISSING_OR_OLD)
+            .into_iter()
+            .map(|(_, finding)| finding.severity)
+            .collect()
+    }
+
+    #[test]
+    fn variables_make_it_worse() {
+        assert_eq!(severities("", "arn:aws:s3:::b/*"), [Severity::Low]);
+        let old = r#""Version":"2008-10-17","#;
+        assert_eq!(severities(old, "arn:aws:s3:::b/*"), [Severity::Low]);
+        assert_eq!(
+            severities(old, "arn:aws:s3:::b/${aws:username}/*"),
+            [Severity::Medium]
+        );
+        let new = r#""Version":"2012-10-17","#;
+        assert_eq!(severities(new, "arn:aws:s3:::b/${aws:username}/*"), []);
+    }
+}
