@@ -9,6 +9,7 @@ mod caller;
 mod cidr;
 mod context;
 mod docs;
+mod federation;
 mod holder;
 mod names;
 mod rule;

@@ -4,7 +4,7 @@
 //! matching, which is the policy engine's. Invariant: `*` and `?` in a skeleton are wildcards,
 //! [`HOLE`] is an open part, everything else stands for itself.
 
-use overgrant_value::{Piece, Text};
+use overgrant_value::{Piece, Src, Text};
 
 /// Stands for an open part of the text.
 pub(crate) const HOLE: char = '\u{fffc}';
@@ -42,10 +42,48 @@ pub(crate) fn is_open(part: &str) -> bool {
     part.contains(HOLE)
 }
 
+/// Which wildcard of a text is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    First,
+    Last,
+}
+
+/// The place of a wildcard in `text`, or `whole` where it has no bytes of its own.
+pub(crate) fn wildcard_src(text: &Text, whole: &Src, which: Which) -> Src {
+    let places = text.pieces().iter().filter_map(|piece| {
+        let Piece::Lit(lit) = piece else { return None };
+        let wild = |c: char| matches!(c, '*' | '?');
+        let characters = lit.as_str();
+        let range = match which {
+            Which::First => {
+                let start = characters.find(wild)?;
+                let rest = characters.get(start..)?;
+                start..start + rest.find(|c| !wild(c)).unwrap_or(rest.len())
+            }
+            Which::Last => {
+                let end = characters.rfind(wild)? + 1;
+                let before = characters.get(..end)?;
+                before.trim_end_matches(wild).len()..end
+            }
+        };
+        lit.slice(range)
+    });
+    let place = match which {
+        Which::First => places.into_iter().next(),
+        Which::Last => places.into_iter().next_back(),
+    };
+    place
+        .and_then(|lit| lit.segs().first().map(|seg| (seg.exact, lit.src())))
+        .and_then(|(exact, src)| exact.then_some(src))
+        .filter(|src| src.span.is_some())
+        .map_or_else(|| whole.clone(), |src| src.under(&whole.with_span(None)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use overgrant_value::{Src, Sym};
+    use overgrant_value::Sym;
 
     #[test]
     fn wildcards_are_literal_for_equality() {

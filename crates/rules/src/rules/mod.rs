@@ -1,6 +1,19 @@
 //! All rules, by family. One line here and one file below is a rule.
 
 rules! {
+    federation {
+        ci_subject_tenant_open::CI_SUBJECT_TENANT_OPEN,
+        cognito_identity_trust_weak::COGNITO_IDENTITY_TRUST_WEAK,
+        github_any_ref::GITHUB_ANY_REF,
+        github_non_tenant_claims_only::GITHUB_NON_TENANT_CLAIMS_ONLY,
+        github_org_wide::GITHUB_ORG_WIDE,
+        github_owner_not_anchored::GITHUB_OWNER_NOT_ANCHORED,
+        github_sub_open::GITHUB_SUB_OPEN,
+        irsa_subject_weak::IRSA_SUBJECT_WEAK,
+        oidc_aud_missing_or_wide::OIDC_AUD_MISSING_OR_WIDE,
+        oidc_condition_operator_unsafe::OIDC_CONDITION_OPERATOR_UNSAFE,
+        shared_issuer_tenancy_claim_missing::SHARED_ISSUER_TENANCY_CLAIM_MISSING,
+    }
     resource {
         resource_allow_notprincipal::RESOURCE_ALLOW_NOTPRINCIPAL,
     }

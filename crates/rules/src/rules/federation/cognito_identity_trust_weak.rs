@@ -1,0 +1,159 @@
+//! `cognito-identity-trust-weak`: A role trusts Cognito identity pools without pinning one.
+
+use crate::federation::{Width, trusted};
+use crate::skeleton::{Which, is_wild, wildcard_src};
+use crate::{Context, Family, Scope};
+use overgrant_finding::{Confidence, Severity};
+
+rule! {
+    /// A role trusts Cognito identity pools without pinning one.
+    /// Identity pools of all AWS accounts share one issuer. The claim `aud` names the pool, and `amr` says
+    /// whether its user has signed in.
+    ///
+    /// ## Why
+    /// Without `aud` an attacker makes a pool of their own and takes the role with it. Without `amr`,
+    /// visitors who did not sign in get the rights meant for users.
+    ///
+    /// ## Bad
+    /// ```terraform bad
+    /// resource "aws_iam_role" "app" {
+    ///   name = "app"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "cognito-identity.amazonaws.com" } # <-- here
+    ///       Condition = {
+    ///         "ForAnyValue:StringLike" = { "cognito-identity.amazonaws.com:amr" = "authenticated" }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation bad
+    /// Resources:
+    ///   App:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRoleWithWebIdentity
+    ///             Principal:
+    ///               Federated: cognito-identity.amazonaws.com # <-- here
+    ///             Condition:
+    ///               StringEquals:
+    ///                 cognito-identity.amazonaws.com:aud: eu-west-1:8f2c1d53-6f0a-4b9e-9c3d-2a7e5b4f1c60
+    /// ```
+    /// ## Good
+    /// ```terraform good
+    /// resource "aws_cognito_identity_pool" "app" {
+    ///   identity_pool_name = "app"
+    /// }
+    ///
+    /// resource "aws_iam_role" "app" {
+    ///   name = "app"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "cognito-identity.amazonaws.com" }
+    ///       Condition = {
+    ///         StringEquals             = { "cognito-identity.amazonaws.com:aud" = aws_cognito_identity_pool.app.id }
+    ///         "ForAnyValue:StringLike" = { "cognito-identity.amazonaws.com:amr" = "authenticated" }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation good
+    /// Resources:
+    ///   Pool:
+    ///     Type: AWS::Cognito::IdentityPool
+    ///     Properties:
+    ///       AllowUnauthenticatedIdentities: true
+    ///   Guest:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRoleWithWebIdentity
+    ///             Principal:
+    ///               Federated: cognito-identity.amazonaws.com
+    ///             Condition:
+    ///               StringEquals:
+    ///                 cognito-identity.amazonaws.com:aud: !Ref Pool
+    ///               ForAnyValue:StringLike:
+    ///                 cognito-identity.amazonaws.com:amr: unauthenticated
+    /// ```
+    /// ## How to fix
+    /// Test `aud` with the id of the pool and `amr` with `authenticated` (`ForAnyValue:StringLike`).
+    pub(crate) static COGNITO_IDENTITY_TRUST_WEAK = Rule {
+        id: "cognito-identity-trust-weak",
+        family: Family::Federation,
+        severity: Severity::Critical,
+        confidence: Confidence::High,
+        scope: Scope::Module,
+        since: "0.1.0",
+        cwe: &[287],
+        aliases: &[],
+        mappings: &[("NIST", "IA-2"), ("NIST", "AC-3"), ("ATT&CK", "T1199")],
+        references: &["https://docs.aws.amazon.com/cognito/latest/developerguide/role-trust-and-permissions.html"],
+        check: check,
+    };
+}
+
+fn check(cx: &mut Context<'_>) {
+    let model = cx.model;
+    for trusted in trusted(model) {
+        if !trusted.is_cognito() {
+            continue;
+        }
+        let role = trusted.role(model);
+        let pool = trusted.decisive("aud", |value| {
+            // A region in front of a wildcard is no pool.
+            let id = value.split_once(':').map_or(value, |(_, id)| id);
+            if is_wild(value) && id.starts_with(['*', '?']) {
+                Width::Everybody
+            } else {
+                Width::Pinned
+            }
+        });
+        let (src, message, severity) = match pool {
+            None => (
+                trusted.src().clone(),
+                format!("identity pools of any account can assume {role}: no condition tests `aud`"),
+                Severity::Critical,
+            ),
+            Some(pool) if pool.width == Width::Everybody => (
+                wildcard_src(pool.value.text(), pool.value.pattern().src(), Which::First),
+                format!("identity pools of any account can assume {role}: `{}` names none", pool.value),
+                Severity::Critical,
+            ),
+            Some(_) if trusted.claim("amr").is_empty() => (
+                trusted.src().clone(),
+                format!("visitors who did not sign in can assume {role}: no condition tests `amr`"),
+                Severity::High,
+            ),
+            Some(_) => continue,
+        };
+        let confidence = if severity == Severity::High {
+            Confidence::Medium
+        } else {
+            Confidence::High
+        };
+        let report = cx
+            .finding(&trusted.document.place, &src, message)
+            .statement(trusted.statement)
+            .when(trusted.principal.guard())
+            .severity(severity)
+            .confidence(confidence)
+            .help("test aud with the pool's id and amr with authenticated");
+        cx.report(report);
+    }
+}

@@ -1,0 +1,225 @@
+//! `irsa-subject-weak`: a cluster's role that other service accounts can assume.
+
+use crate::federation::{Decisive, Width, trusted};
+use crate::skeleton::{HOLE, Which, is_wild, skeleton, wildcard_src};
+use crate::{Context, Family, Scope};
+use overgrant_finding::{Confidence, Severity};
+
+rule! {
+    /// Service accounts other than the intended one can assume a role.
+    /// The role trusts the token issuer of a Kubernetes cluster, and the subject is not tested or has a
+    /// wildcard where namespace or service account stand.
+    ///
+    /// ## Why
+    /// Whoever can start a pod in the cluster, also in a namespace made for tests, gets a token that fits
+    /// and the rights of the role.
+    ///
+    /// ## Bad
+    /// ```terraform bad
+    /// resource "aws_iam_role" "dns" {
+    ///   name = "dns"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C3D4E5F" }
+    ///       Condition = {
+    ///         StringEquals = { "oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C3D4E5F:aud" = "sts.amazonaws.com" }
+    ///         StringLike   = { "oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C3D4E5F:sub" = "system:serviceaccount:*" } # <-- here
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation bad
+    /// Resources:
+    ///   Dns:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRoleWithWebIdentity
+    ///             Principal:
+    ///               Federated: arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C3D4E5F # <-- here
+    ///             Condition:
+    ///               StringEquals:
+    ///                 oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C3D4E5F:aud: sts.amazonaws.com
+    /// ```
+    /// ## Good
+    /// ```terraform good
+    /// variable "issuer" {
+    ///   type = string
+    /// }
+    ///
+    /// resource "aws_iam_role" "dns" {
+    ///   name = "dns"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/${var.issuer}" }
+    ///       Condition = {
+    ///         StringEquals = {
+    ///           "${var.issuer}:aud" = "sts.amazonaws.com"
+    ///           "${var.issuer}:sub" = ["system:serviceaccount:kube-system:external-dns", "system:serviceaccount:dns:external-dns"]
+    ///         }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation good
+    /// Resources:
+    ///   Dns:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRoleWithWebIdentity
+    ///             Principal:
+    ///               Federated: arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C3D4E5F
+    ///             Condition:
+    ///               StringEquals:
+    ///                 oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C3D4E5F:aud: sts.amazonaws.com
+    ///               StringLike:
+    ///                 oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C3D4E5F:sub: system:serviceaccount:emr:emr-containers-sa-*-111122223333-*
+    /// ```
+    /// ## How to fix
+    /// Test `sub` with `StringEquals` and the full name: `system:serviceaccount:NAMESPACE:NAME`.
+    pub(crate) static IRSA_SUBJECT_WEAK = Rule {
+        id: "irsa-subject-weak",
+        family: Family::Federation,
+        severity: Severity::High,
+        confidence: Confidence::High,
+        scope: Scope::Module,
+        since: "0.1.0",
+        cwe: &[287, 863, 1220],
+        aliases: &[],
+        mappings: &[("NIST", "AC-6"), ("ATT&CK", "T1078.004")],
+        references: &["https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html"],
+        check: check,
+    };
+}
+
+const PREFIX: &str = "system:serviceaccount:";
+
+fn check(cx: &mut Context<'_>) {
+    let model = cx.model;
+    for trusted in trusted(model) {
+        if !trusted.is_cluster() {
+            continue;
+        }
+        let role = trusted.role(model);
+        let subject = trusted.decisive("sub", width);
+        let report = match subject {
+            None => cx.finding(
+                &trusted.document.place,
+                trusted.src(),
+                format!("any service account of the cluster can assume {role}: no condition tests `sub`"),
+            ),
+            Some(subject) if subject.width > Width::Pinned => {
+                let value = subject.value;
+                let severity = severity(&subject);
+                let who = match subject.width {
+                    Width::Everybody => "any service account of the cluster".to_owned(),
+                    Width::Owner => "service accounts of several namespaces".to_owned(),
+                    _ => format!("more than one service account of namespace `{}`", namespace(&value.to_string())),
+                };
+                cx.finding(
+                    &trusted.document.place,
+                    &wildcard_src(value.text(), value.pattern().src(), Which::First),
+                    format!("{who} can assume {role}: its subject is `{value}`"),
+                )
+                .when(value.pattern().guard())
+                .marks(value.pattern().marks())
+                .severity(severity)
+            }
+            Some(_) => continue,
+        };
+        let report = report
+            .statement(trusted.statement)
+            .when(trusted.principal.guard())
+            .help("test sub with StringEquals for system:serviceaccount:NAMESPACE:NAME");
+        cx.report(report);
+    }
+}
+
+fn namespace(subject: &str) -> &str {
+    let rest = subject.strip_prefix(PREFIX).unwrap_or(subject);
+    rest.split(':').next().unwrap_or(rest)
+}
+
+/// A whole namespace is one step lower; names with a fixed start, as operators make them, are
+/// hardly a gap.
+fn severity(subject: &Decisive<'_>) -> Severity {
+    match subject.width {
+        Width::Organization => Severity::Medium,
+        Width::AnyRef => Severity::Low,
+        _ => {
+            let shape = skeleton(subject.value.text(), true);
+            if namespace(&shape).starts_with(['*', '?']) {
+                Severity::High
+            } else {
+                Severity::Medium
+            }
+        }
+    }
+}
+
+/// `Everybody`: every service account; `Owner`: several namespaces; `Organization`: one namespace;
+/// `AnyRef`: names with a fixed start.
+fn width(value: &str) -> Width {
+    if !is_wild(value) {
+        return Width::Pinned;
+    }
+    let Some(rest) = value.strip_prefix(PREFIX) else {
+        let literal = value.split(['*', '?', HOLE]).next().unwrap_or_default();
+        return if PREFIX.starts_with(literal) && !value.starts_with(HOLE) {
+            Width::Everybody
+        } else {
+            Width::Pinned
+        };
+    };
+    match rest.split_once(':') {
+        None if rest.contains(HOLE) => Width::Pinned,
+        None if rest.starts_with('*') => Width::Everybody,
+        None => Width::Owner,
+        Some((namespace, name)) if is_wild(namespace) => {
+            if namespace == "*" && name == "*" {
+                Width::Everybody
+            } else {
+                Width::Owner
+            }
+        }
+        Some((_, name)) if name.starts_with(['*', '?']) => Width::Organization,
+        Some((_, name)) if is_wild(name) => Width::AnyRef,
+        Some(_) => Width::Pinned,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Width, width};
+
+    #[test]
+    fn subjects_of_clusters() {
+        for (value, wanted) in [
+            ("*", Width::Everybody),
+            ("system:serviceaccount:*", Width::Everybody),
+            ("system:serviceaccount:*:*", Width::Everybody),
+            ("system:serviceaccount:*:dns", Width::Owner),
+            ("system:serviceaccount:team-*", Width::Owner),
+            ("system:serviceaccount:dns:*", Width::Organization),
+            ("system:serviceaccount:emr:emr-containers-sa-*", Width::AnyRef),
+            ("system:serviceaccount:dns:dns", Width::Pinned),
+        ] {
+            assert_eq!(width(value), wanted, "{value}");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! `oidc-aud-missing-or-wide`: a trust in an OIDC provider that does not pin the audience.
+
+use crate::federation::{Width, trusted};
+use crate::skeleton::{Which, is_star, wildcard_src};
+use crate::{Context, Family, Scope};
+use overgrant_finding::{Confidence, Severity};
+
+rule! {
+    /// A trust in an OIDC provider does not pin the audience.
+    /// No condition tests `aud`, or its pattern is a wildcard, although the provider accepts more than
+    /// one audience or its list is not in this configuration.
+    ///
+    /// ## Why
+    /// A token that was issued for another service is accepted here too: whoever receives it there can
+    /// present it to AWS.
+    ///
+    /// ## Bad
+    /// ```terraform bad
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/gitlab.com" } # <-- here
+    ///       Condition = {
+    ///         StringEquals = { "gitlab.com:sub" = "project_path:acme/shop:ref_type:branch:ref:main" }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation bad
+    /// Resources:
+    ///   Ci:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRoleWithWebIdentity
+    ///             Principal:
+    ///               Federated: arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com
+    ///             Condition:
+    ///               StringEquals:
+    ///                 token.actions.githubusercontent.com:sub: repo:acme/shop:environment:prod
+    ///               StringLike:
+    ///                 token.actions.githubusercontent.com:aud: "*" # <-- here
+    /// ```
+    /// ## Good
+    /// ```terraform good
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/gitlab.com" }
+    ///       Condition = {
+    ///         StringEquals = {
+    ///           "gitlab.com:aud" = "https://gitlab.com"
+    ///           "gitlab.com:sub" = "project_path:acme/shop:ref_type:branch:ref:main"
+    ///         }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation good
+    /// Resources:
+    ///   Ci:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRoleWithWebIdentity
+    ///             Principal:
+    ///               Federated: arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com
+    ///             Condition:
+    ///               StringEquals:
+    ///                 token.actions.githubusercontent.com:aud: sts.amazonaws.com
+    ///                 token.actions.githubusercontent.com:sub: repo:acme/shop:environment:prod
+    /// ```
+    /// ## How to fix
+    /// Add `StringEquals` on the issuer's `aud` with the audience that the workload asks for.
+    pub(crate) static OIDC_AUD_MISSING_OR_WIDE = Rule {
+        id: "oidc-aud-missing-or-wide",
+        family: Family::Federation,
+        severity: Severity::Medium,
+        confidence: Confidence::High,
+        scope: Scope::Module,
+        since: "0.1.0",
+        cwe: &[287],
+        aliases: &["CKV_AWS_358"],
+        mappings: &[("NIST", "IA-2"), ("NIST", "IA-8"), ("ATT&CK", "T1550.001")],
+        references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html"],
+        check: check,
+    };
+}
+
+fn check(cx: &mut Context<'_>) {
+    let model = cx.model;
+    for trusted in trusted(model) {
+        let Some(issuer) = trusted.issuer else {
+            continue;
+        };
+        // Where the audience names the tenant, other rules own it; some issuers have none.
+        if issuer.required_claims.contains(&"aud") || !issuer.condition_keys.contains(&"aud") {
+            continue;
+        }
+        let role = trusted.role(model);
+        let audience = trusted.decisive("aud", |value| {
+            if is_star(value) { Width::Everybody } else { Width::Pinned }
+        });
+        let (src, message) = match audience {
+            Some(audience) if audience.width == Width::Everybody => (
+                wildcard_src(audience.value.text(), audience.value.pattern().src(), Which::First),
+                format!("{role} accepts tokens of {} for any audience", trusted.name()),
+            ),
+            Some(_) => continue,
+            None => (
+                trusted.src().clone(),
+                format!("{role} accepts tokens of {} for any audience: no condition tests `aud`", trusted.name()),
+            ),
+        };
+        // A provider with one audience checks it already, and so does a cluster's.
+        let one = trusted
+            .provider
+            .is_some_and(|provider| provider.audiences.len() == 1);
+        let subject = !trusted.limits("sub").is_empty();
+        let mut report = cx
+            .finding(&trusted.document.place, &src, message)
+            .statement(trusted.statement)
+            .when(trusted.principal.guard())
+            .help(format!("add StringEquals on {}:aud", trusted.host.as_deref().unwrap_or("the issuer")));
+        if subject && (one || trusted.is_cluster()) {
+            report = report.severity(Severity::Low);
+        }
+        cx.report(report);
+    }
+}

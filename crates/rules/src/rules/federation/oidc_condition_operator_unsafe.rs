@@ -1,0 +1,154 @@
+//! `oidc-condition-operator-unsafe`: a tenant's claim under an operator that lets others through.
+
+use crate::federation::trusted;
+use crate::{Context, Family, Scope};
+use overgrant_finding::{Confidence, Severity};
+use overgrant_policy::{Condition, SetOperator, Test};
+
+rule! {
+    /// A claim that names the tenant is tested with an operator that lets others through.
+    /// `ForAllValues` and `…IfExists` hold when the token lacks the claim, a negated operator holds for
+    /// everybody else, and `Null` tests only that the claim is there.
+    ///
+    /// ## Why
+    /// A token without the claim, or with any other value, meets the condition. The trust looks pinned and
+    /// accepts strangers.
+    ///
+    /// ## Bad
+    /// ```terraform bad
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com" }
+    ///       Condition = {
+    ///         StringEquals = { "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com" }
+    ///         "ForAllValues:StringEquals" = { # <-- here
+    ///           "token.actions.githubusercontent.com:sub" = "repo:acme/shop:environment:prod"
+    ///         }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation bad
+    /// Resources:
+    ///   Ci:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRoleWithWebIdentity
+    ///             Principal:
+    ///               Federated: arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com
+    ///             Condition:
+    ///               StringEquals:
+    ///                 token.actions.githubusercontent.com:aud: sts.amazonaws.com
+    ///               StringLikeIfExists: # <-- here
+    ///                 token.actions.githubusercontent.com:sub: repo:acme/shop:environment:prod
+    /// ```
+    /// ## Good
+    /// ```terraform good
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com" }
+    ///       Condition = {
+    ///         StringEquals = { "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com" }
+    ///         "ForAnyValue:StringEquals" = {
+    ///           "token.actions.githubusercontent.com:sub" = "repo:acme/shop:environment:prod"
+    ///         }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation good
+    /// Resources:
+    ///   Ci:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRoleWithWebIdentity
+    ///             Principal:
+    ///               Federated: arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com
+    ///             Condition:
+    ///               StringEquals:
+    ///                 token.actions.githubusercontent.com:aud: sts.amazonaws.com
+    ///                 token.actions.githubusercontent.com:sub: repo:acme/shop:environment:prod
+    ///               StringNotEquals:
+    ///                 token.actions.githubusercontent.com:sub: repo:acme/shop:pull_request
+    /// ```
+    /// ## How to fix
+    /// Use `StringEquals`, or `StringLike` where the pattern pins the tenant.
+    pub(crate) static OIDC_CONDITION_OPERATOR_UNSAFE = Rule {
+        id: "oidc-condition-operator-unsafe",
+        family: Family::Federation,
+        severity: Severity::High,
+        confidence: Confidence::High,
+        scope: Scope::Module,
+        since: "0.1.0",
+        cwe: &[697],
+        aliases: &[],
+        mappings: &[("NIST", "IA-2"), ("NIST", "AC-3"), ("ATT&CK", "T1199")],
+        references: &["https://github.com/aws-actions/configure-aws-credentials#oidc"],
+        check: check,
+    };
+}
+
+fn check(cx: &mut Context<'_>) {
+    let model = cx.model;
+    for trusted in trusted(model) {
+        let claim = match trusted.issuer.map(|issuer| issuer.required_claims) {
+            Some(claims) if claims.contains(&"aud") => "aud",
+            _ => "sub",
+        };
+        let conditions = trusted.claim(claim);
+        let Some(condition) = conditions.iter().find(|condition| is_unsafe(condition)) else {
+            continue;
+        };
+        let role = trusted.role(model);
+        if conditions.iter().any(|condition| !is_unsafe(condition)) || trusted.pins_github_tenant() {
+            continue;
+        }
+        let operator = &condition.operator;
+        let effect = if operator.is_negated() {
+            "accepts everybody but its values"
+        } else if operator.test == Test::Null {
+            "accepts every value"
+        } else {
+            "passes when the token lacks the claim"
+        };
+        let report = cx
+            .finding(
+                &trusted.document.place,
+                &condition.operator_src,
+                format!("{role} tests `{claim}` with `{}`, which {effect}", operator.name),
+            )
+            .statement(trusted.statement)
+            .when(trusted.principal.guard())
+            .when(&condition.guard)
+            .help("use StringEquals, or StringLike with a pattern that pins the tenant");
+        cx.report(report);
+    }
+}
+
+fn is_unsafe(condition: &Condition) -> bool {
+    let operator = &condition.operator;
+    operator.is_negated()
+        || operator.if_exists
+        || operator.set == Some(SetOperator::ForAllValues)
+        || operator.test == Test::Null
+}
