@@ -34,10 +34,9 @@ pub(crate) enum Width {
     Everybody,
 }
 
-/// The value that decides, with its condition.
+/// The value that decides.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Decisive<'a> {
-    pub(crate) condition: &'a Condition,
     pub(crate) value: &'a Value,
     pub(crate) width: Width,
 }
@@ -215,7 +214,6 @@ impl<'a> Trusted<'a> {
                     .values
                     .iter()
                     .map(|value| Decisive {
-                        condition,
                         value,
                         width: measure(&skeleton(value.text(), wild)),
                     })
