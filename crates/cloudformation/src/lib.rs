@@ -1,6 +1,20 @@
 //! CloudFormation and SAM front end of overgrant.
 //!
 //! Not for rules or reports: this crate turns templates into the shared model's resources.
-//! Invariant: data flows `syntax` (spanned tree of a YAML or JSON file) to evaluation to resources.
+//! Invariant: data flows one way, from `syntax` (the spanned tree of a file) through `expand`
+//! (includes, loops, SAM: trees to trees) and `eval` (trees to values) to `stack` (resources).
 
+mod construct;
+mod eval;
+mod expand;
+mod nested;
+mod parameter_file;
+mod stack;
 pub mod syntax;
+#[cfg(test)]
+mod testing;
+
+pub use eval::{Environment, ParameterValues};
+pub use parameter_file::parameter_values;
+pub use stack::{Evaluated, Options, Project};
+pub use syntax::{Template, TemplateRead, may_be_template, read};

@@ -7,6 +7,7 @@
 mod align;
 mod detect;
 mod json;
+pub(crate) mod make;
 mod tree;
 mod yaml;
 

@@ -1,0 +1,66 @@
+//! What the CDK writes into templates: construct paths, and what it made for its own ends.
+//!
+//! Not for assemblies, which have a crate of their own. Invariant: no two resources of a template get
+//! the same address.
+//! <https://docs.aws.amazon.com/cdk/v2/guide/constructs.html>
+
+use crate::syntax::Node;
+use smol_str::SmolStr;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Construct paths by logical id, without a trailing `/Resource` where that leaves them distinct.
+pub(crate) fn construct_paths(resources: Option<&Node>) -> BTreeMap<SmolStr, SmolStr> {
+    let paths: Vec<(&SmolStr, &str)> = resources
+        .map(Node::entries)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|entry| {
+            let path = entry.value.get("Metadata")?.get("aws:cdk:path")?.text()?;
+            Some((&entry.key, path))
+        })
+        .collect();
+    let short = |path: &str| -> SmolStr { path.strip_suffix("/Resource").unwrap_or(path).into() };
+    let mut count: BTreeMap<SmolStr, usize> = BTreeMap::new();
+    for (_, path) in &paths {
+        *count.entry(short(path)).or_default() += 1;
+    }
+    let mut taken = BTreeSet::new();
+    paths
+        .into_iter()
+        .filter_map(|(id, path)| {
+            let name = short(path);
+            let name = if count.get(&name) == Some(&1) {
+                name
+            } else {
+                SmolStr::from(path)
+            };
+            taken.insert(name.clone()).then(|| (id.clone(), name))
+        })
+        .collect()
+}
+
+/// Whether the CDK made a resource for its own ends: custom resource providers, their handlers and
+/// the construct metadata.
+pub(crate) fn made_by_framework(id: &str, kind: &str, node: &Node) -> bool {
+    const PROVIDERS: [&str; 8] = [
+        "CustomResourceProvider",
+        "LogRetention",
+        "S3AutoDeleteObjects",
+        "BucketNotificationsHandler",
+        "AWSCDKOpenIdConnectProvider",
+        "AWS679f53fac002430cb0da5b7982bd2287",
+        "CDKMetadata",
+        "@aws-cdk--",
+    ];
+    if kind == "AWS::CDK::Metadata" {
+        return true;
+    }
+    let path = node
+        .get("Metadata")
+        .and_then(|metadata| metadata.get("aws:cdk:path"))
+        .and_then(|path| path.text())
+        .unwrap_or_default();
+    // Only singletons right below the stack are the framework's own.
+    let top = path.split('/').nth(1).unwrap_or(id);
+    PROVIDERS.iter().any(|name| top.contains(name))
+}

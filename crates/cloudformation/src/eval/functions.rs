@@ -1,0 +1,625 @@
+//! The intrinsic functions.
+//!
+//! Not for references and conditions, which have files of their own. Invariant: an argument with
+//! alternatives gives a result with alternatives; an argument that is open leaves open only what
+//! depends on it.
+
+use super::text::{of_scalar, with_dynamic_references};
+use super::{Evaluator, Position};
+use crate::syntax::{Node, Scalar};
+use overgrant_source::{Level, Span};
+use overgrant_value::{Data, Guard, Piece, Relation, Src, Sym, Text, Ty, Val, json};
+use smol_str::SmolStr;
+use std::sync::Arc;
+
+/// Combinations of alternatives beyond which a result is left open.
+const MAX_COMBINATIONS: usize = 32;
+
+impl Evaluator<'_> {
+    /// Calls the function `name` (without `Fn::`). `node` is its argument: in short form the tagged
+    /// node itself.
+    pub(super) fn call(
+        &self,
+        name: &str,
+        node: &Node,
+        span: Span,
+        guard: &Guard,
+        position: Position,
+    ) -> Val {
+        // In short form the tag on the argument is this very call.
+        let whole = || {
+            if node.tag.as_ref().is_some_and(|tag| tag.name == name) && node.full_span() == span {
+                self.untagged(node, guard, position)
+            } else {
+                self.eval(node, guard, position)
+            }
+        };
+        let items = node.items();
+        let argument = |index: usize| match items.get(index) {
+            Some(item) => self.eval(item, guard, position),
+            None => Val::null(Src::at(span)),
+        };
+        match name {
+            "Ref" => match node.scalar() {
+                Some(name) => self.reference(&name.text, span, guard, position),
+                None => self.open("a reference to a computed name", span),
+            },
+            "GetAtt" => self.get_att(node, span, guard, position),
+            "Sub" => self.sub(node, span, guard, position),
+            "Join" => {
+                let delimiter = items.first().and_then(|n| n.text()).unwrap_or_default();
+                let list = argument(1);
+                self.join(delimiter, &list, span)
+            }
+            "If" => self.if_else(items, span, guard, position),
+            "FindInMap" => self.find_in_map(items, span, guard, position),
+            "Select" => self.select(&argument(0), &argument(1), span),
+            "Split" => {
+                let delimiter = items.first().and_then(|n| n.text()).unwrap_or_default();
+                self.split(delimiter, &argument(1), span)
+            }
+            "ImportValue" => self.import(&whole(), span),
+            "GetStackOutput" => self.stack_output(&whole(), span),
+            // The text before encoding: what is encoded is read by people, and never compared.
+            "Base64" => whole(),
+            "ToJsonString" => {
+                let val = whole();
+                Val::text(Text::json(val), Src::at(span))
+            }
+            "Length" => {
+                let list = whole();
+                self.combine(&[list], span, |vals| {
+                    match vals.first().and_then(|val| val.as_items()) {
+                        Some(items)
+                            if items.iter().all(|i| !matches!(i.data(), Data::OneOf(_))) =>
+                        {
+                            Val::int(
+                                i64::try_from(items.len()).unwrap_or(i64::MAX),
+                                Src::at(span),
+                            )
+                        }
+                        _ => Val::unknown_of(called("Fn::Length", vals), Ty::Number, Src::at(span)),
+                    }
+                })
+            }
+            "GetAZs" | "Cidr" => Val::unknown_of(
+                called(&format!("Fn::{name}"), &[whole()]),
+                Ty::List(Box::new(Ty::String)),
+                Src::at(span),
+            ),
+            "Transform" => {
+                self.tell(
+                    Level::Note,
+                    "transform",
+                    span,
+                    "a macro or an included file that is not here was left open; what it adds is not checked",
+                );
+                self.open("the result of a transform", span)
+            }
+            _ => {
+                self.tell(
+                    Level::Warning,
+                    "unknown-function",
+                    span,
+                    &format!("the function `{name}` is not known and its value was left open; check its spelling"),
+                );
+                self.open(format!("the result of {name}"), span)
+            }
+        }
+    }
+
+    /// Applies `make` to every combination of the arguments' alternatives that can occur.
+    pub(super) fn combine(
+        &self,
+        arguments: &[Val],
+        span: Span,
+        make: impl Fn(&[Val]) -> Val,
+    ) -> Val {
+        if arguments
+            .iter()
+            .all(|val| !matches!(val.data(), Data::OneOf(_)))
+        {
+            return make(arguments);
+        }
+        let mut rows = vec![(Guard::always(), Vec::new())];
+        for val in arguments {
+            let alternatives = val.alternatives();
+            let mut next = Vec::new();
+            for (guard, row) in &rows {
+                for (other, val) in &alternatives {
+                    if let Some(guard) = guard.and(other) {
+                        let mut row = row.clone();
+                        row.push(val.clone());
+                        next.push((guard, row));
+                    }
+                }
+            }
+            if next.len() > MAX_COMBINATIONS {
+                return self.open("a value with too many alternatives", span);
+            }
+            rows = next;
+        }
+        let alternatives = rows
+            .into_iter()
+            .map(|(guard, row)| (guard, make(&row)))
+            .collect();
+        Val::one_of(
+            alternatives,
+            "a value with too many alternatives",
+            Src::at(span),
+        )
+    }
+
+    fn get_att(&self, node: &Node, span: Span, guard: &Guard, position: Position) -> Val {
+        if let Some(scalar) = node.scalar() {
+            return match scalar.text.split_once('.') {
+                Some((id, attribute)) => self.attribute(id, attribute, span),
+                None => self.open("an attribute without a name", span),
+            };
+        }
+        // The name may be computed with AWS::LanguageExtensions.
+        let parts: Vec<Val> = node
+            .items()
+            .iter()
+            .map(|part| self.eval(part, guard, position))
+            .collect();
+        self.combine(&parts, span, |parts| {
+            let names: Option<Vec<SmolStr>> = parts.iter().map(Val::as_str).collect();
+            match names.as_deref() {
+                Some([id, names @ ..]) if !names.is_empty() => {
+                    self.attribute(id, &names.join("."), span)
+                }
+                _ => self.open("an attribute with a computed name", span),
+            }
+        })
+    }
+
+    fn sub(&self, node: &Node, span: Span, guard: &Guard, position: Position) -> Val {
+        let (template, names): (Option<&Scalar>, Option<&Arc<Node>>) = match node.items() {
+            [template, names] => (template.scalar(), Some(names)),
+            _ => (node.scalar(), None),
+        };
+        let Some(template) = template else {
+            return self.open("a computed Fn::Sub template", span);
+        };
+        let whole = of_scalar(template);
+        let text = template.text.as_str();
+        let slice = |from: usize, to: usize| whole.slice(from..to).unwrap_or_default();
+        let place = |from: usize, to: usize| template.span_of(from..to).unwrap_or(span);
+        // Literal parts and values in turn; only values have alternatives.
+        let mut parts: Vec<Val> = Vec::new();
+        let literal = |parts: &mut Vec<Val>, text: Text| {
+            if !text.is_empty() {
+                parts.push(Val::text(text, Src::none()));
+            }
+        };
+        let mut at = 0;
+        while let Some(start) = text.get(at..).and_then(|rest| rest.find("${")) {
+            let start = at + start;
+            let Some(len) = text.get(start..).and_then(|rest| rest.find('}')) else {
+                break;
+            };
+            let end = start + len + 1;
+            literal(&mut parts, slice(at, start));
+            let name = text.get(start + 2..end - 1).unwrap_or_default();
+            if name.starts_with('!') {
+                literal(&mut parts, slice(start, start + 2));
+                literal(&mut parts, slice(start + 3, end));
+            } else {
+                let name = name.trim();
+                let span = place(start, end);
+                let own = names.and_then(|names| names.get(name));
+                parts.push(match (own, name.split_once('.')) {
+                    (Some(node), _) => self
+                        .eval(node, guard, position)
+                        .through(span, format!("${{{name}}}")),
+                    (None, Some((id, attribute))) => self.attribute(id, attribute, span),
+                    (None, None) => self.reference(name, span, guard, position),
+                });
+            }
+            at = end;
+        }
+        literal(&mut parts, slice(at, text.len()));
+        self.combine(&parts, span, |parts| {
+            let mut result = Text::empty();
+            for part in parts {
+                result.append(&as_text(part, "Fn::Sub"));
+            }
+            finished(result, parts, span)
+        })
+    }
+
+    fn join(&self, delimiter: &str, list: &Val, span: Span) -> Val {
+        self.combine(std::slice::from_ref(list), span, |lists| {
+            let Some(items) = lists.first().and_then(|list| list.as_items()) else {
+                let sym = called(&format!("Fn::Join {delimiter}"), lists);
+                return Val::text(Text::hole(sym, Src::at(span)), Src::at(span));
+            };
+            // A list inside the list (an Fn::If that gives several) is joined with the rest.
+            let items: Vec<Val> = items.to_vec();
+            self.combine(&items, span, |items| {
+                let mut result = Text::empty();
+                let mut first = true;
+                for item in items.iter().flat_map(Val::listed) {
+                    if !first {
+                        result.append(&Text::derived(delimiter, span));
+                    }
+                    first = false;
+                    result.append(&as_text(&item, "Fn::Join"));
+                }
+                finished(result, items, span)
+            })
+        })
+    }
+
+    fn if_else(&self, items: &[Arc<Node>], span: Span, guard: &Guard, position: Position) -> Val {
+        let [condition, yes, no] = items else {
+            return self.open("an Fn::If without its three members", span);
+        };
+        let Some(name) = condition.scalar().map(|scalar| scalar.text.clone()) else {
+            return self.open("an Fn::If with a computed condition", span);
+        };
+        let truth = self.condition_or_open(&name, condition);
+        let under = |side: &Option<Guard>| side.as_ref().and_then(|side| guard.and(side));
+        let implied = |side: &Option<Guard>| side.as_ref().is_some_and(|s| s.implied_by(guard));
+        let (holds, fails) = (under(&truth.holds), under(&truth.fails));
+        match (holds, fails) {
+            (Some(holds), None) => self.eval(yes, &holds, position),
+            (None, Some(fails)) => self.eval(no, &fails, position),
+            (None, None) => Val::null(Src::at(span)),
+            (Some(holds), Some(_)) if implied(&truth.holds) => self.eval(yes, &holds, position),
+            (Some(_), Some(fails)) if implied(&truth.fails) => self.eval(no, &fails, position),
+            (Some(holds), Some(fails)) => {
+                let alternatives = vec![
+                    (
+                        truth.holds.unwrap_or_default(),
+                        self.eval(yes, &holds, position),
+                    ),
+                    (
+                        truth.fails.unwrap_or_default(),
+                        self.eval(no, &fails, position),
+                    ),
+                ];
+                Val::one_of(
+                    alternatives,
+                    "a value with too many alternatives",
+                    Src::at(span),
+                )
+            }
+        }
+    }
+
+    fn find_in_map(
+        &self,
+        items: &[Arc<Node>],
+        span: Span,
+        guard: &Guard,
+        position: Position,
+    ) -> Val {
+        let [map, first, second, rest @ ..] = items else {
+            return self.open("an Fn::FindInMap without its three keys", span);
+        };
+        let default = rest.first().and_then(|node| node.get("DefaultValue"));
+        let keys: Vec<Val> = [map, first, second]
+            .iter()
+            .map(|node| self.eval(node, guard, position))
+            .collect();
+        self.combine(&keys, span, |keys| {
+            let [map, first, second] = keys else {
+                return self.open("an Fn::FindInMap without its three keys", span);
+            };
+            let missing = || match default {
+                Some(node) => self.eval(node, guard, position),
+                None => self.open("a key that no mapping has", span),
+            };
+            let Some(name) = map.as_str() else {
+                return self.open("a mapping with a computed name", span);
+            };
+            let Some(map) = self.sections.mappings.as_ref().and_then(|m| m.get(&name)) else {
+                return missing();
+            };
+            let mut alternatives = Vec::new();
+            for (first_guard, inner) in self.choices(map, first, guard) {
+                for (second_guard, node) in self.choices(inner, second, guard) {
+                    if let Some(both) = first_guard.and(&second_guard) {
+                        alternatives.push((both, self.plain(node, guard, position)));
+                    }
+                }
+            }
+            let Some((_, found)) = alternatives.first() else {
+                return missing();
+            };
+            let same = alternatives.iter().all(|(_, val)| val.same_data(found));
+            let val = if same {
+                found.clone()
+            } else {
+                Val::one_of(alternatives, "a mapping with many members", Src::at(span))
+            };
+            val.through(span, format!("mapping {name}"))
+        })
+    }
+
+    /// The members of a mapping that `key` may name, each with its guard.
+    fn choices<'n>(
+        &self,
+        map: &'n Arc<Node>,
+        key: &Val,
+        guard: &Guard,
+    ) -> Vec<(Guard, &'n Arc<Node>)> {
+        let Some(key) = key.to_text() else {
+            return Vec::new();
+        };
+        let known = key.as_known().or_else(|| match key.pieces() {
+            [Piece::Hole(hole)] => match &hole.sym {
+                Sym::Region => self.environment.region.clone(),
+                Sym::Account => self.environment.account.clone(),
+                _ => None,
+            },
+            _ => None,
+        });
+        if let Some(known) = known {
+            let member = map.get(&known);
+            return member
+                .map(|node| (Guard::always(), node))
+                .into_iter()
+                .collect();
+        }
+        let subject = match key.pieces() {
+            [Piece::Hole(hole)] => super::conditions::subject_of(&hole.sym),
+            _ => SmolStr::from(key.to_string()),
+        };
+        map.entries()
+            .iter()
+            .map(|entry| {
+                let atom = Guard::atom(subject.clone(), Relation::Is(entry.key.clone()));
+                (atom, &entry.value)
+            })
+            .filter(|(atom, _)| guard.and(atom).is_some())
+            .collect()
+    }
+
+    fn select(&self, index: &Val, list: &Val, span: Span) -> Val {
+        self.combine(&[index.clone(), list.clone()], span, |vals| {
+            let [index, list] = vals else {
+                return self.open("an Fn::Select without its two members", span);
+            };
+            let Some(items) = list.as_items() else {
+                return Val::unknown(called("Fn::Select", vals), Src::at(span));
+            };
+            match index.as_i64() {
+                Some(index) => {
+                    let item = usize::try_from(index).ok().and_then(|at| items.get(at));
+                    match item {
+                        Some(item) => item.under(list).through(span, "Fn::Select"),
+                        None => self.open("an item that the list does not have", span),
+                    }
+                }
+                None => {
+                    let subject = index
+                        .to_text()
+                        .map_or_else(|| "index".to_owned(), |text| text.to_string());
+                    let alternatives = items
+                        .iter()
+                        .enumerate()
+                        .map(|(at, item)| {
+                            let at = SmolStr::from(at.to_string());
+                            (
+                                Guard::atom(subject.as_str(), Relation::Is(at)),
+                                item.under(list),
+                            )
+                        })
+                        .collect();
+                    Val::one_of(alternatives, "an item of a list", Src::at(span))
+                }
+            }
+        })
+    }
+
+    fn split(&self, delimiter: &str, text: &Val, span: Span) -> Val {
+        self.combine(std::slice::from_ref(text), span, |vals| {
+            let open = || {
+                Val::unknown_of(
+                    called(&format!("Fn::Split {delimiter}"), vals),
+                    Ty::List(Box::new(Ty::String)),
+                    Src::at(span),
+                )
+            };
+            let Some(text) = vals.first().and_then(Val::to_text) else {
+                return open();
+            };
+            let mut chars = delimiter.chars();
+            let parts = match (chars.next(), chars.next()) {
+                (Some(separator), None) => text.split(separator),
+                (Some(_), Some(_)) => split_known(&text, delimiter),
+                _ => None,
+            };
+            match parts {
+                Some(parts) => Val::tuple(
+                    parts
+                        .into_iter()
+                        .map(|part| {
+                            let src = Src::at(part.span().unwrap_or(span));
+                            Val::text(part, src)
+                        })
+                        .collect(),
+                    Src::at(span),
+                ),
+                None => open(),
+            }
+        })
+    }
+
+    fn import(&self, name: &Val, span: Span) -> Val {
+        self.combine(std::slice::from_ref(name), span, |vals| {
+            let Some(name) = vals.first().and_then(Val::to_text) else {
+                return self.open("an import with a computed name", span);
+            };
+            match self.exports.get(&name.key()) {
+                Some(val) => val.through(span, format!("export {name}")),
+                None => {
+                    let sym = Sym::Import(SmolStr::from(name.to_string()));
+                    Val::text(Text::hole(sym, Src::at(span)), Src::at(span))
+                }
+            }
+        })
+    }
+
+    fn stack_output(&self, argument: &Val, span: Span) -> Val {
+        let field = |name| {
+            argument
+                .get(name)
+                .and_then(|val| val.to_text())
+                .map(|text| SmolStr::from(text.to_string()))
+                .unwrap_or_default()
+        };
+        let sym = Sym::Output {
+            root: SmolStr::default(),
+            module: field("StackName"),
+            name: field("OutputName"),
+        };
+        Val::text(Text::hole(sym, Src::at(span)), Src::at(span))
+    }
+}
+
+/// The symbol of a call that was not evaluated.
+fn called(name: &str, arguments: &[Val]) -> Sym {
+    let args: Vec<String> = arguments.iter().map(json::to_key).collect();
+    Sym::Call {
+        name: name.into(),
+        args: args.join(",").into(),
+    }
+}
+
+/// A value as text; a list or map in a place for text stays open.
+fn as_text(val: &Val, function: &str) -> Text {
+    val.to_text().unwrap_or_else(|| {
+        Text::hole(
+            called(function, std::slice::from_ref(val)),
+            val.src().clone(),
+        )
+    })
+}
+
+/// A text made of parts: dynamic references resolved, the parts' marks kept.
+fn finished(text: Text, parts: &[Val], span: Span) -> Val {
+    let marks = parts
+        .iter()
+        .fold(overgrant_value::Marks::NONE, |all, part| {
+            all.with(part.marks())
+        });
+    let reference = text
+        .pieces()
+        .iter()
+        .any(|piece| matches!(piece, Piece::Lit(lit) if lit.as_str().contains("{{resolve:")));
+    let val = if reference {
+        with_dynamic_references(text, Src::at(span))
+    } else {
+        Val::text(text, Src::at(span))
+    };
+    val.marked(marks)
+}
+
+/// Splits a fully known text at a delimiter of several characters.
+fn split_known(text: &Text, delimiter: &str) -> Option<Vec<Text>> {
+    let known = text.as_known()?;
+    let mut parts = Vec::new();
+    let mut at = 0;
+    for part in known.split(delimiter) {
+        parts.push(text.slice(at..at + part.len())?);
+        at += part.len() + delimiter.len();
+    }
+    Some(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{one, property, spans};
+
+    fn text(yaml: &str) -> String {
+        property(&format!(
+            "Parameters:\n  P: {{Type: String, Default: d}}\n  N: {{Type: String}}\n  L: {{Type: CommaDelimitedList, Default: 'x, y'}}\n\
+             Mappings:\n  M: {{a: {{k: 1}}, b: {{k: 2}}}}\n\
+             Resources:\n  B: {{Type: AWS::S3::Bucket, Properties: {{BucketName: bkt}}}}\n  \
+             R: {{Type: AWS::IAM::Role, Properties: {{Path: /p/}}}}\n  \
+             X:\n    Type: AWS::SNS::Topic\n    Properties:\n      V: {yaml}\n"
+        ))
+    }
+
+    #[test]
+    fn sub_keeps_literals_and_holes() {
+        assert_eq!(
+            text("!Sub 'a${P}b${!aws:username}c${X.Y}'"),
+            "\"ad\u{62}${aws:username}c${X.Y}\""
+        );
+        assert_eq!(
+            text("!Sub ['${A}/${B}', {A: !Ref P}]"),
+            "\"d/bkt\"",
+            "names of the map come first, then resources"
+        );
+        assert_eq!(text("{'Fn::Sub': '${AWS::Region}$'}"), "\"${the region}$\"");
+        assert_eq!(text("!Sub '${N}'"), "\"${N}\"");
+    }
+
+    #[test]
+    fn join_select_and_split() {
+        assert_eq!(
+            text("!Join ['-', [a, !Ref P, !Ref 'AWS::NoValue', b]]"),
+            "\"a-d-b\""
+        );
+        assert_eq!(text("!Join ['', !Ref L]"), "\"xy\"");
+        assert_eq!(text("!Select [1, !Ref L]"), "\"y\"");
+        assert_eq!(text("!Select [0, !Split ['-', 'a-b']]"), "\"a\"");
+        assert_eq!(
+            text("!Select [5, !Split [':', !GetAtt R.Arn]]"),
+            "\"role/p/${R.name}\""
+        );
+        assert_eq!(
+            text("{'Fn::Select': ['4', {'Fn::Split': [':', {'Fn::GetAtt': [R, Arn]}]}]}"),
+            "\"${the account id}\""
+        );
+    }
+
+    #[test]
+    fn references_have_the_identity_of_the_type() {
+        assert_eq!(text("!GetAtt B.Arn"), "\"arn:${the partition}:s3:::bkt\"");
+        assert_eq!(text("!Ref B"), "\"bkt\"");
+        assert_eq!(
+            text("!GetAtt [R, Arn]"),
+            "\"arn:${the partition}:iam::${the account id}:role/p/${R.name}\""
+        );
+        assert_eq!(text("!Ref R"), "\"${R.name}\"");
+        assert_eq!(text("!GetAtt R.RoleId"), "\"${R.RoleId}\"");
+    }
+
+    #[test]
+    fn find_in_map_knows_keys_and_gives_alternatives() {
+        assert_eq!(text("!FindInMap [M, a, k]"), "1");
+        let both = text("!FindInMap [M, !Ref N, k]");
+        assert!(both.contains('1') && both.contains('2'), "{both}");
+        assert_eq!(text("!FindInMap [M, c, k, {DefaultValue: z}]"), "\"z\"");
+    }
+
+    #[test]
+    fn the_rest_is_open_or_plain() {
+        assert_eq!(text("!Length [a, b]"), "2");
+        assert!(text("!ImportValue name").contains("import name"));
+        assert_eq!(text("!Base64 abc"), "\"abc\"");
+        assert!(text("!GetAZs ''").contains("Fn::GetAZs"));
+        assert!(text("[!Custom::Thing x, kept]").contains("kept"));
+    }
+
+    #[test]
+    fn unknown_functions_are_told_once() {
+        let found = one("Resources: {X: {Type: 'A::B::C', Properties: {A: !Foo x, B: !Foo y}}}");
+        let codes: Vec<_> = found.diagnostics.iter().map(|d| d.code).collect();
+        assert_eq!(codes, ["unknown-function"]);
+    }
+
+    #[test]
+    fn literal_parts_keep_their_places() {
+        let yaml = "Resources:\n  X:\n    Type: AWS::SNS::Topic\n    Properties:\n      V: !Join ['', ['arn:', !Ref 'AWS::Partition', ':s3:::*']]\n";
+        assert_eq!(spans(yaml), ["arn:", "!Ref 'AWS::Partition'", ":s3:::*"]);
+        let yaml = "Resources:\n  X:\n    Type: AWS::SNS::Topic\n    Properties:\n      V: !Sub |\n        a ${AWS::Region}\n        *\n";
+        assert_eq!(spans(yaml), ["a ", "${AWS::Region}", "\n        *\n"]);
+    }
+}

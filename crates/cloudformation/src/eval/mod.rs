@@ -1,0 +1,288 @@
+//! Evaluation: a template's nodes to values with holes, guards and origins.
+//!
+//! Not for the meaning of properties. Invariant: what cannot be evaluated is unknown at its own
+//! place; its siblings stay. AWS' reference of intrinsic functions:
+//! <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html>.
+
+mod conditions;
+mod functions;
+mod identity;
+mod parameters;
+mod text;
+
+pub(crate) use conditions::Truth;
+pub(crate) use identity::LOOP;
+pub use parameters::ParameterValues;
+pub(crate) use parameters::Parameters;
+pub(crate) use text::of_scalar;
+
+use crate::syntax::{Kind, Node, Style};
+use overgrant_source::{Diagnostic, Level, SourceFile, Span};
+use overgrant_value::{Data, Entry, Guard, Map, Num, Src, Sym, Val};
+use smol_str::SmolStr;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// Levels of calls and references that are followed before a value is left open.
+const MAX_CALLS: usize = 192;
+/// Nodes looked at for one stack before everything else is left open.
+const MAX_STEPS: u64 = 5_000_000;
+
+/// What is known about the place of deployment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Environment {
+    /// The account id.
+    pub account: Option<SmolStr>,
+    /// The region.
+    pub region: Option<SmolStr>,
+    /// The stack's name.
+    pub stack_name: Option<SmolStr>,
+}
+
+/// The sections of a template, after its transforms.
+#[derive(Debug, Clone)]
+pub(crate) struct Sections {
+    pub(crate) mappings: Option<Arc<Node>>,
+    pub(crate) conditions: Option<Arc<Node>>,
+    pub(crate) resources: Option<Arc<Node>>,
+    pub(crate) outputs: Option<Arc<Node>>,
+    by_id: HashMap<SmolStr, Arc<Node>>,
+}
+
+impl Sections {
+    pub(crate) fn of(root: &Node) -> Self {
+        let section = |name| root.get(name).cloned();
+        let resources = section("Resources");
+        // Of duplicates the last stays.
+        let by_id = resources
+            .iter()
+            .flat_map(|node| node.entries())
+            .map(|entry| (entry.key.clone(), Arc::clone(&entry.value)))
+            .collect();
+        Self {
+            mappings: section("Mappings"),
+            conditions: section("Conditions"),
+            resources,
+            outputs: section("Outputs"),
+            by_id,
+        }
+    }
+
+    pub(crate) fn resource(&self, id: &str) -> Option<&Arc<Node>> {
+        self.by_id.get(id)
+    }
+}
+
+/// Whether a value is wanted for what it is or to decide a condition.
+///
+/// A parameter without a value given by the user stands for its default in the first case, and for
+/// everything it may be in the second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Position {
+    Value,
+    Condition,
+}
+
+/// Everything an evaluator is made for; see the fields of [`Evaluator`].
+pub(crate) struct Placement<'a> {
+    pub(crate) root: SmolStr,
+    pub(crate) prefix: SmolStr,
+    pub(crate) addresses: &'a BTreeMap<SmolStr, SmolStr>,
+    pub(crate) file: &'a SourceFile,
+    pub(crate) sections: &'a Sections,
+    pub(crate) parameters: &'a Parameters,
+    pub(crate) environment: &'a Environment,
+    pub(crate) exports: &'a BTreeMap<String, Val>,
+}
+
+/// Evaluates nodes of one stack.
+pub(crate) struct Evaluator<'a> {
+    /// Root of the symbols: the path of the outermost template.
+    pub(crate) root: SmolStr,
+    /// What stands before logical ids in addresses: empty or `Nested/`.
+    pub(crate) prefix: SmolStr,
+    /// Addresses of resources that have another than prefix and logical id.
+    pub(crate) addresses: &'a BTreeMap<SmolStr, SmolStr>,
+    pub(crate) file: &'a SourceFile,
+    pub(crate) sections: &'a Sections,
+    pub(crate) parameters: &'a Parameters,
+    pub(crate) environment: &'a Environment,
+    /// Outputs of nested stacks that were entered, by logical id.
+    pub(crate) nested: BTreeMap<SmolStr, BTreeMap<SmolStr, Val>>,
+    /// Exports of other templates by name.
+    pub(crate) exports: &'a BTreeMap<String, Val>,
+    pub(crate) diagnostics: RefCell<Vec<Diagnostic>>,
+    told: RefCell<BTreeSet<String>>,
+    truths: RefCell<BTreeMap<SmolStr, Option<Truth>>>,
+    identities: RefCell<BTreeMap<(SmolStr, SmolStr), Option<Val>>>,
+    depth: Cell<usize>,
+    /// How many names are being worked out, each for the next.
+    naming: Cell<usize>,
+    steps: Cell<u64>,
+}
+
+impl<'a> Evaluator<'a> {
+    pub(crate) fn new(place: Placement<'a>) -> Self {
+        Self {
+            root: place.root,
+            prefix: place.prefix,
+            addresses: place.addresses,
+            file: place.file,
+            sections: place.sections,
+            parameters: place.parameters,
+            environment: place.environment,
+            exports: place.exports,
+            nested: BTreeMap::new(),
+            diagnostics: RefCell::default(),
+            told: RefCell::default(),
+            truths: RefCell::default(),
+            identities: RefCell::default(),
+            depth: Cell::new(0),
+            naming: Cell::new(0),
+            steps: Cell::new(0),
+        }
+    }
+
+    /// The value of `node` where `guard` holds; null where it is `AWS::NoValue`.
+    pub(crate) fn value(&self, node: &Node, guard: &Guard) -> Val {
+        self.eval(node, guard, Position::Value)
+    }
+
+    fn eval(&self, node: &Node, guard: &Guard, position: Position) -> Val {
+        let depth = self.depth.get();
+        let steps = self.steps.get() + 1;
+        self.steps.set(steps);
+        if depth >= MAX_CALLS || steps > MAX_STEPS {
+            self.tell(
+                Level::Warning,
+                "too-complex",
+                node.full_span(),
+                "this value takes too many steps and was left open; write it shorter",
+            );
+            return Val::unknown_because("a value that takes too many steps", Some(node.span));
+        }
+        self.depth.set(depth + 1);
+        let val = self.eval_node(node, guard, position);
+        self.depth.set(depth);
+        val
+    }
+
+    fn eval_node(&self, node: &Node, guard: &Guard, position: Position) -> Val {
+        if let Some(tag) = &node.tag {
+            return self.call(&tag.name, node, node.full_span(), guard, position);
+        }
+        self.untagged(node, guard, position)
+    }
+
+    /// A node whose tag, if it has one, was dealt with: a call in long form, or a plain value.
+    fn untagged(&self, node: &Node, guard: &Guard, position: Position) -> Val {
+        if let [entry] = node.entries()
+            && (entry.key == "Ref" || entry.key.starts_with("Fn::"))
+        {
+            let name = entry.key.strip_prefix("Fn::").unwrap_or(&entry.key);
+            return self.call(name, &entry.value, node.span, guard, position);
+        }
+        self.plain(node, guard, position)
+    }
+
+    /// A node that is no call.
+    fn plain(&self, node: &Node, guard: &Guard, position: Position) -> Val {
+        let src = Src::at(node.span);
+        match &node.kind {
+            Kind::Scalar(scalar) => {
+                if scalar.style == Style::Plain {
+                    match scalar.text.as_str() {
+                        "" | "~" | "null" | "Null" | "NULL" => return Val::null(src),
+                        "true" => return Val::bool(true, src),
+                        "false" => return Val::bool(false, src),
+                        word => {
+                            if let Some(num) = Num::parse(word)
+                                && num.to_string() == word
+                            {
+                                return Val::new(Data::Num(num), src);
+                            }
+                        }
+                    }
+                }
+                let text = text::of_scalar(scalar);
+                if scalar.text.contains("{{resolve:") {
+                    return text::with_dynamic_references(text, src);
+                }
+                Val::text(text, src)
+            }
+            Kind::Seq(items) => {
+                let items = items
+                    .iter()
+                    .map(|item| self.eval(item, guard, position))
+                    .filter(|val| !val.is_null())
+                    .collect();
+                Val::tuple(items, src)
+            }
+            Kind::Map(entries) => {
+                let entries = entries
+                    .iter()
+                    .map(|entry| Entry {
+                        key: overgrant_value::Text::derived(&entry.key, entry.key_span),
+                        key_src: Src::at(entry.key_span),
+                        val: self.eval(&entry.value, guard, position),
+                    })
+                    .filter(|entry| !entry.val.is_null())
+                    .collect();
+                Val::new(Data::Map(Map::object(entries)), src)
+            }
+        }
+    }
+
+    /// A value that stays open, with the reason.
+    fn open(&self, what: impl Into<SmolStr>, span: Span) -> Val {
+        Val::unknown_because(what, Some(span))
+    }
+
+    /// The symbol of a parameter.
+    fn input(&self, name: &str) -> Sym {
+        Sym::Input {
+            root: self.root.clone(),
+            module: self.prefix.trim_end_matches('/').into(),
+            name: name.into(),
+        }
+    }
+
+    /// The symbol of a resource's attribute.
+    fn attr(&self, id: &str, path: &str) -> Sym {
+        Sym::Attr {
+            root: self.root.clone(),
+            addr: self.address(id),
+            path: path.into(),
+        }
+    }
+
+    /// The address of the resource with the logical id `id`.
+    pub(crate) fn address(&self, id: &str) -> SmolStr {
+        match self.addresses.get(id) {
+            Some(address) => address.clone(),
+            None if self.prefix.is_empty() => id.into(),
+            None => format!("{}{id}", self.prefix).into(),
+        }
+    }
+
+    /// How a guard speaks of something of this template: `condition X`, in nested stacks
+    /// `condition X of Nested`.
+    fn subject(&self, what: &str, name: &str) -> SmolStr {
+        let nested = self.prefix.trim_end_matches('/');
+        if nested.is_empty() {
+            format!("{what} {name}").into()
+        } else {
+            format!("{what} {name} of {nested}").into()
+        }
+    }
+
+    /// Adds a diagnostic, each message once.
+    pub(crate) fn tell(&self, level: Level, code: &'static str, span: Span, message: &str) {
+        if self.told.borrow_mut().insert(format!("{code} {message}")) {
+            self.diagnostics
+                .borrow_mut()
+                .push(Diagnostic::new(level, code, message).at(self.file, span));
+        }
+    }
+}

@@ -1,0 +1,410 @@
+//! Events of functions: what the role may read, who may invoke, and the rules in between.
+//!
+//! Not for the APIs themselves. Invariant: an event whose source is not known grants nothing here;
+//! it is passed over.
+//! <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-property-function-eventsource.html>
+
+use super::policies::{RolePolicies, aws_managed};
+use super::{Builder, allow, document, inline, is_set};
+use crate::syntax::{Entry, Node, make};
+use overgrant_source::Span;
+use std::sync::Arc;
+
+/// What a function needs for network interfaces in its event source's VPC.
+const NETWORK: [&str; 6] = [
+    "ec2:CreateNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeVpcs",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeSecurityGroups",
+];
+
+/// The events in the order in which SAM works through them.
+pub(super) fn events(properties: &Node) -> Vec<Entry> {
+    let mut events: Vec<Entry> = properties
+        .get("Events")
+        .map(|node| node.entries().to_vec())
+        .unwrap_or_default();
+    events.sort_by(|a, b| a.key.cmp(&b.key));
+    events
+}
+
+fn kind(event: &Entry) -> &str {
+    event
+        .value
+        .get("Type")
+        .and_then(|node| node.text())
+        .unwrap_or_default()
+}
+
+impl Builder<'_> {
+    /// The policies that events add to the function's role.
+    pub(super) fn event_policies(&mut self, properties: &Node, all: &mut RolePolicies) {
+        let mut seen = Vec::new();
+        for event in events(properties) {
+            let name = match kind(&event) {
+                "Kinesis" => "service-role/AWSLambdaKinesisExecutionRole",
+                "DynamoDB" => "service-role/AWSLambdaDynamoDBExecutionRole",
+                "SQS" => "service-role/AWSLambdaSQSQueueExecutionRole",
+                "MSK" => "service-role/AWSLambdaMSKExecutionRole",
+                "MQ" | "SelfManagedKafka" | "DocumentDB" => {
+                    all.inline.extend(broker_policy(&event));
+                    continue;
+                }
+                _ => continue,
+            };
+            if !seen.contains(&name) {
+                seen.push(name);
+                all.managed
+                    .push(aws_managed(name, event.key_span.to(event.value.span)));
+            }
+        }
+    }
+
+    /// The permissions, rules and roles that events make.
+    pub(super) fn event_resources(&mut self, function: &str, properties: &Node) {
+        for event in events(properties) {
+            let span = event.key_span.to(event.value.span);
+            let none = make::map([], span);
+            let own = Arc::clone(event.value.get("Properties").unwrap_or(&none));
+            let id = format!("{function}{}", event.key);
+            match kind(&event) {
+                "SQS" | "Kinesis" | "DynamoDB" | "MSK" | "MQ" | "DocumentDB" => {
+                    let source = ["Queue", "Stream", "Broker", "Cluster"]
+                        .iter()
+                        .find_map(|name| own.get(name));
+                    if let Some(source) = source {
+                        let parts = [
+                            ("FunctionName", make::reference(function, span)),
+                            ("EventSourceArn", Arc::clone(source)),
+                        ];
+                        self.generate(&id, "AWS::Lambda::EventSourceMapping", parts, span);
+                    }
+                }
+                "S3" => {
+                    let account = make::reference("AWS::AccountId", span);
+                    self.permission(
+                        &id,
+                        function,
+                        "s3.amazonaws.com",
+                        Some(("SourceAccount", account)),
+                        span,
+                    );
+                }
+                "SNS" => {
+                    let topic = own.get("Topic").map(|node| ("SourceArn", Arc::clone(node)));
+                    self.permission(&id, function, "sns.amazonaws.com", topic, span);
+                }
+                "Schedule" | "EventBridgeRule" | "CloudWatchEvent" => {
+                    self.rule(&id, make::attribute(function, "Arn", span), None, span);
+                    let source = ("SourceArn", make::attribute(&id, "Arn", span));
+                    let service = "events.amazonaws.com";
+                    self.permission(&id, function, service, Some(source), span);
+                }
+                "ScheduleV2" => {
+                    self.schedule(
+                        &id,
+                        &own,
+                        make::attribute(function, "Arn", span),
+                        "lambda:InvokeFunction",
+                        span,
+                    );
+                }
+                "CloudWatchLogs" => {
+                    let group = own.get("LogGroupName").map(|name| {
+                        let list = make::seq(
+                            vec![
+                                make::text("arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${Group}:*", span),
+                                make::map([("Group", Arc::clone(name))], span),
+                            ],
+                            span,
+                        );
+                        ("SourceArn", make::call("Sub", &list, span))
+                    });
+                    self.permission(&id, function, "logs.amazonaws.com", group, span);
+                }
+                "IoTRule" => {
+                    let source = make::sub(
+                        &format!(
+                            "arn:${{AWS::Partition}}:iot:${{AWS::Region}}:${{AWS::AccountId}}:rule/${{{id}}}"
+                        ),
+                        span,
+                    );
+                    self.permission(
+                        &id,
+                        function,
+                        "iot.amazonaws.com",
+                        Some(("SourceArn", source)),
+                        span,
+                    );
+                }
+                "AlexaSkill" => {
+                    let token = own
+                        .get("SkillId")
+                        .map(|node| ("EventSourceToken", Arc::clone(node)));
+                    self.permission(&id, function, "alexa-appkit.amazon.com", token, span);
+                }
+                "Cognito" => {
+                    let pool = own
+                        .get("UserPool")
+                        .and_then(|pool| referenced(pool))
+                        .map(|pool| ("SourceArn", make::attribute(&pool, "Arn", span)));
+                    self.permission(&id, function, "cognito-idp.amazonaws.com", pool, span);
+                }
+                "Api" => {
+                    self.api_event(&id, function, &own, "RestApiId", "ServerlessRestApi", span)
+                }
+                "HttpApi" => {
+                    self.api_event(&id, function, &own, "ApiId", "ServerlessHttpApi", span)
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// A permission to invoke the function.
+    pub(super) fn permission(
+        &mut self,
+        id: &str,
+        function: &str,
+        principal: &str,
+        source: Option<(&'static str, Arc<Node>)>,
+        span: Span,
+    ) {
+        let mut parts = vec![
+            ("Action", make::text("lambda:InvokeFunction", span)),
+            ("FunctionName", make::reference(function, span)),
+            ("Principal", make::text(principal, span)),
+        ];
+        parts.extend(source);
+        self.generate(
+            &format!("{id}Permission"),
+            "AWS::Lambda::Permission",
+            parts,
+            span,
+        );
+    }
+
+    /// An event rule with one target.
+    pub(super) fn rule(
+        &mut self,
+        id: &str,
+        target: Arc<Node>,
+        role: Option<Arc<Node>>,
+        span: Span,
+    ) {
+        let mut parts = vec![
+            ("Id", make::text(&format!("{id}Target"), span)),
+            ("Arn", target),
+        ];
+        parts.extend(role.map(|role| ("RoleArn", role)));
+        let targets = make::seq(vec![make::map(parts, span)], span);
+        self.generate(id, "AWS::Events::Rule", [("Targets", targets)], span);
+    }
+
+    /// A schedule with its role, unless one is given.
+    pub(super) fn schedule(
+        &mut self,
+        id: &str,
+        own: &Node,
+        target: Arc<Node>,
+        action: &str,
+        span: Span,
+    ) {
+        let role = match own.get("RoleArn").filter(|node| !node.is_null()) {
+            Some(role) => Arc::clone(role),
+            None => {
+                let name = if action.starts_with("states:") {
+                    format!("{id}StartExecutionPolicy")
+                } else {
+                    format!("{id}LambdaPolicy")
+                };
+                let statement = allow(&[action], Arc::clone(&target), span);
+                let policy = inline(&name, document(vec![statement], false, span), span);
+                let mut parts = vec![("Policies", make::seq(vec![policy], span))];
+                if let Some(boundary) = own.get("PermissionsBoundary") {
+                    parts.push(("PermissionsBoundary", Arc::clone(boundary)));
+                }
+                let role = format!("{id}Role");
+                self.service_role(&role, "scheduler.amazonaws.com", parts, span);
+                make::attribute(&role, "Arn", span)
+            }
+        };
+        let target = make::map([("Arn", target), ("RoleArn", role)], span);
+        self.generate(id, "AWS::Scheduler::Schedule", [("Target", target)], span);
+    }
+
+    /// The permission for an API, and the implicit API where none is named.
+    fn api_event(
+        &mut self,
+        id: &str,
+        function: &str,
+        own: &Node,
+        key: &str,
+        implicit: &str,
+        span: Span,
+    ) {
+        let rest = implicit == "ServerlessRestApi";
+        let named = own.get(key).filter(|node| !node.is_null());
+        let (api, suffix) = match named {
+            Some(node) => {
+                let stage = referenced(node).and_then(|name| {
+                    let api = self.resources.get(&name)?.get("Properties")?;
+                    Some(api.get("StageName")?.text()?.to_owned())
+                });
+                (Arc::clone(node), stage.unwrap_or_default())
+            }
+            None => {
+                let kind = if rest {
+                    "AWS::ApiGateway::RestApi"
+                } else {
+                    "AWS::ApiGatewayV2::Api"
+                };
+                let condition = self.current.condition.take();
+                self.generate(implicit, kind, [], span);
+                self.current.condition = condition;
+                (make::reference(implicit, span), "Prod".to_owned())
+            }
+        };
+        let method = match own.get("Method").and_then(|node| node.text()) {
+            Some(method) if !method.eq_ignore_ascii_case("any") => method.to_ascii_uppercase(),
+            _ => "*".to_owned(),
+        };
+        let path = own.get("Path").and_then(|node| node.text());
+        // Path parameters stand for anything.
+        let end = match path {
+            Some(path) => {
+                let parts: Vec<&str> = path
+                    .trim_end_matches('/')
+                    .split('/')
+                    .map(|part| if part.starts_with('{') { "*" } else { part })
+                    .collect();
+                let path = parts.join("/");
+                let path = if path.is_empty() {
+                    "/".to_owned()
+                } else {
+                    path
+                };
+                if rest {
+                    format!("{method}{path}")
+                } else {
+                    format!("*{path}")
+                }
+            }
+            None => "*".to_owned(),
+        };
+        let list = make::seq(
+            vec![
+                make::text(
+                    &format!(
+                        "arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{Api}}/*/{end}"
+                    ),
+                    span,
+                ),
+                make::map([("Api", api)], span),
+            ],
+            span,
+        );
+        let source = ("SourceArn", make::call("Sub", &list, span));
+        let mut parts = vec![
+            ("Action", make::text("lambda:InvokeFunction", span)),
+            ("FunctionName", make::reference(function, span)),
+            ("Principal", make::text("apigateway.amazonaws.com", span)),
+        ];
+        parts.push(source);
+        let suffix = if rest { suffix.as_str() } else { "" };
+        self.generate(
+            &format!("{id}Permission{suffix}"),
+            "AWS::Lambda::Permission",
+            parts,
+            span,
+        );
+    }
+}
+
+/// The logical id that a `Ref` names.
+pub(super) fn referenced(node: &Node) -> Option<String> {
+    let scalar = match (&node.tag, node.entries()) {
+        (Some(tag), _) if tag.name == "Ref" => node.scalar(),
+        (None, [only]) if only.key == "Ref" => only.value.scalar(),
+        _ => None,
+    };
+    scalar.map(|scalar| scalar.text.to_string())
+}
+
+/// The inline policy for a broker or cluster with credentials in Secrets Manager.
+fn broker_policy(event: &Entry) -> Option<Arc<Node>> {
+    let own = event.value.get("Properties")?;
+    let span = event.key_span.to(event.value.span);
+    let mut statements = Vec::new();
+    let access = own.get("SourceAccessConfigurations");
+    let mut network = false;
+    for item in access.map(|node| node.items()).unwrap_or_default() {
+        let kind = item.get("Type").and_then(|node| node.text());
+        let kind = kind.unwrap_or_default();
+        network |= kind.starts_with("VPC_");
+        let secret =
+            kind == "BASIC_AUTH" || kind.starts_with("SASL_") || kind.contains("CERTIFICATE");
+        if let (true, Some(uri)) = (secret, item.get("URI")) {
+            let action = ["secretsmanager:GetSecretValue"];
+            statements.push(allow(&action, Arc::clone(uri), item.span));
+        }
+    }
+    if let Some(key) = own.get("SecretsManagerKmsKeyId") {
+        let list = make::seq(
+            vec![
+                make::text(
+                    "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/${Key}",
+                    span,
+                ),
+                make::map([("Key", Arc::clone(key))], span),
+            ],
+            span,
+        );
+        statements.push(allow(
+            &["kms:Decrypt"],
+            make::call("Sub", &list, span),
+            span,
+        ));
+    }
+    let name = match kind(event) {
+        "MQ" => {
+            if let Some(broker) = own.get("Broker") {
+                statements.push(allow(&["mq:DescribeBroker"], Arc::clone(broker), span));
+            }
+            "SamAutoGeneratedAMQPolicy"
+        }
+        "DocumentDB" => {
+            let arn = |what: &str| {
+                make::sub(
+                    &format!(
+                        "arn:${{AWS::Partition}}:rds:${{AWS::Region}}:${{AWS::AccountId}}:{what}:*"
+                    ),
+                    span,
+                )
+            };
+            statements.push(allow(
+                &["rds:DescribeDBClusterParameters"],
+                arn("cluster-pg"),
+                span,
+            ));
+            statements.push(allow(&["rds:DescribeDBSubnetGroups"], arn("subgrp"), span));
+            if let Some(cluster) = own.get("Cluster") {
+                statements.push(allow(
+                    &["rds:DescribeDBClusters"],
+                    Arc::clone(cluster),
+                    span,
+                ));
+            }
+            network = true;
+            "SamAutoGeneratedDocumentDBPolicy"
+        }
+        _ => "SelfManagedKafkaExecutionRolePolicy",
+    };
+    if network {
+        statements.push(allow(&NETWORK, make::text("*", span), span));
+    }
+    (!statements.is_empty() && is_set(&event.value, "Properties"))
+        .then(|| inline(name, document(statements, false, span), span))
+}

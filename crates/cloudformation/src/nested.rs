@@ -1,0 +1,133 @@
+//! Nested stacks: where their templates stand, and in which order they can be evaluated.
+//!
+//! Not for evaluating them. Invariant: only paths beside a template are followed, never URLs.
+
+use crate::expand::{directory, is_local};
+use crate::syntax::{Kind, Node, Template};
+use overgrant_source::Span;
+use smol_str::SmolStr;
+use std::sync::Arc;
+
+/// Where the template of a nested stack stands.
+pub(crate) struct Located {
+    pub(crate) path: SmolStr,
+    pub(crate) span: Span,
+}
+
+/// The local template of a nested stack: the asset of a CDK assembly, else a `TemplateURL` that is a
+/// path beside the template.
+pub(crate) fn nested_path(template: &str, node: &Node) -> Option<Located> {
+    if node.get("Type")?.text()? != "AWS::CloudFormation::Stack" {
+        return None;
+    }
+    let metadata = node.get("Metadata");
+    let asset = metadata
+        .filter(|metadata| {
+            metadata
+                .get("aws:asset:property")
+                .and_then(|node| node.text())
+                .is_some_and(|property| property == "TemplateURL")
+        })
+        .and_then(|metadata| metadata.get("aws:asset:path"));
+    let url = node.get("Properties").and_then(|p| p.get("TemplateURL"));
+    let node = asset.or(url)?;
+    let text = node.text().filter(|text| is_local(text))?;
+    Some(Located {
+        path: normalised(&format!("{}{text}", directory(template))),
+        span: node.span,
+    })
+}
+
+pub(crate) fn nested_paths(template: &Template) -> Vec<SmolStr> {
+    let resources = template.root.get("Resources");
+    let entries = resources.map(|node| node.entries()).unwrap_or_default();
+    entries
+        .iter()
+        .filter_map(|entry| {
+            nested_path(template.file.path(), &entry.value)
+                .or_else(|| application_path(template.file.path(), &entry.value))
+        })
+        .map(|located| located.path)
+        .collect()
+}
+
+/// The local template of a SAM application.
+fn application_path(template: &str, node: &Node) -> Option<Located> {
+    if node.get("Type")?.text()? != "AWS::Serverless::Application" {
+        return None;
+    }
+    let location = node.get("Properties")?.get("Location")?;
+    let text = location.text().filter(|text| is_local(text))?;
+    Some(Located {
+        path: normalised(&format!("{}{text}", directory(template))),
+        span: location.span,
+    })
+}
+
+/// `.` and inner `..` resolved.
+fn normalised(path: &str) -> SmolStr {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/").into()
+}
+
+/// Indices of nested stacks, each after those whose outputs it is given.
+pub(crate) fn in_order(stacks: &[(&SmolStr, &Arc<Node>, Located)]) -> Vec<usize> {
+    let uses: Vec<Vec<usize>> = stacks
+        .iter()
+        .map(|(own, node, _)| {
+            stacks
+                .iter()
+                .enumerate()
+                .filter(|(_, (id, _, _))| id != own && mentions(node, id))
+                .map(|(index, _)| index)
+                .collect()
+        })
+        .collect();
+    let mut order = Vec::new();
+    let mut entered = vec![false; stacks.len()];
+    for start in 0..stacks.len() {
+        // A depth-first walk without recursion; a cycle ends where it closes.
+        let mut path = vec![(start, 0)];
+        while let Some((index, next)) = path.pop() {
+            if next == 0 {
+                match entered.get_mut(index) {
+                    Some(entered) if !*entered => *entered = true,
+                    _ => continue,
+                }
+            }
+            match uses.get(index).and_then(|uses| uses.get(next)) {
+                Some(other) => {
+                    path.push((index, next + 1));
+                    path.push((*other, 0));
+                }
+                None => order.push(index),
+            }
+        }
+    }
+    order
+}
+
+/// Whether some scalar below `node` names the resource `id`.
+fn mentions(node: &Node, id: &str) -> bool {
+    match &node.kind {
+        Kind::Scalar(scalar) => {
+            let text = scalar.text.as_str();
+            text == id
+                || text
+                    .strip_prefix(id)
+                    .is_some_and(|rest| rest.starts_with('.'))
+                || text.contains(&format!("${{{id}."))
+        }
+        Kind::Seq(items) => items.iter().any(|item| mentions(item, id)),
+        Kind::Map(entries) => entries.iter().any(|entry| mentions(&entry.value, id)),
+    }
+}

@@ -1,0 +1,606 @@
+//! From templates to resources: which templates are stacks, nested stacks, exports, emission.
+//!
+//! Not for single values. Invariant: a stack's resources come out in the order of the template, with
+//! those of a nested stack behind it, whatever order they were evaluated in.
+
+use crate::construct::{construct_paths, made_by_framework};
+use crate::eval::{Environment, Evaluator, ParameterValues, Parameters, Placement, Sections};
+use crate::expand::{Expanded, expand};
+use crate::nested::{Located, in_order, nested_path, nested_paths};
+use crate::syntax::{Node, Template, TemplateRead, read};
+use overgrant_ir::{Format, Mode, Resource};
+use overgrant_source::{Diagnostic, Level, SourceFile, Sources, Span};
+use overgrant_value::{Guard, Src, Val};
+use smol_str::SmolStr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
+
+/// Levels of nested stacks that are entered.
+const MAX_NESTING: usize = 16;
+
+/// What an evaluation starts from.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Values for parameters, for every stack that declares them.
+    pub parameters: ParameterValues,
+    /// What is known about the place of deployment.
+    pub environment: Environment,
+    /// Whether the template is part of a CDK assembly: addresses are construct paths then.
+    pub cdk: bool,
+    /// The root to report instead of the template's path.
+    pub root: Option<SmolStr>,
+}
+
+/// What a stack came to.
+#[derive(Debug, Clone, Default)]
+pub struct Evaluated {
+    /// Its resources and those of its nested stacks.
+    pub resources: Vec<Resource>,
+    /// Its outputs.
+    pub outputs: BTreeMap<SmolStr, Val>,
+    /// What went wrong on the way.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// The templates of a run.
+#[derive(Debug)]
+pub struct Project {
+    sources: Arc<Sources>,
+    templates: BTreeMap<SmolStr, Arc<Template>>,
+    exports: OnceLock<BTreeMap<String, Val>>,
+}
+
+impl Project {
+    /// A project of these templates.
+    #[must_use]
+    pub fn new(sources: Arc<Sources>, templates: Vec<Template>) -> Self {
+        let templates = templates
+            .into_iter()
+            .map(|template| (SmolStr::from(template.file.path()), Arc::new(template)))
+            .collect();
+        Self {
+            sources,
+            templates,
+            exports: OnceLock::new(),
+        }
+    }
+
+    /// The templates, by path.
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        self.templates.values().map(AsRef::as_ref)
+    }
+
+    /// Paths of the templates that are stacks of their own: those that no other template uses as a
+    /// nested stack. Templates that only use each other count as well.
+    #[must_use]
+    pub fn stacks(&self) -> Vec<SmolStr> {
+        let children: BTreeMap<&SmolStr, Vec<SmolStr>> = self
+            .templates
+            .iter()
+            .map(|(path, template)| (path, nested_paths(template)))
+            .collect();
+        let used: BTreeSet<&SmolStr> = children
+            .iter()
+            .flat_map(|(path, used)| used.iter().filter(move |other| other != path))
+            .collect();
+        let mut stacks: Vec<SmolStr> = self
+            .templates
+            .keys()
+            .filter(|path| !used.contains(path))
+            .cloned()
+            .collect();
+        let mut reached: BTreeSet<SmolStr> = BTreeSet::new();
+        let mut next = stacks.clone();
+        loop {
+            while let Some(path) = next.pop() {
+                if reached.insert(path.clone()) {
+                    next.extend(children.get(&path).into_iter().flatten().cloned());
+                }
+            }
+            let Some(left) = self.templates.keys().find(|path| !reached.contains(*path)) else {
+                break;
+            };
+            stacks.push(left.clone());
+            next.push(left.clone());
+        }
+        stacks.sort();
+        stacks
+    }
+
+    /// Evaluates the stack whose template stands at `path` (relative to the base); nothing where
+    /// there is none.
+    #[must_use]
+    pub fn evaluate(&self, path: &str, options: &Options) -> Evaluated {
+        let Some(template) = self.templates.get(path) else {
+            return Evaluated::default();
+        };
+        let imports = self
+            .templates
+            .values()
+            .any(|template| template.file.text().contains("ImportValue"));
+        let none = BTreeMap::new();
+        let exports = if imports { self.exports() } else { &none };
+        Run {
+            project: self,
+            options,
+            exports,
+            root: options.root.clone().unwrap_or_else(|| path.into()),
+        }
+        .stack(template, "", &options.parameters, &mut vec![path.into()])
+    }
+
+    /// The exports of all stacks, by the key of their name.
+    fn exports(&self) -> &BTreeMap<String, Val> {
+        self.exports.get_or_init(|| {
+            let none = BTreeMap::new();
+            let options = Options::default();
+            let mut all = BTreeMap::new();
+            for path in self.stacks() {
+                let Some(template) = self.templates.get(&path) else {
+                    continue;
+                };
+                if !template.file.text().contains("Export") {
+                    continue;
+                }
+                let run = Run {
+                    project: self,
+                    options: &options,
+                    exports: &none,
+                    root: path.clone(),
+                };
+                for (name, val) in run.exported(template) {
+                    all.entry(name).or_insert(val);
+                }
+            }
+            all
+        })
+    }
+
+    fn template(&self, path: &str) -> Result<Arc<Template>, Option<Diagnostic>> {
+        if let Some(template) = self.templates.get(path) {
+            return Ok(Arc::clone(template));
+        }
+        let file = self.sources.load(path).map_err(|error| {
+            Some(Diagnostic::new(
+                Level::Warning,
+                "nested-template",
+                error.to_string(),
+            ))
+        })?;
+        match read(&file) {
+            TemplateRead::Yes(template) => Ok(Arc::from(template)),
+            TemplateRead::Lost(diagnostic) => Err(Some(*diagnostic)),
+            TemplateRead::No => Err(None),
+        }
+    }
+}
+
+/// One evaluation of a stack with its nested stacks.
+struct Run<'a> {
+    project: &'a Project,
+    options: &'a Options,
+    exports: &'a BTreeMap<String, Val>,
+    root: SmolStr,
+}
+
+/// A template made ready for evaluation.
+struct Prepared {
+    expanded: Expanded,
+    sections: Sections,
+    parameters: Parameters,
+    addresses: BTreeMap<SmolStr, SmolStr>,
+}
+
+impl Run<'_> {
+    fn prepare(&self, template: &Template, given: &ParameterValues) -> Prepared {
+        let section = template.root.get("Parameters").map(AsRef::as_ref);
+        let parameters = Parameters::read(section, given);
+        let expanded = expand(&self.project.sources, template, &parameters);
+        let sections = Sections::of(&expanded.root);
+        let addresses = if self.options.cdk {
+            construct_paths(sections.resources.as_deref())
+        } else {
+            BTreeMap::new()
+        };
+        Prepared {
+            expanded,
+            sections,
+            parameters,
+            addresses,
+        }
+    }
+
+    fn evaluator<'p>(
+        &'p self,
+        prepared: &'p Prepared,
+        file: &'p SourceFile,
+        prefix: &str,
+    ) -> Evaluator<'p> {
+        Evaluator::new(Placement {
+            root: self.root.clone(),
+            prefix: prefix.into(),
+            addresses: &prepared.addresses,
+            file,
+            sections: &prepared.sections,
+            parameters: &prepared.parameters,
+            environment: &self.options.environment,
+            exports: self.exports,
+        })
+    }
+
+    fn stack(
+        &self,
+        template: &Template,
+        prefix: &str,
+        given: &ParameterValues,
+        chain: &mut Vec<SmolStr>,
+    ) -> Evaluated {
+        let prepared = self.prepare(template, given);
+        let mut evaluator = self.evaluator(&prepared, &template.file, prefix);
+        let mut result = Evaluated {
+            diagnostics: prepared.expanded.diagnostics.clone(),
+            ..Evaluated::default()
+        };
+        let mut inner = self.nested(&mut evaluator, &prepared, template, prefix, chain);
+        let entries = prepared.sections.resources.as_deref();
+        let mut seen = BTreeSet::new();
+        for entry in entries.map(Node::entries).unwrap_or_default() {
+            // Of duplicates the last counts.
+            let last = prepared.sections.resource(&entry.key);
+            if !last.is_some_and(|last| Arc::ptr_eq(last, &entry.value)) || !seen.insert(&entry.key)
+            {
+                continue;
+            }
+            let made = self.resource(
+                &evaluator,
+                &prepared,
+                &entry.key,
+                &entry.value,
+                entry.key_span,
+            );
+            result.resources.extend(made);
+            if let Some(nested) = inner.remove(&entry.key) {
+                result.resources.extend(nested.resources);
+                result.diagnostics.extend(nested.diagnostics);
+            }
+        }
+        result.outputs = outputs(&evaluator, &prepared.sections);
+        result
+            .diagnostics
+            .extend(evaluator.diagnostics.into_inner());
+        result
+    }
+
+    /// Evaluates the nested stacks whose templates are here, each after those it takes outputs of.
+    fn nested(
+        &self,
+        evaluator: &mut Evaluator<'_>,
+        prepared: &Prepared,
+        template: &Template,
+        prefix: &str,
+        chain: &mut Vec<SmolStr>,
+    ) -> BTreeMap<SmolStr, Evaluated> {
+        let mut results = BTreeMap::new();
+        let stacks: Vec<(&SmolStr, &Arc<Node>, Located)> = prepared
+            .sections
+            .resources
+            .as_deref()
+            .map(Node::entries)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|entry| {
+                let located = nested_path(template.file.path(), &entry.value)?;
+                Some((&entry.key, &entry.value, located))
+            })
+            .collect();
+        for index in in_order(&stacks) {
+            let Some((id, node, located)) = stacks.get(index) else {
+                continue;
+            };
+            if chain.len() >= MAX_NESTING || chain.contains(&located.path) {
+                evaluator.tell(
+                    Level::Warning,
+                    "nested-template",
+                    located.span,
+                    "a template that nests itself was not entered again",
+                );
+                continue;
+            }
+            let child = match self.project.template(&located.path) {
+                Ok(child) => child,
+                Err(reason) => {
+                    let reason = reason.map_or_else(
+                        || format!("`{}` is no template", located.path),
+                        |reason| reason.message,
+                    );
+                    evaluator.tell(
+                        Level::Warning,
+                        "nested-template",
+                        located.span,
+                        &format!("the nested stack was not read: {reason}"),
+                    );
+                    continue;
+                }
+            };
+            let Some(guard) = guard_of(evaluator, node) else {
+                continue;
+            };
+            let mut given = ParameterValues::new();
+            let arguments = node.get("Properties").and_then(|p| p.get("Parameters"));
+            for entry in arguments.map(|node| node.entries()).unwrap_or_default() {
+                let val = evaluator.value(&entry.value, &guard);
+                if !val.is_null() {
+                    given.insert(entry.key.clone(), val);
+                }
+            }
+            chain.push(located.path.clone());
+            let mut result = self.stack(&child, &format!("{prefix}{id}/"), &given, chain);
+            chain.pop();
+            result.resources = result
+                .resources
+                .into_iter()
+                .filter_map(|mut resource| {
+                    resource.guard = guard.and(&resource.guard)?;
+                    Some(resource)
+                })
+                .collect();
+            evaluator
+                .nested
+                .insert((*id).clone(), result.outputs.clone());
+            results.insert((*id).clone(), result);
+        }
+        results
+    }
+
+    fn resource(
+        &self,
+        evaluator: &Evaluator<'_>,
+        prepared: &Prepared,
+        id: &SmolStr,
+        node: &Node,
+        key_span: Span,
+    ) -> Option<Resource> {
+        let Some(kind) = node.get("Type").and_then(|node| node.text()) else {
+            if id != "Fn::Transform" {
+                evaluator.tell(
+                    Level::Warning,
+                    "resource-type",
+                    key_span,
+                    &format!("the resource `{id}` has no Type and was passed over; add one"),
+                );
+            }
+            return None;
+        };
+        let guard = guard_of(evaluator, node)?;
+        let attrs = node
+            .get("Properties")
+            .map(|properties| evaluator.value(properties, &guard))
+            .filter(|attrs| attrs.as_map().is_some())
+            .unwrap_or_else(|| Val::object(Vec::new(), Src::at(node.span)));
+        let address = evaluator.address(id);
+        Some(Resource {
+            root: self.root.clone(),
+            logical_id: (address != *id).then(|| id.clone()),
+            address,
+            kind: kind.into(),
+            mode: Mode::Managed,
+            format: if self.options.cdk {
+                Format::Cdk
+            } else {
+                Format::CloudFormation
+            },
+            origin: prepared.expanded.origins.get(id).cloned(),
+            framework: self.options.cdk && made_by_framework(id, kind, node),
+            attrs,
+            src: Src::at(key_span.to(node.span)),
+            name_src: Src::at(key_span),
+            guard,
+            maybe: false,
+        })
+    }
+
+    /// Names (by key) and values of what a template exports.
+    fn exported(&self, template: &Template) -> Vec<(String, Val)> {
+        let prepared = self.prepare(template, &self.options.parameters);
+        let mut evaluator = self.evaluator(&prepared, &template.file, "");
+        let mut chain = vec![SmolStr::from(template.file.path())];
+        self.nested(&mut evaluator, &prepared, template, "", &mut chain);
+        let values = outputs(&evaluator, &prepared.sections);
+        let section = prepared.sections.outputs.as_deref();
+        let mut exported = Vec::new();
+        for entry in section.map(Node::entries).unwrap_or_default() {
+            let name = entry
+                .value
+                .get("Export")
+                .and_then(|export| export.get("Name"))
+                .map(|node| evaluator.value(node, &Guard::always()))
+                .and_then(|name| name.to_text());
+            if let (Some(name), Some(val)) = (name, values.get(&entry.key)) {
+                exported.push((name.key(), val.clone()));
+            }
+        }
+        exported
+    }
+}
+
+/// When a resource or output exists; `None`: never.
+fn guard_of(evaluator: &Evaluator<'_>, node: &Node) -> Option<Guard> {
+    match node.get("Condition") {
+        Some(condition) => match condition.text() {
+            Some(name) => evaluator.condition_or_open(name, condition).holds,
+            None => Some(Guard::always()),
+        },
+        None => Some(Guard::always()),
+    }
+}
+
+fn outputs(evaluator: &Evaluator<'_>, sections: &Sections) -> BTreeMap<SmolStr, Val> {
+    let mut outputs = BTreeMap::new();
+    let section = sections.outputs.as_deref();
+    for entry in section.map(Node::entries).unwrap_or_default() {
+        let Some(guard) = guard_of(evaluator, &entry.value) else {
+            continue;
+        };
+        if let Some(value) = entry.value.get("Value") {
+            outputs.insert(entry.key.clone(), evaluator.value(value, &guard));
+        }
+    }
+    outputs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parameter_values;
+    use crate::testing::{one, project};
+    use overgrant_value::json;
+
+    fn attrs(evaluated: &Evaluated, address: &str) -> String {
+        let resource = evaluated
+            .resources
+            .iter()
+            .find(|resource| resource.address == address)
+            .unwrap();
+        json::to_string(&resource.attrs)
+    }
+
+    #[test]
+    fn nested_stacks_pass_parameters_and_outputs() {
+        let files = [
+            (
+                "a/main.yaml",
+                "Resources:
+  Roles:
+    Type: AWS::CloudFormation::Stack
+    Condition: On
+    Properties: {TemplateURL: ./roles.yaml, Parameters: {Bucket: !GetAtt Data.Outputs.Name}}
+  Data:
+    Type: AWS::CloudFormation::Stack
+    Properties: {TemplateURL: ../data.yaml}
+Conditions: {On: !Equals [!Ref 'AWS::Region', eu-west-1]}
+",
+            ),
+            (
+                "a/roles.yaml",
+                "Parameters: {Bucket: {Type: String}}
+Resources:
+  R: {Type: AWS::IAM::Role, Properties: {D: !Sub 'arn:aws:s3:::${Bucket}/*'}}
+",
+            ),
+            (
+                "data.yaml",
+                "Resources: {B: {Type: AWS::S3::Bucket, Properties: {BucketName: data}}}
+Outputs: {Name: {Value: !Ref B}}
+",
+            ),
+        ];
+        let project = project(&files);
+        assert_eq!(project.stacks(), ["a/main.yaml"]);
+        let found = project.evaluate("a/main.yaml", &Options::default());
+        let addresses: Vec<_> = found.resources.iter().map(|r| r.address.as_str()).collect();
+        assert_eq!(addresses, ["Roles", "Roles/R", "Data", "Data/B"]);
+        assert_eq!(attrs(&found, "Roles/R"), r#"{"D":"arn:aws:s3:::data/*"}"#);
+        assert_eq!(found.resources[1].guard.to_string(), "region = eu-west-1");
+        assert!(found.resources.iter().all(|r| r.root == "a/main.yaml"));
+        assert!(found.diagnostics.is_empty(), "{:?}", found.diagnostics);
+    }
+
+    #[test]
+    fn templates_that_nest_each_other_are_still_read() {
+        let nest = |other: &str| {
+            format!(
+                "Resources: {{N: {{Type: AWS::CloudFormation::Stack, Properties: {{TemplateURL: {other}}}}}}}"
+            )
+        };
+        let (a, b) = (nest("b.yaml"), nest("a.yaml"));
+        let project = project(&[("a.yaml", &a), ("b.yaml", &b)]);
+        assert_eq!(project.stacks(), ["a.yaml"]);
+        let found = project.evaluate("a.yaml", &Options::default());
+        assert_eq!(found.resources.len(), 2);
+        assert_eq!(found.diagnostics[0].code, "nested-template");
+    }
+
+    #[test]
+    fn imports_resolve_to_exports_of_other_templates() {
+        let files = [
+            (
+                "base.yaml",
+                "Resources: {B: {Type: AWS::S3::Bucket}}
+Outputs: {O: {Value: !GetAtt B.Arn, Export: {Name: !Sub 'x-${AWS::Region}'}}}",
+            ),
+            (
+                "use.yaml",
+                "Resources: {T: {Type: AWS::SNS::Topic, Properties: {V: !ImportValue {'Fn::Sub': 'x-${AWS::Region}'}}}}",
+            ),
+        ];
+        let found = project(&files).evaluate("use.yaml", &Options::default());
+        assert_eq!(
+            attrs(&found, "T"),
+            r#"{"V":"arn:${the partition}:s3:::${B.name}"}"#
+        );
+    }
+
+    #[test]
+    fn given_values_collapse_conditions_and_defaults() {
+        let text = "Parameters: {Env: {Type: String, Default: dev}}
+Conditions: {Prod: !Equals [!Ref Env, prod]}
+Resources: {T: {Type: AWS::SNS::Topic, Properties: {A: !If [Prod, !Ref Env, x]}}}";
+        let sources = Sources::new(".");
+        for given in [
+            r#"[{"ParameterKey": "Env", "ParameterValue": "prod"}]"#,
+            r#"{"Parameters": {"Env": "prod"}}"#,
+            r#"{"Env": "prod"}"#,
+        ] {
+            let file = sources.add(given, given);
+            let options = Options {
+                parameters: parameter_values(&file).unwrap(),
+                ..Options::default()
+            };
+            let found = project(&[("t.yaml", text)]).evaluate("t.yaml", &options);
+            assert_eq!(attrs(&found, "T"), r#"{"A":"prod"}"#);
+        }
+        assert!(parameter_values(&sources.add("x", "3")).is_err());
+    }
+
+    #[test]
+    fn duplicates_and_missing_types() {
+        let found = one("Resources:
+  A: {Type: AWS::SNS::Topic, Properties: {N: 1}}
+  A: {Type: AWS::SNS::Topic, Properties: {N: 2}}
+  B: {Properties: {}}
+");
+        assert_eq!(found.resources.len(), 1);
+        assert_eq!(attrs(&found, "A"), r#"{"N":2}"#);
+        assert_eq!(found.diagnostics[0].code, "resource-type");
+    }
+
+    #[test]
+    fn construct_paths_are_addresses_and_symbols() {
+        let text = r#"{"Resources": {
+            "Role1": {"Type": "AWS::IAM::Role", "Metadata": {"aws:cdk:path": "S/Role/Resource"}},
+            "P": {"Type": "AWS::IAM::Policy", "Metadata": {"aws:cdk:path": "S/P/Resource"},
+                  "Properties": {"Roles": [{"Ref": "Role1"}]}}}}"#;
+        let options = Options {
+            cdk: true,
+            root: Some("S".into()),
+            ..Options::default()
+        };
+        let found = project(&[("S.template.json", text)]).evaluate("S.template.json", &options);
+        assert_eq!(found.resources[0].address, "S/Role");
+        assert_eq!(found.resources[0].logical_id.as_deref(), Some("Role1"));
+        assert_eq!(found.resources[0].root, "S");
+        assert_eq!(attrs(&found, "S/P"), r#"{"Roles":["${S/Role.name}"]}"#);
+    }
+
+    #[test]
+    fn a_chain_of_names_does_not_overflow() {
+        let mut text = String::from("Resources:\n");
+        for n in 0..20_000 {
+            text.push_str(&format!(
+                "  B{n}: {{Type: AWS::S3::Bucket, Properties: {{BucketName: !Sub 'x${{B{}}}'}}}}\n",
+                n + 1
+            ));
+        }
+        assert_eq!(one(&text).resources.len(), 20_000);
+    }
+}
