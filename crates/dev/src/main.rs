@@ -21,11 +21,14 @@ enum Task {
     Catalog(tasks::catalog::Arguments),
     /// Check the dependency arrows between our crates and the licences of all others
     Deps(tasks::deps::Arguments),
+    /// Write the lowering tables from testdata/surface
+    Tables(tasks::tables::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().task {
         Task::Catalog(arguments) => tasks::catalog::run(&arguments),
         Task::Deps(arguments) => tasks::deps::run(&arguments),
+        Task::Tables(arguments) => tasks::tables::run(&arguments),
     }
 }

@@ -2,3 +2,4 @@
 
 pub(crate) mod catalog;
 pub(crate) mod deps;
+pub(crate) mod tables;

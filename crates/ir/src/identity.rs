@@ -5,7 +5,7 @@
 //! those stay holes. Source: AWS Service Authorization Reference (ARN formats), the Terraform AWS
 //! provider's and CloudFormation's attribute references.
 
-use overgrant_value::{Sym, Text};
+use overgrant_value::{Answer, Sym, Text};
 use smol_str::SmolStr;
 
 /// One resource type of the table.
@@ -17,7 +17,8 @@ pub struct Identified {
     pub cloudformation: &'static str,
     /// Argument with the physical name: (Terraform, CloudFormation).
     pub name: (&'static str, &'static str),
-    /// ARN with `{P}`, `{R}`, `{A}` for partition, region, account, `{path}` and `{name}`.
+    /// ARN with `{P}`, `{R}`, `{A}` for partition, region, account, `{path}` and `{name}`;
+    /// `{/name}` is the name with exactly one slash before it, `{host}` the name without `https://`.
     pub arn: &'static str,
     /// What Terraform's `id` is.
     pub id: Identifies,
@@ -96,13 +97,20 @@ fn text(
     argument: &dyn Fn(&str) -> Option<Text>,
 ) -> Text {
     let name_argument = if terraform { row.name.0 } else { row.name.1 };
+    let own = |path: &'static str| {
+        hole(Sym::Attr {
+            root: root.into(),
+            addr: address.into(),
+            path: SmolStr::new_static(path),
+        })
+    };
     let name = || {
         argument(name_argument).unwrap_or_else(|| {
-            hole(Sym::Attr {
-                root: root.into(),
-                addr: address.into(),
-                path: SmolStr::new_static("name"),
-            })
+            let prefix = terraform.then(|| argument(&format!("{name_argument}_prefix")));
+            match prefix.flatten() {
+                Some(prefix) => prefix.concat(&own("name")),
+                None => own("name"),
+            }
         })
     };
     if wanted == Wanted::Name {
@@ -121,11 +129,29 @@ fn text(
             "A" => hole(Sym::Account),
             "path" => argument(if terraform { "path" } else { "Path" })
                 .unwrap_or_else(|| Text::known("/")),
+            "host" => host(name()),
+            "/name" => {
+                let name = name();
+                match name.starts_with("/") {
+                    Answer::Must => name,
+                    Answer::No => Text::known("/").concat(&name),
+                    Answer::May => own("name with its slash"),
+                }
+            }
             _ => name(),
         });
         rest = after;
     }
     result.concat(&Text::known(rest))
+}
+
+/// An issuer's URL as IAM writes it in ARNs and condition keys: without scheme.
+fn host(url: Text) -> Text {
+    const SCHEME: &str = "https://";
+    match url.starts_with(SCHEME) {
+        Answer::Must => url.without_prefix(SCHEME.len()).unwrap_or(url),
+        _ => url,
+    }
 }
 
 fn hole(sym: Sym) -> Text {
@@ -286,7 +312,7 @@ pub const TABLE: &[Identified] = &[
         "aws_ssm_parameter",
         "AWS::SSM::Parameter",
         ("name", "Name"),
-        "arn:{P}:ssm:{R}:{A}:parameter/{name}",
+        "arn:{P}:ssm:{R}:{A}:parameter{/name}",
         Name,
         Name,
     ),
@@ -384,6 +410,22 @@ pub const TABLE: &[Identified] = &[
         ("name", "Name"),
         "arn:{P}:iam::{A}:saml-provider/{name}",
         Arn,
+        Arn,
+    ),
+    known(
+        "aws_iam_openid_connect_provider",
+        "AWS::IAM::OIDCProvider",
+        ("url", "Url"),
+        "arn:{P}:iam::{A}:oidc-provider/{host}",
+        Arn,
+        Arn,
+    ),
+    known(
+        "",
+        "Custom::AWSCDKOpenIdConnectProvider",
+        ("", "Url"),
+        "arn:{P}:iam::{A}:oidc-provider/{host}",
+        Opaque,
         Arn,
     ),
 ];

@@ -10,11 +10,11 @@ mod model;
 mod node;
 mod resource;
 
-pub use lower::lower;
+pub use lower::{is_relevant, lower};
 pub use model::{BlockIndex, Model};
 pub use node::{
     Attachment, AttachmentStyle, Credential, CredentialKind, DocumentId, DocumentRole, Guardrail,
-    GuardrailKind, Identity, IdentityId, IdentityKind, Place, PolicyDocument, PolicyRef, Provider,
-    ProviderKind, ReferenceTo, ResourceGrant, Setting, Workload,
+    GuardrailKind, Identity, IdentityId, IdentityKind, Membership, Place, PolicyDocument,
+    PolicyRef, Provider, ProviderKind, ReferenceTo, ResourceGrant, Setting, Workload,
 };
 pub use resource::{Format, Mode, Resource};

@@ -4,8 +4,8 @@
 //! in which front ends delivered.
 
 use crate::node::{
-    Attachment, Credential, DocumentId, Guardrail, Identity, IdentityId, IdentityKind, Place,
-    PolicyDocument, Provider, ResourceGrant, Setting, Workload,
+    Attachment, Credential, DocumentId, Guardrail, Identity, IdentityId, IdentityKind, Membership,
+    Place, PolicyDocument, PolicyRef, Provider, ReferenceTo, ResourceGrant, Setting, Workload,
 };
 use overgrant_source::Span;
 use smol_str::SmolStr;
@@ -19,6 +19,10 @@ pub struct Model {
     pub documents: Vec<PolicyDocument>,
     /// Managed policies attached to identities.
     pub attachments: Vec<Attachment>,
+    /// Users in groups.
+    pub memberships: Vec<Membership>,
+    /// Permissions boundaries that are resources of their own: whose, and which.
+    pub boundaries: Vec<(ReferenceTo, PolicyRef)>,
     /// Identity providers.
     pub providers: Vec<Provider>,
     /// What runs with a role.

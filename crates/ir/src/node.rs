@@ -3,10 +3,11 @@
 //! Not for how they are found (`lower`) or joined (`access`). Invariant: references to other nodes
 //! are texts as evaluated ([`PolicyRef`], [`ReferenceTo`]); joining them is done once, by `access`.
 
-use crate::Format;
+use crate::{Format, Resource};
 use overgrant_policy::Document;
-use overgrant_value::{Guard, Src, Text, Val};
+use overgrant_value::{Guard, Src, Sym, Text, Val};
 use smol_str::SmolStr;
+use std::sync::Arc;
 
 /// Address, place and certainty of a node.
 #[derive(Debug, Clone)]
@@ -31,6 +32,38 @@ pub struct Place {
     pub guard: Guard,
     /// Whether it may not exist.
     pub maybe: bool,
+}
+
+impl Place {
+    /// The place of a resource.
+    #[must_use]
+    pub fn of(resource: &Resource) -> Self {
+        Self {
+            root: resource.root.clone(),
+            address: resource.address.clone(),
+            kind: resource.kind.clone(),
+            format: resource.format,
+            logical_id: resource.logical_id.clone(),
+            framework: resource.framework,
+            src: resource.src.clone(),
+            name_src: resource.name_src.clone(),
+            guard: resource.guard.clone(),
+            maybe: resource.maybe,
+        }
+    }
+
+    /// The text that means this resource itself, whatever its name: a hole of it.
+    #[must_use]
+    pub fn own(&self, path: &str) -> Text {
+        Text::hole(
+            Sym::Attr {
+                root: self.root.clone(),
+                addr: self.address.clone(),
+                path: path.into(),
+            },
+            Src::none(),
+        )
+    }
 }
 
 /// Index into [`crate::Model::identities`].
@@ -83,6 +116,8 @@ pub struct PolicyRef {
 pub struct ReferenceTo {
     /// ARN, name or id; open parts are holes.
     pub text: Text,
+    /// What kind of identity is meant, where the argument says so.
+    pub kind: Option<IdentityKind>,
     /// Where the reference stands.
     pub src: Src,
     /// When it holds.
@@ -136,6 +171,8 @@ pub enum DocumentRole {
     Session,
     /// A VPC endpoint policy.
     Endpoint,
+    /// An AWS IoT Core policy: attached to certificates and Cognito identities.
+    Iot,
 }
 
 impl DocumentRole {
@@ -153,8 +190,8 @@ pub struct PolicyDocument {
     pub place: Place,
     /// What it is for.
     pub role: DocumentRole,
-    /// The document.
-    pub document: Document,
+    /// The document; shared, because everything that it is attached to points to it.
+    pub document: Arc<Document>,
     /// Its name, where it has one.
     pub name: Option<Text>,
     /// Its own ARN, for managed policies.
@@ -188,6 +225,17 @@ pub struct Attachment {
     pub identity_kind: Option<IdentityKind>,
     /// How.
     pub style: AttachmentStyle,
+}
+
+/// A user in a group.
+#[derive(Debug, Clone)]
+pub struct Membership {
+    /// The resource that says so.
+    pub place: Place,
+    /// The user.
+    pub user: ReferenceTo,
+    /// The group.
+    pub group: ReferenceTo,
 }
 
 /// What kind of identity provider.

@@ -3,9 +3,23 @@
 //! Not for linking: references stay texts. Invariant: resources are lowered in the order of
 //! (root, address), so that the model does not depend on how they were read.
 
-use crate::node::{Place, ReferenceTo};
-use crate::{Model, Resource};
-use overgrant_value::Text;
+mod generated;
+mod grant;
+mod iam;
+mod literal;
+mod organization;
+mod read;
+mod setting;
+mod table;
+
+use crate::node::{Credential, CredentialKind, Guardrail, GuardrailKind, Place, ReferenceTo};
+use crate::{DocumentId, DocumentRole, Mode, Model, PolicyDocument, Resource};
+use overgrant_policy::Document;
+use overgrant_value::{Guard, Src, Text, Val};
+use smol_str::SmolStr;
+use std::sync::Arc;
+
+pub use table::{Carries, Form, Row, rows};
 
 /// An instance profile: the bridge between an instance and a role.
 #[derive(Debug, Clone)]
@@ -21,15 +35,149 @@ pub struct Profile {
 }
 
 /// Builds the model of all resources of a run.
+///
+/// Data sources only tell where their blocks stand: what they look up is not part of the
+/// configuration.
 #[must_use]
 pub fn lower(mut resources: Vec<Resource>) -> Model {
     resources.sort_by(|a, b| (&a.root, &a.address, a.format).cmp(&(&b.root, &b.address, b.format)));
-    let mut model = Model::default();
+    let mut lowering = Lowering {
+        model: Model::default(),
+    };
     for resource in &resources {
         if let Some(span) = resource.src.span {
-            model.blocks.push(&resource.root, &resource.address, span);
+            let blocks = &mut lowering.model.blocks;
+            blocks.push(&resource.root, &resource.address, span);
+        }
+        if resource.mode == Mode::Managed {
+            lowering.resource(resource);
         }
     }
-    model.blocks.finish();
-    model
+    lowering.model.blocks.finish();
+    lowering.model
 }
+
+/// Whether lowering reads anything of a resource type; front ends may leave the arguments of other
+/// types alone.
+#[must_use]
+pub fn is_relevant(kind: &str) -> bool {
+    iam::knows(kind)
+        || organization::knows(kind)
+        || grant::knows(kind)
+        || setting::is_kept(kind)
+        || rows(kind).next().is_some()
+}
+
+/// The model in the making.
+pub(crate) struct Lowering {
+    model: Model,
+}
+
+impl Lowering {
+    fn resource(&mut self, resource: &Resource) {
+        if !is_relevant(&resource.kind) {
+            return;
+        }
+        iam::lower(self, resource);
+        organization::lower(self, resource);
+        grant::lower(self, resource);
+        table::lower(self, resource);
+        setting::lower(self, resource);
+        literal::lower(self, resource);
+    }
+
+    /// Adds a document and gives its id.
+    fn document(&mut self, holding: Holding<'_>, val: &Val) -> Option<DocumentId> {
+        let mut place = Place::of(holding.resource);
+        place.guard = place.guard.and(&holding.guard)?;
+        let document = match holding.role {
+            // Other grammars than IAM's.
+            DocumentRole::OtherOrganization => Document::from_val(&Val::null(val.src().clone())),
+            _ => Document::from_val(val),
+        };
+        let id = DocumentId(self.model.documents.len());
+        self.model.documents.push(PolicyDocument {
+            place,
+            role: holding.role,
+            document: Arc::new(document),
+            name: holding.name,
+            arn: holding.arn,
+            targets: holding.targets,
+            argument_src: val.src().clone(),
+        });
+        Some(id)
+    }
+
+    fn credential(
+        &mut self,
+        resource: &Resource,
+        kind: CredentialKind,
+        user: Option<ReferenceTo>,
+        src: Src,
+        attribute: impl Into<SmolStr>,
+    ) {
+        self.model.credentials.push(Credential {
+            place: Place::of(resource),
+            kind,
+            user,
+            src,
+            attribute: attribute.into(),
+        });
+    }
+
+    fn guardrail(
+        &mut self,
+        resource: &Resource,
+        kind: GuardrailKind,
+        subject: Option<ReferenceTo>,
+        target: Option<ReferenceTo>,
+        attrs: &Val,
+    ) {
+        self.model.guardrails.push(Guardrail {
+            place: Place::of(resource),
+            kind,
+            subject,
+            target,
+            attrs: attrs.clone(),
+        });
+    }
+}
+
+/// Who holds a document, and as what.
+struct Holding<'a> {
+    resource: &'a Resource,
+    role: DocumentRole,
+    name: Option<Text>,
+    arn: Option<Text>,
+    targets: Vec<ReferenceTo>,
+    guard: Guard,
+}
+
+impl<'a> Holding<'a> {
+    fn new(resource: &'a Resource, role: DocumentRole) -> Self {
+        Self {
+            resource,
+            role,
+            name: None,
+            arn: None,
+            targets: Vec::new(),
+            guard: Guard::always(),
+        }
+    }
+}
+
+/// An identity attribute of a resource, by the table that front ends use for references to it.
+fn identity_text(resource: &Resource, attribute: &str) -> Text {
+    let argument = |name: &str| resource.get(name).and_then(|val| val.to_text());
+    crate::identity::attribute(
+        &resource.kind,
+        attribute,
+        &resource.root,
+        &resource.address,
+        &argument,
+    )
+    .unwrap_or_else(|| Place::of(resource).own(attribute))
+}
+
+#[cfg(test)]
+mod tests;
