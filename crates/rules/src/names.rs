@@ -18,7 +18,7 @@ fn known(name: Option<&Text>, place: &Place) -> String {
 pub(crate) fn document(document: &PolicyDocument) -> String {
     let place = &document.place;
     match &document.role {
-        DocumentRole::Managed | DocumentRole::Inline => {
+        DocumentRole::Managed | DocumentRole::Inline | DocumentRole::Iot => {
             format!("policy `{}`", known(document.name.as_ref(), place))
         }
         DocumentRole::Trust => format!("the trust policy of `{}`", place.address),
