@@ -81,7 +81,7 @@ impl Scene {
             model.documents.push(PolicyDocument {
                 place: place(index, val),
                 role: role.clone(),
-                document: Document::from_val(val),
+                document: std::sync::Arc::new(Document::from_val(val)),
                 name: Some(Text::known("p")),
                 arn: None,
                 targets: Vec::new(),
