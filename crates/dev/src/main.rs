@@ -21,6 +21,10 @@ enum Task {
     Catalog(tasks::catalog::Arguments),
     /// Check the dependency arrows between our crates and the licences of all others
     Deps(tasks::deps::Arguments),
+    /// Write the rules' pages to docs/rules
+    Docs(tasks::docs::Arguments),
+    /// Write the skeleton of a rule and its line in the registry
+    NewRule(tasks::new_rule::Arguments),
     /// Write the lowering tables from testdata/surface
     Tables(tasks::tables::Arguments),
 }
@@ -29,6 +33,8 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().task {
         Task::Catalog(arguments) => tasks::catalog::run(&arguments),
         Task::Deps(arguments) => tasks::deps::run(&arguments),
+        Task::Docs(arguments) => tasks::docs::run(&arguments),
+        Task::NewRule(arguments) => tasks::new_rule::run(&arguments),
         Task::Tables(arguments) => tasks::tables::run(&arguments),
     }
 }

@@ -2,4 +2,6 @@
 
 pub(crate) mod catalog;
 pub(crate) mod deps;
+pub(crate) mod docs;
+pub(crate) mod new_rule;
 pub(crate) mod tables;

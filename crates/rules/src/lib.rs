@@ -12,6 +12,7 @@ mod docs;
 mod federation;
 mod holder;
 mod names;
+mod page;
 mod rule;
 mod rules;
 mod settings;
@@ -21,6 +22,7 @@ mod testing;
 
 pub use context::{Context, Report};
 pub use docs::{Docs, Example, ExampleKind};
+pub use page::page;
 pub use rule::{Family, Mapping, Rule, Scope};
 pub use rules::ALL;
 pub use settings::Settings;
