@@ -4,6 +4,7 @@
 //! them, in backticks.
 
 use overgrant_ir::{DocumentId, DocumentRole, IdentityKind, Model, PolicyDocument};
+use overgrant_value::Sym;
 
 /// The documents of a role with their ids.
 pub(crate) fn trusts(model: &Model) -> impl Iterator<Item = (DocumentId, &PolicyDocument)> {
@@ -36,8 +37,30 @@ pub(crate) fn role(model: &Model, trust: DocumentId) -> String {
     }
 }
 
+/// ``bucket `acme-logs` ``: what a resource policy is put on.
+pub(crate) fn target(policy: &PolicyDocument, service: &str) -> String {
+    let noun = noun(service);
+    let Some(target) = policy.targets.first() else {
+        return format!("{noun} `{}`", policy.place.address);
+    };
+    match target.text.as_known() {
+        Some(known) if !known.is_empty() => {
+            let name = known.rsplit([':', '/']).next().unwrap_or(&known);
+            format!("{noun} `{name}`")
+        }
+        _ => {
+            let resource = target.text.holes().find_map(|hole| match &hole.sym {
+                Sym::Attr { addr, .. } => Some(addr.to_string()),
+                _ => None,
+            });
+            let name = resource.unwrap_or_else(|| policy.place.address.to_string());
+            format!("{noun} `{name}`")
+        }
+    }
+}
+
 /// What a resource of a service is called.
-pub(crate) fn noun(service: &str) -> &'static str {
+fn noun(service: &str) -> &'static str {
     match service {
         "s3" => "bucket",
         "sqs" => "queue",

@@ -5,10 +5,12 @@
 
 #[macro_use]
 mod declare;
+mod accounts;
 mod caller;
 mod cidr;
 mod context;
 mod docs;
+mod exposure;
 mod federation;
 mod holder;
 mod names;

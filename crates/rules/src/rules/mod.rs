@@ -15,7 +15,12 @@ rules! {
         shared_issuer_tenancy_claim_missing::SHARED_ISSUER_TENANCY_CLAIM_MISSING,
     }
     resource {
+        lambda_public_or_url_anonymous::LAMBDA_PUBLIC_OR_URL_ANONYMOUS,
+        public_policy_weak_condition::PUBLIC_POLICY_WEAK_CONDITION,
+        public_resource_policy::PUBLIC_RESOURCE_POLICY,
         resource_allow_notprincipal::RESOURCE_ALLOW_NOTPRINCIPAL,
+        resource_cross_account_unknown::RESOURCE_CROSS_ACCOUNT_UNKNOWN,
+        s3_public_access_block_off::S3_PUBLIC_ACCESS_BLOCK_OFF,
     }
     trust {
         trust_anyone::TRUST_ANYONE,

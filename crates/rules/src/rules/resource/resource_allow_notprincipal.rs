@@ -101,12 +101,12 @@ fn check(cx: &mut Context<'_>) {
             {
                 continue;
             }
-            let what = holder::noun(service);
+            let what = holder::target(policy, service);
             let report = cx
                 .finding(
                     &policy.place,
                     &principals.key_src,
-                    format!("policy `{}` opens its {what} to everybody except a few principals", policy.place.address),
+                    format!("{what} is open to everybody except a few principals"),
                 )
                 .statement(statement)
                 .help("list who needs access under Principal");

@@ -1,0 +1,127 @@
+//! What a statement lets its principals do with a resource, and whether the resource can be public.
+//!
+//! Not for who they are (`caller`). Invariant: an open action list counts by what it surely holds.
+
+use overgrant_catalog::AccessLevel;
+use overgrant_finding::Severity;
+use overgrant_ir::{GuardrailKind, Model, PolicyDocument};
+use overgrant_policy::Statement;
+use overgrant_value::{Data, Val};
+
+/// The gravest kind of access of a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Reach {
+    List,
+    Read,
+    Write,
+    Administer,
+}
+
+impl Reach {
+    /// Of the actions that a statement surely allows.
+    pub(crate) fn of(statement: &Statement) -> Self {
+        let worst = statement
+            .actions
+            .must()
+            .actions()
+            .map(|action| match action.level() {
+                AccessLevel::List => Self::List,
+                AccessLevel::Read => Self::Read,
+                AccessLevel::Write | AccessLevel::Tagging => Self::Write,
+                AccessLevel::PermissionsManagement => Self::Administer,
+            })
+            .max();
+        worst.unwrap_or(Self::Read)
+    }
+
+    /// The word for messages: "anyone can … bucket".
+    pub(crate) fn verb(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Read => "read",
+            Self::Write => "write to",
+            Self::Administer => "administer",
+        }
+    }
+
+    /// Public listing is one step below public contents.
+    pub(crate) fn severity(self) -> Severity {
+        match self {
+            Self::List => Severity::High,
+            _ => Severity::Critical,
+        }
+    }
+}
+
+/// What S3's block of public policies does to a bucket policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PublicBlock {
+    /// On by configuration: the policy opens nothing.
+    On,
+    /// Switched off by configuration.
+    Off,
+    /// Not configured: on, as for every new bucket.
+    Default,
+}
+
+/// Judges the blocks that concern the bucket of a policy, account-wide ones included.
+pub(crate) fn public_block(model: &Model, policy: &PolicyDocument) -> PublicBlock {
+    let keys: Vec<String> = policy.targets.iter().map(|to| to.text.key()).collect();
+    let mut result = PublicBlock::Default;
+    for block in &model.guardrails {
+        if block.kind != GuardrailKind::PublicAccessBlock || block.place.root != policy.place.root {
+            continue;
+        }
+        let applies = match &block.subject {
+            Some(subject) => {
+                keys.contains(&subject.text.key()) || block.place.address == policy.place.address
+            }
+            None => true,
+        };
+        if !applies {
+            continue;
+        }
+        let setting =
+            |names: [&str; 2]| names.iter().find_map(|name| truth(block.attrs.get(name)?));
+        let policies = setting(["block_public_policy", "BlockPublicPolicy"]);
+        let buckets = setting(["restrict_public_buckets", "RestrictPublicBuckets"]);
+        if policies == Some(true) || buckets == Some(true) {
+            return PublicBlock::On;
+        }
+        if block.subject.is_some() && policies == Some(false) {
+            result = PublicBlock::Off;
+        }
+    }
+    result
+}
+
+/// A truth value, also where a template writes it as text.
+pub(crate) fn truth(val: Val) -> Option<bool> {
+    match val.data() {
+        Data::Bool(value) => Some(*value),
+        Data::Str(text) => match text.as_known()?.to_ascii_lowercase().as_str() {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether a policy with `*` on a resource of this service is reachable by strangers at all: some
+/// are only reached from inside a network, or sit in front of an authorizer of their own.
+pub(crate) fn can_be_public(model: &Model, policy: &PolicyDocument, service: &str) -> bool {
+    match service {
+        "execute-api" | "vpc-lattice" | "vpc-lattice-svcs" | "lambda" => false,
+        "es" => !model
+            .settings
+            .iter()
+            .filter(|setting| setting.place.address == policy.place.address)
+            .any(|setting| {
+                ["vpc_options", "VPCOptions"]
+                    .iter()
+                    .any(|name| setting.attrs.get(name).is_some_and(|val| !val.is_null()))
+            }),
+        _ => true,
+    }
+}

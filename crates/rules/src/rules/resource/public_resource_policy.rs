@@ -1,0 +1,162 @@
+//! `public-resource-policy`: A resource policy opens a resource to everybody.
+
+use crate::caller::{Caller, caller, closed_by_deny};
+use crate::exposure::{PublicBlock, Reach, can_be_public, public_block};
+use crate::holder;
+use crate::{Context, Family, Scope};
+use overgrant_finding::{Confidence, Severity};
+
+rule! {
+    /// A resource policy opens a resource to everybody.
+    /// The policy allows `*`, no condition says who is meant, and no Deny of the same policy closes it.
+    ///
+    /// ## Why
+    /// Every AWS account, and mostly everybody on the internet, reads, writes or administers the resource
+    /// as the statement says. Names of buckets, queues and topics are found by scanners.
+    ///
+    /// ## Bad
+    /// ```terraform bad
+    /// resource "aws_sqs_queue" "orders" {
+    ///   name = "orders"
+    /// }
+    ///
+    /// resource "aws_sqs_queue_policy" "orders" {
+    ///   queue_url = aws_sqs_queue.orders.id
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sqs:SendMessage"
+    ///       Resource  = aws_sqs_queue.orders.arn
+    ///       Principal = "*" # <-- here
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation bad
+    /// Resources:
+    ///   Orders:
+    ///     Type: AWS::SQS::Queue
+    ///   OrdersPolicy:
+    ///     Type: AWS::SQS::QueuePolicy
+    ///     Properties:
+    ///       Queues: [!Ref Orders]
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sqs:SendMessage
+    ///             Resource: !GetAtt Orders.Arn
+    ///             Principal: "*" # <-- here
+    /// ```
+    /// ## Good
+    /// ```terraform good
+    /// resource "aws_s3_bucket" "site" {
+    ///   bucket = "acme-site"
+    /// }
+    ///
+    /// resource "aws_s3_bucket_public_access_block" "site" {
+    ///   bucket                  = aws_s3_bucket.site.id
+    ///   block_public_acls       = true
+    ///   block_public_policy     = true
+    ///   ignore_public_acls      = true
+    ///   restrict_public_buckets = true
+    /// }
+    ///
+    /// resource "aws_s3_bucket_policy" "site" {
+    ///   bucket = aws_s3_bucket.site.id
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "s3:GetObject"
+    ///       Resource  = "${aws_s3_bucket.site.arn}/*"
+    ///       Principal = { AWS = "*" }
+    ///       Condition = { StringEquals = { "aws:PrincipalOrgID" = "o-a1b2c3d4e5" } }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation good
+    /// Resources:
+    ///   Orders:
+    ///     Type: AWS::SQS::Queue
+    ///   OrdersPolicy:
+    ///     Type: AWS::SQS::QueuePolicy
+    ///     Properties:
+    ///       Queues: [!Ref Orders]
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sqs:SendMessage
+    ///             Resource: !GetAtt Orders.Arn
+    ///             Principal: "*"
+    ///             Condition:
+    ///               ArnEquals:
+    ///                 aws:SourceArn: !Sub "arn:aws:sns:${AWS::Region}:${AWS::AccountId}:orders"
+    /// ```
+    /// ## How to fix
+    /// Name the principals, or add `StringEquals` on `aws:PrincipalOrgID` or `aws:SourceAccount`. A bucket
+    /// that is meant to be public goes into `public_ok` of the configuration.
+    pub(crate) static PUBLIC_RESOURCE_POLICY = Rule {
+        id: "public-resource-policy",
+        family: Family::Resource,
+        severity: Severity::Critical,
+        confidence: Confidence::High,
+        scope: Scope::Module,
+        since: "0.1.0",
+        cwe: &[284, 732],
+        aliases: &["CKV_AWS_70", "CKV_AWS_93", "CKV_AWS_168", "CKV_AWS_169", "CKV_AWS_283"],
+        mappings: &[("FSBP", "S3.2"), ("FSBP", "S3.3"), ("CIS7", "2.21"), ("NIST", "AC-3"), ("NIST", "SC-7"), ("ATT&CK", "T1530")],
+        references: &["https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html"],
+        check: check,
+    };
+}
+
+fn check(cx: &mut Context<'_>) {
+    let model = cx.model;
+    for (policy, service) in holder::resource_policies(model) {
+        if !can_be_public(model, policy, service) || cx.settings.is_public_ok(&policy.place.address) {
+            continue;
+        }
+        for statement in policy.document.allows() {
+            let Some(anyone) = statement.principals.anyone() else {
+                continue;
+            };
+            if !matches!(caller(&statement.conditions), Caller::Free)
+                || closed_by_deny(&policy.document, statement)
+            {
+                continue;
+            }
+            let reach = Reach::of(statement);
+            let what = holder::target(policy, service);
+            let mut report = cx
+                .finding(
+                    &policy.place,
+                    anyone.src(),
+                    format!("anyone can {} {what}", reach.verb()),
+                )
+                .statement(statement)
+                .when(anyone.guard())
+                .severity(reach.severity())
+                .help("name the principals, or add StringEquals on aws:PrincipalOrgID");
+            match (service, public_block(model, policy)) {
+                ("s3", PublicBlock::On) => continue,
+                ("s3", PublicBlock::Default) => {
+                    report = report
+                        .severity(Severity::High)
+                        .confidence(Confidence::Medium)
+                        .note("buckets block public policies unless block_public_policy is switched off, so the apply fails");
+                }
+                ("elasticfilesystem", _) => {
+                    report = report
+                        .severity(Severity::Medium)
+                        .note("clients still need network access to a mount target");
+                }
+                _ => {}
+            }
+            cx.report(report);
+        }
+    }
+}

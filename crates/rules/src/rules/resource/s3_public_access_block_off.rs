@@ -1,0 +1,120 @@
+//! `s3-public-access-block-off`: A bucket's block of public access is switched off.
+
+use crate::exposure::truth;
+use crate::{Context, Family, Scope};
+use overgrant_finding::{Confidence, Severity};
+use overgrant_ir::GuardrailKind;
+
+rule! {
+    /// A bucket's block of public access is switched off.
+    /// One of the four settings of S3 Block Public Access is `false`. Buckets start with all four on.
+    ///
+    /// ## Why
+    /// From here on a single ACL or policy statement makes objects public, and nothing refuses it.
+    ///
+    /// ## Bad
+    /// ```terraform bad
+    /// resource "aws_s3_bucket" "logs" {
+    ///   bucket = "acme-logs"
+    /// }
+    ///
+    /// resource "aws_s3_bucket_public_access_block" "logs" {
+    ///   bucket                  = aws_s3_bucket.logs.id
+    ///   block_public_acls       = true
+    ///   block_public_policy     = false # <-- here
+    ///   ignore_public_acls      = true
+    ///   restrict_public_buckets = true
+    /// }
+    /// ```
+    /// ```cloudformation bad
+    /// Resources:
+    ///   Logs:
+    ///     Type: AWS::S3::Bucket
+    ///     Properties:
+    ///       PublicAccessBlockConfiguration:
+    ///         BlockPublicAcls: true
+    ///         BlockPublicPolicy: true
+    ///         IgnorePublicAcls: true
+    ///         RestrictPublicBuckets: false # <-- here
+    /// ```
+    /// ## Good
+    /// ```terraform good
+    /// resource "aws_s3_bucket" "logs" {
+    ///   bucket = "acme-logs"
+    /// }
+    ///
+    /// resource "aws_s3_bucket_public_access_block" "logs" {
+    ///   bucket                  = aws_s3_bucket.logs.id
+    ///   block_public_acls       = true
+    ///   block_public_policy     = true
+    ///   ignore_public_acls      = true
+    ///   restrict_public_buckets = true
+    /// }
+    /// ```
+    /// ```cloudformation good
+    /// Resources:
+    ///   Logs:
+    ///     Type: AWS::S3::Bucket
+    ///     Properties:
+    ///       BucketName: acme-logs
+    /// ```
+    /// ## How to fix
+    /// Set all four to `true`, or leave the block out: new buckets have it on.
+    pub(crate) static S3_PUBLIC_ACCESS_BLOCK_OFF = Rule {
+        id: "s3-public-access-block-off",
+        family: Family::Resource,
+        severity: Severity::Medium,
+        confidence: Confidence::High,
+        scope: Scope::Module,
+        since: "0.1.0",
+        cwe: &[284, 732],
+        aliases: &["CKV_AWS_53", "CKV_AWS_54", "CKV_AWS_55", "CKV_AWS_56"],
+        mappings: &[("FSBP", "S3.1"), ("FSBP", "S3.8"), ("CIS5", "2.1.4"), ("NIST", "AC-3"), ("ATT&CK", "T1530")],
+        references: &["https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html"],
+        check: check,
+    };
+}
+
+const SETTINGS: [[&str; 2]; 4] = [
+    ["block_public_acls", "BlockPublicAcls"],
+    ["block_public_policy", "BlockPublicPolicy"],
+    ["ignore_public_acls", "IgnorePublicAcls"],
+    ["restrict_public_buckets", "RestrictPublicBuckets"],
+];
+
+fn check(cx: &mut Context<'_>) {
+    let model = cx.model;
+    for block in &model.guardrails {
+        if block.kind != GuardrailKind::PublicAccessBlock
+            || cx.settings.is_public_ok(&block.place.address)
+        {
+            continue;
+        }
+        let off: Vec<_> = SETTINGS
+            .iter()
+            .flatten()
+            .filter_map(|name| Some((*name, block.attrs.get(name)?)))
+            .filter(|(_, val)| truth(val.clone()) == Some(false))
+            .collect();
+        let Some((first, val)) = off.first() else {
+            continue;
+        };
+        let others = match off.len() {
+            1 => String::new(),
+            more => format!(" and {} more of the four settings", more - 1),
+        };
+        let mut report = cx
+            .finding(
+                &block.place,
+                val.src(),
+                format!("`{first}`{others} of `{}` is off", block.place.address),
+            )
+            .cell(off.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(","))
+            .marks(val.marks())
+            .help("set all four to true");
+        for (name, val) in off.iter().skip(1) {
+            report = report.related(val.src(), format!("`{name}` is off too"), None);
+        }
+        cx.report(report);
+    }
+}
