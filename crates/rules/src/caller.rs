@@ -215,6 +215,32 @@ fn arn_pins(shape: &str) -> bool {
     !account.is_empty() && (!is_wild(account) || is_open(account))
 }
 
+/// Keys that say for whose resource a service acts.
+const SOURCES: [&str; 12] = [
+    "aws:sourcearn",
+    "aws:sourceaccount",
+    "aws:sourceowner",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+    "aws:principalorgid",
+    "aws:referer",
+    "kms:calleraccount",
+    "kms:viaservice",
+    "lambda:eventsourcetoken",
+    "lambda:functionurlauthtype",
+    "s3:dataaccesspointaccount",
+];
+
+/// Whether a condition says for whose resource a service acts; what is open counts as such.
+pub(crate) fn guards_source(conditions: &Conditions) -> bool {
+    conditions.open
+        || conditions.items.iter().any(|condition| {
+            condition.key.spelling().is_none_or(|key| {
+                SOURCES.contains(&key.as_str()) || key.starts_with("kms:encryptioncontext")
+            })
+        })
+}
+
 /// Whether a Deny of the same document closes the statement for everybody who is not bound: it
 /// reaches everybody, covers the same actions and resources, and spares only pinned callers.
 pub(crate) fn closed_by_deny(document: &Document, statement: &Statement) -> bool {

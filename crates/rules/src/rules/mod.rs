@@ -15,17 +15,24 @@ rules! {
         shared_issuer_tenancy_claim_missing::SHARED_ISSUER_TENANCY_CLAIM_MISSING,
     }
     resource {
+        kms_key_policy_too_open::KMS_KEY_POLICY_TOO_OPEN,
         lambda_public_or_url_anonymous::LAMBDA_PUBLIC_OR_URL_ANONYMOUS,
         public_policy_weak_condition::PUBLIC_POLICY_WEAK_CONDITION,
         public_resource_policy::PUBLIC_RESOURCE_POLICY,
         resource_allow_notprincipal::RESOURCE_ALLOW_NOTPRINCIPAL,
         resource_cross_account_unknown::RESOURCE_CROSS_ACCOUNT_UNKNOWN,
         s3_public_access_block_off::S3_PUBLIC_ACCESS_BLOCK_OFF,
+        s3_tls_not_enforced::S3_TLS_NOT_ENFORCED,
+        service_principal_without_source_guard::SERVICE_PRINCIPAL_WITHOUT_SOURCE_GUARD,
     }
     trust {
+        service_trust_confused_deputy::SERVICE_TRUST_CONFUSED_DEPUTY,
+        third_party_account_without_external_id::THIRD_PARTY_ACCOUNT_WITHOUT_EXTERNAL_ID,
         trust_anyone::TRUST_ANYONE,
         trust_anyone_weak_condition::TRUST_ANYONE_WEAK_CONDITION,
         trust_notprincipal_allow::TRUST_NOTPRINCIPAL_ALLOW,
+        trust_principal_malformed_or_orphan::TRUST_PRINCIPAL_MALFORMED_OR_ORPHAN,
+        unknown_account_trusted::UNKNOWN_ACCOUNT_TRUSTED,
     }
     validity {
         analysis_incomplete::ANALYSIS_INCOMPLETE,

@@ -1,0 +1,180 @@
+//! `s3-tls-not-enforced`: A bucket policy does not refuse requests without TLS.
+
+use crate::holder;
+use crate::skeleton::{is_open, skeleton};
+use crate::{Context, Family, Scope};
+use overgrant_finding::{Confidence, Severity};
+use overgrant_policy::{Answer, Condition, Resolution, Statement, Test};
+use overgrant_value::{Guard, Text};
+
+rule! {
+    /// A bucket policy does not refuse requests without TLS.
+    /// The policy has no Deny for `aws:SecureTransport` = `false` that reaches everybody and covers both
+    /// the bucket and its objects.
+    ///
+    /// ## Why
+    /// S3 still answers plain HTTP. A client that is configured wrongly sends objects and signed requests
+    /// in the clear.
+    ///
+    /// ## Bad
+    /// ```terraform bad
+    /// resource "aws_s3_bucket_policy" "logs" {
+    ///   bucket = "acme-logs"
+    ///   policy = jsonencode({ # <-- here
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "s3:PutObject"
+    ///       Resource  = "arn:aws:s3:::acme-logs/*"
+    ///       Principal = { AWS = "arn:aws:iam::111122223333:role/shipper" }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation bad
+    /// Resources:
+    ///   Logs:
+    ///     Type: AWS::S3::BucketPolicy
+    ///     Properties:
+    ///       Bucket: acme-logs
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Deny
+    ///             Action: s3:*
+    ///             Resource: arn:aws:s3:::acme-logs/* # <-- here
+    ///             Principal: "*"
+    ///             Condition:
+    ///               Bool:
+    ///                 aws:SecureTransport: "false"
+    /// ```
+    /// ## Good
+    /// ```terraform good
+    /// resource "aws_s3_bucket_policy" "logs" {
+    ///   bucket = "acme-logs"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Deny"
+    ///       Action    = "s3:*"
+    ///       Resource  = ["arn:aws:s3:::acme-logs", "arn:aws:s3:::acme-logs/*"]
+    ///       Principal = "*"
+    ///       Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation good
+    /// Resources:
+    ///   Logs:
+    ///     Type: AWS::S3::BucketPolicy
+    ///     Properties:
+    ///       Bucket: acme-logs
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Deny
+    ///             Action: s3:*
+    ///             Resource: [arn:aws:s3:::acme-logs, arn:aws:s3:::acme-logs/*]
+    ///             Principal: "*"
+    ///             Condition:
+    ///               NumericLessThan:
+    ///                 s3:TlsVersion: "1.2"
+    /// ```
+    /// ## How to fix
+    /// Add a Deny on `s3:*` for `*` over the bucket and `/*` with `Bool` `aws:SecureTransport` = `false`.
+    pub(crate) static S3_TLS_NOT_ENFORCED = Rule {
+        id: "s3-tls-not-enforced",
+        family: Family::Resource,
+        severity: Severity::Low,
+        confidence: Confidence::High,
+        scope: Scope::Module,
+        since: "0.1.0",
+        cwe: &[284, 319],
+        aliases: &["CKV_AWS_379"],
+        mappings: &[("FSBP", "S3.5"), ("CIS5", "2.1.1"), ("NIST", "SC-8"), ("ATT&CK", "T1530")],
+        references: &["https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html"],
+        check: check,
+    };
+}
+
+fn check(cx: &mut Context<'_>) {
+    let model = cx.model;
+    for (policy, service) in holder::resource_policies(model) {
+        let document = &policy.document;
+        if service != "s3" || document.resolution == Resolution::Unresolved || document.statements.is_empty() {
+            continue;
+        }
+        let denies: Vec<&Statement> = document.denies().filter(|deny| refuses_plain(deny)).collect();
+        let whole = denies.iter().any(|deny| covers(deny, false) && covers(deny, true));
+        let parts = denies.iter().any(|deny| covers(deny, false)) && denies.iter().any(|deny| covers(deny, true));
+        if whole || parts {
+            continue;
+        }
+        let what = holder::target(policy, service);
+        let report = match denies.first() {
+            Some(deny) => {
+                let missing = if covers(deny, true) { "the bucket itself" } else { "its objects" };
+                cx.finding(
+                    &policy.place,
+                    &deny.resources.listed().src,
+                    format!("{what} refuses requests without TLS, but not for {missing}"),
+                )
+                .statement(deny)
+            }
+            None => cx
+                .finding(
+                    &policy.place,
+                    &policy.argument_src,
+                    format!("{what} accepts requests without TLS"),
+                )
+                .cell("no deny"),
+        };
+        cx.report(report.help("deny s3:* over the bucket and its objects where aws:SecureTransport is false"));
+    }
+}
+
+/// A Deny for everybody whose only condition is a request without (current) TLS.
+fn refuses_plain(deny: &Statement) -> bool {
+    let plain = |condition: &Condition| {
+        let value = |wanted: &str| {
+            condition
+                .values
+                .iter()
+                .any(|value| value.known().is_some_and(|known| known.eq_ignore_ascii_case(wanted)))
+        };
+        match &condition.operator.test {
+            Test::Bool => condition.key.is("aws:SecureTransport") && value("false"),
+            Test::StringEquals => condition.key.is("aws:SecureTransport") && value("false"),
+            Test::Numeric(rest) => condition.key.is("s3:TlsVersion") && rest.starts_with("lessthan"),
+            _ => false,
+        }
+    };
+    deny.guard == Guard::always()
+        && deny.principals.anyone().is_some()
+        && !deny.conditions.open
+        && !deny.conditions.items.is_empty()
+        && deny.conditions.items.iter().all(plain)
+        && deny.actions.select("s3:GetObject") == Answer::Must
+        && deny.actions.select("s3:PutObject") == Answer::Must
+}
+
+/// Whether the statement covers the objects, or the bucket itself.
+fn covers(deny: &Statement, objects: bool) -> bool {
+    let resources = deny.resources.listed();
+    resources.negated
+        || resources.open
+        || resources.items.iter().any(|resource| {
+            let Some(arn) = resource.arn() else {
+                return resource.is_star() || !resource.pattern().is_known();
+            };
+            let shape = skeleton(&arn.resource, true);
+            if objects { shape.contains("/*") || shape == "*" } else { !shape.contains('/') || shape == "*" || is_bare(&arn.resource) }
+        })
+}
+
+/// One open part may be the whole name.
+fn is_bare(text: &Text) -> bool {
+    let shape = skeleton(text, true);
+    is_open(&shape) && shape.chars().count() == 1
+}

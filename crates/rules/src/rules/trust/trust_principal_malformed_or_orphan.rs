@@ -1,0 +1,159 @@
+//! `trust-principal-malformed-or-orphan`: A trust policy names a principal that does not exist or is not valid.
+
+use crate::holder;
+use crate::{Context, Family, Scope};
+use overgrant_finding::{Confidence, Severity};
+use overgrant_policy::{Principal, PrincipalKind};
+
+rule! {
+    /// A trust policy names a principal that does not exist or is not valid.
+    /// The principal is the unique id of a deleted user or role (`AIDA…`, `AROA…`), an ARN with a wildcard,
+    /// an account id that has not twelve digits, or no principal at all.
+    ///
+    /// ## Why
+    /// IAM refuses the policy, or keeps an entry that nobody recognises. A wildcard in an ARN is not
+    /// expanded here: what was meant is often written as something wider later.
+    ///
+    /// ## Bad
+    /// ```terraform bad
+    /// resource "aws_iam_role" "ops" {
+    ///   name = "ops"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRole"
+    ///       Principal = { AWS = "arn:aws:iam::111122223333:role/*" } # <-- here
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation bad
+    /// Resources:
+    ///   Ops:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRole
+    ///             Principal:
+    ///               AWS:
+    ///                 - AROAJQABLZS4A3QDU576Q # <-- here
+    ///                 - arn:aws:iam::111122223333:role/ops
+    /// ```
+    /// ## Good
+    /// ```terraform good
+    /// resource "aws_iam_role" "ops" {
+    ///   name = "ops"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRole"
+    ///       Principal = { AWS = "arn:aws:sts::111122223333:assumed-role/ops/session" }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation good
+    /// Resources:
+    ///   Source:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRole
+    ///             Principal: { Service: lambda.amazonaws.com }
+    ///   Ops:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRole
+    ///             Principal:
+    ///               AWS: !GetAtt Source.Arn
+    ///             Condition:
+    ///               StringLike:
+    ///                 aws:userid: AROAJQABLZS4A3QDU576Q:*
+    /// ```
+    /// ## How to fix
+    /// Write the ARN of the role. For "any role whose name begins so", name the account and test
+    /// `aws:PrincipalArn` with `ArnLike`.
+    pub(crate) static TRUST_PRINCIPAL_MALFORMED_OR_ORPHAN = Rule {
+        id: "trust-principal-malformed-or-orphan",
+        family: Family::Trust,
+        severity: Severity::Medium,
+        confidence: Confidence::High,
+        scope: Scope::Module,
+        since: "0.1.0",
+        cwe: &[284],
+        aliases: &[],
+        mappings: &[("NIST", "CM-2"), ("ATT&CK", "T1199")],
+        references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"],
+        check: check,
+    };
+}
+
+fn check(cx: &mut Context<'_>) {
+    let model = cx.model;
+    for (id, trust) in holder::trusts(model) {
+        for statement in trust.document.allows() {
+            for principal in &statement.principals {
+                let Some(problem) = problem(principal) else {
+                    continue;
+                };
+                let role = holder::role(model, id);
+                let report = cx
+                    .finding(
+                        &trust.place,
+                        principal.src(),
+                        format!("{role} trusts `{principal}`, {problem}"),
+                    )
+                    .statement(statement)
+                    .when(principal.guard())
+                    .help("write the ARN of the role, or the account with ArnLike on aws:PrincipalArn");
+                cx.report(report);
+            }
+        }
+    }
+}
+
+fn problem(principal: &Principal) -> Option<&'static str> {
+    const DIGITS: usize = 12;
+    if let PrincipalKind::UniqueId(_) = principal.kind() {
+        return Some("the id of a principal that was deleted");
+    }
+    if !matches!(
+        principal.kind(),
+        PrincipalKind::Aws(_) | PrincipalKind::Account(_) | PrincipalKind::Unknown(_)
+    ) {
+        return None;
+    }
+    let text = principal.link().as_known()?;
+    if text.is_empty() {
+        return None;
+    }
+    if text.contains(['*', '?']) {
+        return Some("and a wildcard is not valid in a principal");
+    }
+    let mut parts = text.splitn(6, ':');
+    if parts.next() != Some("arn") {
+        return match text.bytes().all(|byte| byte.is_ascii_digit()) {
+            true if text.len() == DIGITS => None,
+            true => Some("which has not the twelve digits of an account id"),
+            false => Some("which is no ARN, account id or `*`"),
+        };
+    }
+    let (service, account, resource) = (parts.nth(1)?, parts.nth(1)?, parts.next()?);
+    if account.len() != DIGITS || !account.bytes().all(|byte| byte.is_ascii_digit()) {
+        return (account != "aws").then_some("whose account id has not twelve digits");
+    }
+    (service == "iam" && resource.starts_with("assumed-role/"))
+        .then_some("and sessions are named by `arn:aws:sts:`")
+}
