@@ -40,18 +40,8 @@ pub(crate) fn construct_paths(resources: Option<&Node>) -> BTreeMap<SmolStr, Smo
 }
 
 /// Whether the CDK made a resource for its own ends: custom resource providers, their handlers and
-/// the construct metadata.
-pub(crate) fn made_by_framework(id: &str, kind: &str, node: &Node) -> bool {
-    const PROVIDERS: [&str; 8] = [
-        "CustomResourceProvider",
-        "LogRetention",
-        "S3AutoDeleteObjects",
-        "BucketNotificationsHandler",
-        "AWSCDKOpenIdConnectProvider",
-        "AWS679f53fac002430cb0da5b7982bd2287",
-        "CDKMetadata",
-        "@aws-cdk--",
-    ];
+/// the construct metadata. Such things are singletons near the top of a stack, or of a stage's stack.
+pub(crate) fn made_by_framework(kind: &str, node: &Node) -> bool {
     if kind == "AWS::CDK::Metadata" {
         return true;
     }
@@ -60,7 +50,38 @@ pub(crate) fn made_by_framework(id: &str, kind: &str, node: &Node) -> bool {
         .and_then(|metadata| metadata.get("aws:cdk:path"))
         .and_then(|path| path.text())
         .unwrap_or_default();
-    // Only singletons right below the stack are the framework's own.
-    let top = path.split('/').nth(1).unwrap_or(id);
-    PROVIDERS.iter().any(|name| top.contains(name))
+    path.split('/').skip(1).take(2).any(singleton)
+}
+
+/// Whether a construct id is one that the library gives to its singletons.
+fn singleton(id: &str) -> bool {
+    let hashed = |name: &str| {
+        id.strip_prefix(name)
+            .is_some_and(|rest| rest.len() >= 32 && rest.bytes().all(|b| b.is_ascii_hexdigit()))
+    };
+    (id.starts_with("Custom::") && id.ends_with("CustomResourceProvider"))
+        || id.starts_with("@aws-cdk--")
+        || hashed("LogRetention")
+        || hashed("BucketNotificationsHandler")
+        || hashed("AWS")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn singletons_of_the_library_are_known() {
+        for id in [
+            "Custom::S3AutoDeleteObjectsCustomResourceProvider",
+            "LogRetentionaae0aa3c5b4d4f87b02d85b201efdd8a",
+            "AWS679f53fac002430cb0da5b7982bd2287",
+            "@aws-cdk--aws-eks.KubectlProvider",
+        ] {
+            assert!(singleton(id), "{id}");
+        }
+        for id in ["LogRetention", "AWSRole", "Custom::Mine", "Data"] {
+            assert!(!singleton(id), "{id}");
+        }
+    }
 }

@@ -47,6 +47,7 @@ pub struct Evaluated {
 pub struct Project {
     sources: Arc<Sources>,
     templates: BTreeMap<SmolStr, Arc<Template>>,
+    options: BTreeMap<SmolStr, Options>,
     exports: OnceLock<BTreeMap<String, Val>>,
 }
 
@@ -61,8 +62,16 @@ impl Project {
         Self {
             sources,
             templates,
+            options: BTreeMap::new(),
             exports: OnceLock::new(),
         }
+    }
+
+    /// Sets what the evaluation of the stack at `path` starts from.
+    #[must_use]
+    pub fn with_options(mut self, path: impl Into<SmolStr>, options: Options) -> Self {
+        self.options.insert(path.into(), options);
+        self
     }
 
     /// The templates, by path.
@@ -107,13 +116,15 @@ impl Project {
         stacks
     }
 
-    /// Evaluates the stack whose template stands at `path` (relative to the base); nothing where
-    /// there is none.
+    /// Evaluates the stack whose template stands at `path` (relative to the base), with the options
+    /// set for it; nothing where there is none. Stacks can be evaluated on several threads.
     #[must_use]
-    pub fn evaluate(&self, path: &str, options: &Options) -> Evaluated {
+    pub fn evaluate(&self, path: &str) -> Evaluated {
         let Some(template) = self.templates.get(path) else {
             return Evaluated::default();
         };
+        let default = Options::default();
+        let options = self.options.get(path).unwrap_or(&default);
         let imports = self
             .templates
             .values()
@@ -133,7 +144,7 @@ impl Project {
     fn exports(&self) -> &BTreeMap<String, Val> {
         self.exports.get_or_init(|| {
             let none = BTreeMap::new();
-            let options = Options::default();
+            let default = Options::default();
             let mut all = BTreeMap::new();
             for path in self.stacks() {
                 let Some(template) = self.templates.get(&path) else {
@@ -142,11 +153,12 @@ impl Project {
                 if !template.file.text().contains("Export") {
                     continue;
                 }
+                let options = self.options.get(&path).unwrap_or(&default);
                 let run = Run {
                     project: self,
-                    options: &options,
+                    options,
                     exports: &none,
-                    root: path.clone(),
+                    root: options.root.clone().unwrap_or_else(|| path.clone()),
                 };
                 for (name, val) in run.exported(template) {
                     all.entry(name).or_insert(val);
@@ -390,7 +402,7 @@ impl Run<'_> {
                 Format::CloudFormation
             },
             origin: prepared.expanded.origins.get(id).cloned(),
-            framework: self.options.cdk && made_by_framework(id, kind, node),
+            framework: self.options.cdk && made_by_framework(kind, node),
             attrs,
             src: Src::at(key_span.to(node.span)),
             name_src: Src::at(key_span),
@@ -496,7 +508,7 @@ Outputs: {Name: {Value: !Ref B}}
         ];
         let project = project(&files);
         assert_eq!(project.stacks(), ["a/main.yaml"]);
-        let found = project.evaluate("a/main.yaml", &Options::default());
+        let found = project.evaluate("a/main.yaml");
         let addresses: Vec<_> = found.resources.iter().map(|r| r.address.as_str()).collect();
         assert_eq!(addresses, ["Roles", "Roles/R", "Data", "Data/B"]);
         assert_eq!(attrs(&found, "Roles/R"), r#"{"D":"arn:aws:s3:::data/*"}"#);
@@ -515,7 +527,7 @@ Outputs: {Name: {Value: !Ref B}}
         let (a, b) = (nest("b.yaml"), nest("a.yaml"));
         let project = project(&[("a.yaml", &a), ("b.yaml", &b)]);
         assert_eq!(project.stacks(), ["a.yaml"]);
-        let found = project.evaluate("a.yaml", &Options::default());
+        let found = project.evaluate("a.yaml");
         assert_eq!(found.resources.len(), 2);
         assert_eq!(found.diagnostics[0].code, "nested-template");
     }
@@ -533,7 +545,7 @@ Outputs: {O: {Value: !GetAtt B.Arn, Export: {Name: !Sub 'x-${AWS::Region}'}}}",
                 "Resources: {T: {Type: AWS::SNS::Topic, Properties: {V: !ImportValue {'Fn::Sub': 'x-${AWS::Region}'}}}}",
             ),
         ];
-        let found = project(&files).evaluate("use.yaml", &Options::default());
+        let found = project(&files).evaluate("use.yaml");
         assert_eq!(
             attrs(&found, "T"),
             r#"{"V":"arn:${the partition}:s3:::${B.name}"}"#
@@ -556,7 +568,9 @@ Resources: {T: {Type: AWS::SNS::Topic, Properties: {A: !If [Prod, !Ref Env, x]}}
                 parameters: parameter_values(&file).unwrap(),
                 ..Options::default()
             };
-            let found = project(&[("t.yaml", text)]).evaluate("t.yaml", &options);
+            let found = project(&[("t.yaml", text)])
+                .with_options("t.yaml", options)
+                .evaluate("t.yaml");
             assert_eq!(attrs(&found, "T"), r#"{"A":"prod"}"#);
         }
         assert!(parameter_values(&sources.add("x", "3")).is_err());
@@ -585,7 +599,9 @@ Resources: {T: {Type: AWS::SNS::Topic, Properties: {A: !If [Prod, !Ref Env, x]}}
             root: Some("S".into()),
             ..Options::default()
         };
-        let found = project(&[("S.template.json", text)]).evaluate("S.template.json", &options);
+        let found = project(&[("S.template.json", text)])
+            .with_options("S.template.json", options)
+            .evaluate("S.template.json");
         assert_eq!(found.resources[0].address, "S/Role");
         assert_eq!(found.resources[0].logical_id.as_deref(), Some("Role1"));
         assert_eq!(found.resources[0].root, "S");

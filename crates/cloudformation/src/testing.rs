@@ -1,6 +1,6 @@
 //! Helpers for this crate's tests.
 
-use crate::{Evaluated, Options, Project, TemplateRead, read};
+use crate::{Evaluated, Project, TemplateRead, read};
 use overgrant_source::Sources;
 use overgrant_value::{Piece, json};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub(crate) fn project(files: &[(&str, &str)]) -> Project {
 
 /// One template, evaluated.
 pub(crate) fn one(text: &str) -> Evaluated {
-    project(&[("t.yaml", text)]).evaluate("t.yaml", &Options::default())
+    project(&[("t.yaml", text)]).evaluate("t.yaml")
 }
 
 /// The property `V` of the resource `X` as JSON.

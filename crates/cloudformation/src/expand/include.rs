@@ -123,7 +123,7 @@ impl Includer<'_> {
 #[cfg(test)]
 mod tests {
     use crate::testing::project;
-    use crate::{Options, Project, TemplateRead, read};
+    use crate::{Project, TemplateRead, read};
     use overgrant_source::Sources;
     use overgrant_value::json;
     use std::sync::Arc;
@@ -144,7 +144,7 @@ mod tests {
             panic!("no template");
         };
         let project = Project::new(sources, vec![*template]);
-        let found = project.evaluate("t.yaml", &Options::default());
+        let found = project.evaluate("t.yaml");
         assert_eq!(
             json::to_string(&found.resources[0].attrs),
             r#"{"A":1,"B":"${the region}"}"#
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_told() {
-        let found = project(&[("t.yaml", MAIN)]).evaluate("t.yaml", &Options::default());
+        let found = project(&[("t.yaml", MAIN)]).evaluate("t.yaml");
         assert_eq!(found.diagnostics[0].code, "include");
     }
 }

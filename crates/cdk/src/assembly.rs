@@ -1,0 +1,447 @@
+//! An assembly: its stacks with their templates, stages included.
+//!
+//! Not for the values in them. Invariant: addresses are construct paths, roots are artifact ids below
+//! the assembly's directory, and each template is read once.
+
+use crate::manifest::{Artifact, StackArtifact, artifacts};
+use crate::trace::{Construct, Traces};
+use overgrant_cloudformation::{
+    Environment, Options, ParameterValues, Project, Template, TemplateRead, read,
+};
+use overgrant_ir::Resource;
+use overgrant_source::{Diagnostic, Level, Sources};
+use overgrant_value::{Src, Val};
+use smol_str::SmolStr;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Stages inside stages that are followed.
+const MAX_STAGES: usize = 8;
+
+/// Whether the directory (relative to the base) holds an assembly.
+#[must_use]
+pub fn is_assembly(sources: &Sources, directory: &str) -> bool {
+    let slash = with_slash(directory);
+    sources.exists(&format!("{slash}manifest.json")) && sources.exists(&format!("{slash}cdk.out"))
+}
+
+/// One assembly, read and ready for evaluation.
+#[derive(Debug)]
+pub struct Assembly {
+    sources: Arc<Sources>,
+    directories: Vec<String>,
+    stacks: Vec<Stack>,
+    project: Project,
+    traces: Traces,
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// One stack of an assembly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stack {
+    /// The root in addresses and symbols: the artifact id below its directory, relative to the base.
+    pub root: SmolStr,
+    /// The path by which the CDK shows it, e.g. `Prod/StageStack`.
+    pub display_name: SmolStr,
+    /// Its template, relative to the base.
+    pub template: SmolStr,
+    /// Account, region and name, where the app says them.
+    pub environment: Environment,
+}
+
+/// What a stack came to.
+#[derive(Debug, Default)]
+pub struct Synthesized {
+    /// Its resources and those of its nested stacks.
+    pub resources: Vec<Resource>,
+    /// Its outputs.
+    pub outputs: BTreeMap<SmolStr, Val>,
+    /// The places in the app, for the resources of which they are known, in the resources' order.
+    pub constructs: Vec<Construct>,
+    /// What went wrong on the way.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Assembly {
+    /// Reads the assembly in `directory` (relative to the base).
+    #[must_use]
+    pub fn read(sources: Arc<Sources>, directory: &str) -> Self {
+        let app = match directory.trim_end_matches('/').rsplit_once('/') {
+            Some((parent, _)) => format!("{parent}/"),
+            None => String::new(),
+        };
+        let mut reader = Reader {
+            sources: &sources,
+            directories: Vec::new(),
+            stacks: Vec::new(),
+            options: Vec::new(),
+            templates: BTreeMap::new(),
+            traces: Traces::new(app),
+            diagnostics: Vec::new(),
+        };
+        reader.manifest(directory.trim_end_matches('/'), 0);
+        let Reader {
+            directories,
+            stacks,
+            options,
+            templates,
+            traces,
+            diagnostics,
+            ..
+        } = reader;
+        let mut project = Project::new(Arc::clone(&sources), templates.into_values().collect());
+        for (template, options) in options {
+            project = project.with_options(template, options);
+        }
+        Self {
+            sources,
+            directories,
+            stacks,
+            project,
+            traces,
+            diagnostics,
+        }
+    }
+
+    /// The stacks, in the order of directories and artifact ids.
+    #[must_use]
+    pub fn stacks(&self) -> &[Stack] {
+        &self.stacks
+    }
+
+    /// The directories of the assembly and its stages, relative to the base.
+    #[must_use]
+    pub fn directories(&self) -> &[String] {
+        &self.directories
+    }
+
+    /// The templates that were read for it.
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        self.project.templates()
+    }
+
+    /// What went wrong while reading the assembly itself.
+    #[must_use]
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// Evaluates one stack. Stacks can be evaluated on several threads.
+    ///
+    /// A resource whose construct's place in the app is known has that place as its `name_src`, with
+    /// the logical id in the template as a hop.
+    #[must_use]
+    pub fn evaluate(&self, stack: &Stack) -> Synthesized {
+        let found = self.project.evaluate(&stack.template);
+        let mut constructs = Vec::new();
+        let resources = found
+            .resources
+            .into_iter()
+            .map(|mut resource| {
+                resource.framework |= self.traces.is_framework(&resource.address);
+                let place = self.traces.place(&self.sources, &resource.address);
+                if let (Some((source, own)), Some(template), Some(key)) =
+                    (place, resource.src.span, resource.name_src.span)
+                {
+                    let label = format!("construct {}", resource.address);
+                    resource.name_src = Src::at(source).through(key, label);
+                    constructs.push(Construct {
+                        path: resource.address.clone(),
+                        template,
+                        source,
+                        own,
+                    });
+                }
+                resource
+            })
+            .collect();
+        Synthesized {
+            resources,
+            outputs: found.outputs,
+            constructs,
+            diagnostics: found.diagnostics,
+        }
+    }
+}
+
+struct Reader<'a> {
+    sources: &'a Arc<Sources>,
+    directories: Vec<String>,
+    stacks: Vec<Stack>,
+    options: Vec<(SmolStr, Options)>,
+    templates: BTreeMap<SmolStr, Template>,
+    traces: Traces,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    fn manifest(&mut self, directory: &str, depth: usize) {
+        if depth > MAX_STAGES || self.directories.iter().any(|known| known == directory) {
+            return;
+        }
+        self.directories.push(directory.to_owned());
+        let slash = with_slash(directory);
+        let path = format!("{slash}manifest.json");
+        let file = match self.sources.load(&path) {
+            Ok(file) => file,
+            Err(error) => {
+                self.missing(&path, &error.to_string());
+                return;
+            }
+        };
+        match artifacts(file.text()) {
+            Ok(artifacts) => {
+                for artifact in artifacts {
+                    match artifact {
+                        Artifact::Stack(stack) => self.stack(&slash, &path, *stack),
+                        Artifact::Stage { directory } => {
+                            self.manifest(&format!("{slash}{directory}"), depth + 1);
+                        }
+                    }
+                }
+            }
+            Err(message) => self.diagnostics.push(
+                Diagnostic::new(
+                    Level::Error,
+                    "cdk-manifest",
+                    format!("{message}; run `cdk synth` again"),
+                )
+                .in_file(path.as_str())
+                .losing_file(),
+            ),
+        }
+    }
+
+    fn stack(&mut self, slash: &str, manifest: &str, artifact: StackArtifact) {
+        let path = SmolStr::from(format!("{slash}{}", artifact.template));
+        if !self.template(&path, manifest) {
+            return;
+        }
+        if let Some(metadata) = &artifact.metadata {
+            self.traces.add(metadata);
+        }
+        if let Some(name) = &artifact.metadata_file {
+            self.metadata(&format!("{slash}{name}"));
+        }
+        let environment = Environment {
+            account: artifact.account.map(SmolStr::from),
+            region: artifact.region.map(SmolStr::from),
+            stack_name: Some(artifact.stack_name.into()),
+        };
+        let root = SmolStr::from(format!("{slash}{}", artifact.id));
+        let parameters: ParameterValues = artifact
+            .parameters
+            .iter()
+            .map(|(name, value)| (SmolStr::from(name), Val::str(value, Src::none())))
+            .collect();
+        self.options.push((
+            path.clone(),
+            Options {
+                parameters,
+                environment: environment.clone(),
+                cdk: true,
+                root: Some(root.clone()),
+            },
+        ));
+        self.stacks.push(Stack {
+            root,
+            display_name: artifact.display_name.into(),
+            template: path,
+            environment,
+        });
+    }
+
+    /// Reads a template and, for their places, nested ones when they are evaluated.
+    fn template(&mut self, path: &SmolStr, manifest: &str) -> bool {
+        if self.templates.contains_key(path) {
+            return true;
+        }
+        let file = match self.sources.load(path) {
+            Ok(file) => file,
+            Err(error) => {
+                self.missing(manifest, &error.to_string());
+                return false;
+            }
+        };
+        match read(&file) {
+            TemplateRead::Yes(template) => {
+                self.diagnostics.extend(template.diagnostics.clone());
+                self.templates.insert(path.clone(), *template);
+                true
+            }
+            TemplateRead::Lost(diagnostic) => {
+                self.diagnostics.push(*diagnostic);
+                false
+            }
+            // A stack without resources is an empty template.
+            TemplateRead::No => false,
+        }
+    }
+
+    fn metadata(&mut self, path: &str) {
+        let Ok(file) = self.sources.load(path) else {
+            self.missing(path, &format!("`{path}` does not exist"));
+            return;
+        };
+        match serde_json::from_str(file.text()) {
+            Ok(metadata) => self.traces.add(&metadata),
+            Err(error) => self.diagnostics.push(
+                Diagnostic::new(
+                    Level::Warning,
+                    "cdk-metadata",
+                    format!(
+                        "the metadata is not valid JSON ({error}); places in the app are not known"
+                    ),
+                )
+                .in_file(path),
+            ),
+        }
+    }
+
+    fn missing(&mut self, named_by: &str, reason: &str) {
+        self.diagnostics.push(
+            Diagnostic::new(
+                Level::Error,
+                "cdk-missing-file",
+                format!("the assembly is not complete: {reason}; run `cdk synth` again"),
+            )
+            .in_file(named_by)
+            .losing_file(),
+        );
+    }
+}
+
+fn with_slash(directory: &str) -> String {
+    match directory.trim_end_matches('/') {
+        "" | "." => String::new(),
+        directory => format!("{directory}/"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use overgrant_value::json;
+
+    const MANIFEST: &str = r#"{"version": "55.0.0", "artifacts": {
+        "App": {"type": "aws:cloudformation:stack", "environment": "aws://111111111111/eu-west-1",
+                "properties": {"templateFile": "App.template.json", "stackName": "app-prod"},
+                "additionalMetadataFile": "App.metadata.json", "displayName": "App"},
+        "Gone": {"type": "aws:cloudformation:stack", "properties": {"templateFile": "Gone.template.json"}},
+        "assembly-Prod": {"type": "cdk:cloud-assembly", "properties": {"directoryName": "assembly-Prod"}}}}"#;
+    const APP: &str = r#"{
+ "Conditions": {"Here": {"Fn::Equals": [{"Ref": "AWS::Region"}, "eu-west-1"]}},
+ "Resources": {
+  "Role1": {"Type": "AWS::IAM::Role", "Condition": "Here", "Metadata": {"aws:cdk:path": "App/Role/Resource"}},
+  "Policy1": {"Type": "AWS::IAM::Policy", "Properties": {"Roles": [{"Ref": "Role1"}]},
+   "Metadata": {"aws:cdk:path": "App/Role/DefaultPolicy/Resource"}},
+  "Handler": {"Type": "AWS::IAM::Role", "Metadata": {"aws:cdk:path": "App/Custom::XCustomResourceProvider/Role"}},
+  "Nested1": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": {"Fn::Sub": "https://s3/x"}},
+   "Metadata": {"aws:cdk:path": "App/Inner.NestedStack/Inner.NestedStackResource",
+    "aws:asset:path": "Inner.nested.template.json", "aws:asset:property": "TemplateURL"}}},
+ "Outputs": {"Ex": {"Value": {"Fn::GetAtt": ["Role1", "Arn"]}, "Export": {"Name": "App:Role"}}}
+}"#;
+    const INNER: &str = r#"{"Resources": {"R": {"Type": "AWS::IAM::Role", "Metadata": {"aws:cdk:path": "App/Inner/R/Resource"}}}}"#;
+    const METADATA: &str = r#"{"/App/Role/Resource": [{"type": "aws:cdk:logicalId", "data": "Role1"},
+        {"type": "aws:cdk:creationStack", "data": ["...new Role2 in aws-cdk-lib...", "new App (/ci/repo/infra/app.ts:2:5)"]}],
+        "/App/Custom::XCustomResourceProvider": [{"type": "aws:cdk:is-custom-resource-handler-customResourceProvider", "data": true}]}"#;
+    const STAGE: &str = r#"{"version": "55.0.0", "artifacts": {
+        "S": {"type": "aws:cloudformation:stack", "environment": "aws://unknown-account/unknown-region",
+              "properties": {"templateFile": "S.template.json"}, "displayName": "Prod/S"}}}"#;
+    const IN_STAGE: &str = r#"{"Resources": {"T": {"Type": "AWS::SNS::Topic", "Properties": {"V": {"Fn::ImportValue": "App:Role"}},
+        "Metadata": {"aws:cdk:path": "Prod/S/T/Resource"}}}}"#;
+
+    fn assembly() -> (Arc<Sources>, Assembly) {
+        let sources = Arc::new(Sources::new("."));
+        for (path, text) in [
+            ("infra/cdk.out/manifest.json", MANIFEST),
+            ("infra/cdk.out/cdk.out", "{}"),
+            ("infra/cdk.out/App.template.json", APP),
+            ("infra/cdk.out/App.metadata.json", METADATA),
+            ("infra/cdk.out/Inner.nested.template.json", INNER),
+            ("infra/cdk.out/assembly-Prod/manifest.json", STAGE),
+            ("infra/cdk.out/assembly-Prod/S.template.json", IN_STAGE),
+            ("infra/app.ts", "class App {\n    new Role(this, 'Role');\n"),
+        ] {
+            sources.add(path, text);
+        }
+        assert!(is_assembly(&sources, "infra/cdk.out"));
+        assert!(!is_assembly(&sources, "infra"));
+        let assembly = Assembly::read(Arc::clone(&sources), "infra/cdk.out");
+        (sources, assembly)
+    }
+
+    #[test]
+    fn stacks_stages_and_what_is_missing() {
+        let (_, assembly) = assembly();
+        let names: Vec<_> = assembly.stacks().iter().map(|s| s.root.as_str()).collect();
+        assert_eq!(
+            names,
+            ["infra/cdk.out/App", "infra/cdk.out/assembly-Prod/S"]
+        );
+        assert_eq!(
+            assembly.stacks()[0].environment.account.as_deref(),
+            Some("111111111111")
+        );
+        assert_eq!(assembly.stacks()[1].environment.account, None);
+        assert_eq!(assembly.directories().len(), 2);
+        let codes: Vec<_> = assembly.diagnostics().iter().map(|d| d.code).collect();
+        assert_eq!(codes, ["cdk-missing-file"]);
+        assert!(assembly.diagnostics()[0].not_parsed);
+    }
+
+    #[test]
+    fn addresses_places_and_framework() {
+        let (sources, assembly) = assembly();
+        let found = assembly.evaluate(&assembly.stacks()[0]);
+        let seen: Vec<_> = found
+            .resources
+            .iter()
+            .map(|r| (r.address.as_str(), r.framework))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                ("App/Role", false),
+                ("App/Role/DefaultPolicy", false),
+                ("App/Custom::XCustomResourceProvider/Role", true),
+                ("App/Inner.NestedStack/Inner.NestedStackResource", false),
+                ("App/Inner/R", false),
+            ]
+        );
+        let role = &found.resources[0];
+        assert!(role.guard.is_always(), "the region is known");
+        assert_eq!(role.logical_id.as_deref(), Some("Role1"));
+        let source = sources.slice(role.name_src.span.unwrap());
+        assert_eq!(source, "new Role(this, 'Role');");
+        assert_eq!(role.name_src.hops()[0].label, "construct App/Role");
+        let own: Vec<_> = found
+            .constructs
+            .iter()
+            .map(|c| (c.path.as_str(), c.own))
+            .collect();
+        assert_eq!(own, [("App/Role", true), ("App/Role/DefaultPolicy", false)]);
+        assert_eq!(
+            json::to_string(&found.resources[1].attrs),
+            r#"{"Roles":["${App/Role.name}"]}"#
+        );
+    }
+
+    #[test]
+    fn stacks_import_from_each_other() {
+        let (_, assembly) = assembly();
+        let found = assembly.evaluate(&assembly.stacks()[1]);
+        assert_eq!(
+            json::to_string(&found.resources[0].attrs),
+            r#"{"V":"arn:${the partition}:iam::${the account id}:role/${App/Role.name}"}"#
+        );
+    }
+
+    #[test]
+    fn a_broken_manifest_is_told() {
+        let sources = Arc::new(Sources::new("."));
+        sources.add("cdk.out/manifest.json", "{");
+        let assembly = Assembly::read(sources, "cdk.out");
+        assert_eq!(assembly.diagnostics()[0].code, "cdk-manifest");
+    }
+}
