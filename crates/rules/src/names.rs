@@ -3,7 +3,7 @@
 //! Not for addresses in outputs, which findings carry. Invariant: a name that is not known is
 //! replaced by the address, never by a guess.
 
-use overgrant_ir::{DocumentRole, Place, PolicyDocument};
+use overgrant_ir::{DocumentRole, Identity, Place, PolicyDocument};
 use overgrant_value::Text;
 
 /// A known name, else the address.
@@ -34,4 +34,10 @@ pub(crate) fn document(document: &PolicyDocument) -> String {
         DocumentRole::Session => format!("the session policy of `{}`", place.address),
         DocumentRole::Endpoint => format!("the endpoint policy of `{}`", place.address),
     }
+}
+
+/// ``role `ci` ``: kind and name of an identity.
+pub(crate) fn identity(identity: &Identity) -> String {
+    let name = known(Some(&identity.name), &identity.place);
+    format!("{} `{name}`", identity.kind.as_str())
 }

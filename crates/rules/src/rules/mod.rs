@@ -14,6 +14,17 @@ rules! {
         oidc_condition_operator_unsafe::OIDC_CONDITION_OPERATOR_UNSAFE,
         shared_issuer_tenancy_claim_missing::SHARED_ISSUER_TENANCY_CLAIM_MISSING,
     }
+    grant {
+        admin_star_star::ADMIN_STAR_STAR,
+        allow_notaction::ALLOW_NOTACTION,
+        assume_any_role::ASSUME_ANY_ROLE,
+        kms_decrypt_all_keys::KMS_DECRYPT_ALL_KEYS,
+        passrole_any_role_any_service::PASSROLE_ANY_ROLE_ANY_SERVICE,
+        secrets_and_parameters_read_all::SECRETS_AND_PARAMETERS_READ_ALL,
+        service_wildcard_on_all::SERVICE_WILDCARD_ON_ALL,
+        star_resource_on_data_read::STAR_RESOURCE_ON_DATA_READ,
+        star_resource_on_scopable_write::STAR_RESOURCE_ON_SCOPABLE_WRITE,
+    }
     resource {
         kms_key_policy_too_open::KMS_KEY_POLICY_TOO_OPEN,
         lambda_public_or_url_anonymous::LAMBDA_PUBLIC_OR_URL_ANONYMOUS,

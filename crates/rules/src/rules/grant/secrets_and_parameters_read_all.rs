@@ -1,0 +1,207 @@
+//! `secrets-and-parameters-read-all`: every secret or parameter of the account.
+
+use crate::grants::{self, Wide};
+use crate::{Context, Family, Scope};
+use overgrant_catalog::Action;
+use overgrant_finding::{Confidence, Severity};
+use overgrant_policy::{ActionSet, Answer, Effect};
+
+rule! {
+    /// Every secret or parameter can be read.
+    ///
+    /// The statement allows reading values from Secrets Manager or from Parameter Store on all secrets or
+    /// parameters of the account.
+    ///
+    /// ## Why
+    /// Whoever gets hold of the principal has all passwords, keys and tokens that the account keeps, those
+    /// of other applications included, and with them the databases and services behind.
+    ///
+    /// ## Bad
+    /// ```terraform bad
+    /// resource "aws_iam_policy" "app" {
+    ///   name = "app"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = "secretsmanager:GetSecretValue"
+    ///       Resource = "*" # <-- here
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation bad
+    /// Resources:
+    ///   App:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: [ssm:GetParameter, ssm:GetParametersByPath]
+    ///             Resource: "*" # <-- here
+    /// ```
+    /// ## Good
+    /// ```terraform good
+    /// resource "aws_secretsmanager_secret" "db" {
+    ///   name = "app/db"
+    /// }
+    /// resource "aws_iam_policy" "app" {
+    ///   name = "app"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = "secretsmanager:GetSecretValue"
+    ///       Resource = aws_secretsmanager_secret.db.arn
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// A prefix of the application, or a tag, limits what is read:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "app" {
+    ///   name = "app"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       { Effect = "Allow", Action = "ssm:GetParametersByPath", Resource = "arn:aws:ssm:*:*:parameter/app/*" },
+    ///       {
+    ///         Effect    = "Allow"
+    ///         Action    = "secretsmanager:GetSecretValue"
+    ///         Resource  = "*"
+    ///         Condition = { StringEquals = { "secretsmanager:ResourceTag/app" = "shop" } }
+    ///       },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation good
+    /// Resources:
+    ///   App:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: [ssm:GetParameter, ssm:GetParametersByPath]
+    ///             Resource: !Sub arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/app/*
+    /// ```
+    /// ## How to fix
+    /// Name the secrets (an ARN that is written out ends in `-??????`) or the prefix of the parameters.
+    pub(crate) static SECRETS_AND_PARAMETERS_READ_ALL = Rule {
+        id: "secrets-and-parameters-read-all",
+        family: Family::Grant,
+        severity: Severity::High,
+        confidence: Confidence::High,
+        scope: Scope::Module,
+        since: "0.1.0",
+        cwe: &[522],
+        aliases: &[],
+        mappings: &[("ATT&CK", "T1555.006"), ("NIST", "AC-6"), ("NIST", "AC-3")],
+        references: &[
+            "https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_examples.html",
+            "https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-access.html",
+        ],
+        check: check,
+    };
+}
+
+/// Actions that return secret values.
+const READS: [&str; 6] = [
+    "secretsmanager:batchgetsecretvalue",
+    "secretsmanager:getsecretvalue",
+    "ssm:getparameter",
+    "ssm:getparameterhistory",
+    "ssm:getparameters",
+    "ssm:getparametersbypath",
+];
+
+fn check(cx: &mut Context<'_>) {
+    let reads = READS
+        .iter()
+        .fold(ActionSet::empty(), |set, name| set.union(&ActionSet::matching(name)));
+    for grant in grants::grants(cx) {
+        let statement = grant.statement;
+        if statement.effect != Effect::Allow
+            || statement.actions.covers_all() == Answer::Must
+            || grant.is_narrowed()
+        {
+            continue;
+        }
+        let granted = statement.actions.must().intersection(&reads);
+        let wide: Vec<(Wide, Action<'_>)> = granted
+            .actions()
+            .filter(|action| !action.is_wildcard_only())
+            .filter_map(|action| Some((grants::wide(statement, action)?, action)))
+            .collect();
+        let Some((width, first)) = wide.iter().max_by_key(|(width, _)| *width).copied() else {
+            continue;
+        };
+        let has = |service: &str| {
+            wide.iter()
+                .any(|(_, action)| action.service().prefix() == service)
+        };
+        let what = match (has("secretsmanager"), has("ssm")) {
+            (true, true) => "every secret and every parameter",
+            (true, false) => "every secret",
+            _ => "every parameter",
+        };
+        let (severity, place) = match width {
+            Wide::Account => (Severity::High, "of the account"),
+            Wide::Region => (Severity::Medium, "of a region"),
+        };
+        let actions: Vec<Action<'_>> = wide.iter().map(|(_, action)| *action).collect();
+        let text = format!(
+            "{} read {what} {place} with {}",
+            grant.subject(),
+            grants::list_actions(&actions)
+        );
+        let report = cx
+            .finding(&grant.document.place, &grant.wide_src(first), text)
+            .severity(severity)
+            .label(what)
+            .help("name the secrets or the prefix of the parameters");
+        let report = grant
+            .describe(report)
+            .related(&grant.action_src(first), "these actions", None);
+        cx.report(report);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Scene;
+
+    fn found(action: &str, resource: &str) -> Vec<Severity> {
+        Scene::new()
+            .statements(&format!(
+                r#"{{"Effect":"Allow","Action":"{action}","Resource":"{resource}"}}"#
+            ))
+            .run(&SECRETS_AND_PARAMETERS_READ_ALL)
+            .into_iter()
+            .map(|(_, finding)| finding.severity)
+            .collect()
+    }
+
+    #[test]
+    fn a_region_is_less_than_the_account() {
+        assert_eq!(found("secretsmanager:*", "*"), [Severity::High]);
+        assert_eq!(found("ssm:Get*", "arn:aws:ssm:*:*:parameter/*"), [Severity::High]);
+        let region = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:*";
+        assert_eq!(found("secretsmanager:GetSecretValue", region), [Severity::Medium]);
+    }
+
+    #[test]
+    fn prefixes_and_names_are_silent() {
+        assert_eq!(found("ssm:GetParameter", "arn:aws:ssm:*:*:parameter/app/*"), []);
+        assert_eq!(found("secretsmanager:ListSecrets", "*"), []);
+        assert_eq!(found("secretsmanager:GetRandomPassword", "*"), []);
+        for name in READS {
+            assert!(overgrant_catalog::catalog().action_id(name).is_some(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! `star-resource-on-data-read`: reads of stored data on every resource.
+
+use crate::grants::{self, Wide};
+use crate::listed::is_listed;
+use crate::{Context, Family, Scope};
+use overgrant_catalog::Action;
+use overgrant_finding::{Confidence, Severity};
+use overgrant_policy::{ActionSet, Answer, Effect};
+
+rule! {
+    /// Stored data can be read on every resource.
+    ///
+    /// The statement allows actions that return the contents of buckets, tables, queues or streams, on
+    /// all of them in the account.
+    ///
+    /// ## Why
+    /// Whoever gets hold of the principal can copy all data of that kind: backups, exports, personal data
+    /// and the secrets that lie in objects and messages.
+    ///
+    /// ## Bad
+    /// ```terraform bad
+    /// resource "aws_iam_policy" "reports" {
+    ///   name = "reports"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = ["s3:GetObject", "s3:ListBucket"]
+    ///       Resource = "*" # <-- here
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation bad
+    /// Resources:
+    ///   Reports:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: [dynamodb:Query, dynamodb:GetItem]
+    ///             Resource: "*" # <-- here
+    /// ```
+    /// ## Good
+    /// ```terraform good
+    /// resource "aws_iam_policy" "reports" {
+    ///   name = "reports"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       { Effect = "Allow", Action = "s3:GetObject", Resource = "arn:aws:s3:::acme-reports/*" },
+    ///       { Effect = "Allow", Action = "s3:ListBucket", Resource = "arn:aws:s3:::acme-reports" },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
+    /// Buckets whose names begin with the application's, and data with the caller's tag:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "reports" {
+    ///   name = "reports"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       { Effect = "Allow", Action = "s3:GetObject", Resource = "arn:aws:s3:::acme-reports-*" },
+    ///       {
+    ///         Effect    = "Allow"
+    ///         Action    = "dynamodb:GetItem"
+    ///         Resource  = "*"
+    ///         Condition = { StringEquals = { "aws:ResourceTag/team" = "$${aws:PrincipalTag/team}" } }
+    ///       },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation good
+    /// Resources:
+    ///   Reports:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: [dynamodb:Query, dynamodb:GetItem]
+    ///             Resource: !Sub arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/reports
+    /// ```
+    /// ## How to fix
+    /// Name the resources; for S3 name the bucket for listing and `bucket/*` for its objects.
+    pub(crate) static STAR_RESOURCE_ON_DATA_READ = Rule {
+        id: "star-resource-on-data-read",
+        family: Family::Grant,
+        severity: Severity::Medium,
+        confidence: Confidence::High,
+        scope: Scope::Module,
+        since: "0.1.0",
+        cwe: &[269],
+        aliases: &["CKV_AWS_108", "CKV_AWS_288", "AWS-0346"],
+        mappings: &[
+            ("FSBP", "IAM.21"),
+            ("ATT&CK", "T1530"),
+            ("NIST", "AC-6"),
+            ("NIST", "AC-3"),
+        ],
+        references: &[
+            "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
+        ],
+        check: check,
+    };
+}
+
+/// Actions that return stored data.
+const READS: [&str; 19] = [
+    "athena:getqueryresults",
+    "codecommit:gitpull",
+    "dynamodb:batchgetitem",
+    "dynamodb:getitem",
+    "dynamodb:getrecords",
+    "dynamodb:partiqlselect",
+    "dynamodb:query",
+    "dynamodb:scan",
+    "ebs:getsnapshotblock",
+    "ecr:batchgetimage",
+    "ecr:getdownloadurlforlayer",
+    "kinesis:getrecords",
+    "rds-data:batchexecutestatement",
+    "rds-data:executestatement",
+    "redshift-data:getstatementresult",
+    "s3:getobject",
+    "s3:getobjecttorrent",
+    "s3:getobjectversion",
+    "sqs:receivemessage",
+];
+
+fn check(cx: &mut Context<'_>) {
+    let reads = READS
+        .iter()
+        .fold(ActionSet::empty(), |set, name| set.union(&ActionSet::matching(name)));
+    for grant in grants::grants(cx) {
+        let statement = grant.statement;
+        if statement.effect != Effect::Allow
+            || statement.actions.listed().negated
+            || statement.actions.covers_all() == Answer::Must
+            || grant.is_narrowed()
+        {
+            continue;
+        }
+        let auditors = !grant.holders.is_empty()
+            && grant
+                .holders
+                .iter()
+                .all(|holder| is_listed(&cx.settings.security_roles, holder.identity));
+        if auditors {
+            continue;
+        }
+        let granted = statement.actions.must().intersection(&reads);
+        let mut judged: Vec<(Severity, Wide, Action<'_>)> = granted
+            .actions()
+            .filter_map(|action| Some((severity(action), grants::wide(statement, action)?, action)))
+            .collect();
+        judged.sort_by_key(|(severity, wide, _)| std::cmp::Reverse((*severity, *wide)));
+        let Some((worst, wide, first)) = judged.first().copied() else {
+            continue;
+        };
+        let named: Vec<Action<'_>> = judged
+            .iter()
+            .filter(|(severity, _, _)| *severity == worst)
+            .map(|(_, _, action)| *action)
+            .collect();
+        let (severity, place) = match wide {
+            Wide::Account => (worst, "on every resource"),
+            Wide::Region => (worst.lower(), "on every resource of a region"),
+        };
+        let list = grants::list_actions(&named);
+        let text = format!("{} read data with {list} {place}", grant.subject());
+        let report = cx
+            .finding(&grant.document.place, &grant.wide_src(first), text)
+            .severity(severity)
+            .help("name the resources whose data is needed");
+        let report = grant
+            .describe(report)
+            .related(&grant.action_src(first), "these actions", None);
+        cx.report(report);
+    }
+}
+
+/// Images of the own registry are seldom secret, and every cluster pulls them.
+fn severity(action: Action<'_>) -> Severity {
+    if action.service().prefix() == "ecr" {
+        Severity::Low
+    } else {
+        Severity::Medium
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Scene;
+
+    fn found(action: &str, resource: &str) -> Vec<Severity> {
+        Scene::new()
+            .statements(&format!(
+                r#"{{"Effect":"Allow","Action":"{action}","Resource":"{resource}"}}"#
+            ))
+            .run(&STAR_RESOURCE_ON_DATA_READ)
+            .into_iter()
+            .map(|(_, finding)| finding.severity)
+            .collect()
+    }
+
+    #[test]
+    fn every_listed_action_exists() {
+        for name in READS {
+            assert!(overgrant_catalog::catalog().action_id(name).is_some(), "{name}");
+        }
+        assert!(READS.is_sorted());
+    }
+
+    #[test]
+    fn data_is_told_from_metadata() {
+        assert_eq!(found("s3:Get*", "*"), [Severity::Medium]);
+        assert_eq!(found("s3:GetObject", "arn:aws:s3:::*/*"), [Severity::Medium]);
+        assert_eq!(found("ecr:*Image", "*"), [Severity::Low]);
+        assert_eq!(found("s3:GetBucketPolicy", "*"), []);
+        assert_eq!(found("s3:GetObject", "arn:aws:s3:::acme-*"), []);
+        assert_eq!(found("*", "*"), []);
+    }
+}

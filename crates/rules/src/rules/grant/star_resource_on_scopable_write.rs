@@ -1,0 +1,256 @@
+//! `star-resource-on-scopable-write`: writes on every resource although resources could be named.
+
+use crate::grants::{self, Grant, Wide};
+use crate::{Context, Family, Scope};
+use overgrant_catalog::{AccessLevel, Action};
+use overgrant_finding::{Confidence, Severity};
+use overgrant_policy::{Answer, Effect};
+
+rule! {
+    /// Write action is allowed on every resource.
+    ///
+    /// The statement allows actions that change, tag or share something, and that could be limited to
+    /// named resources, on all resources of their type in the account.
+    ///
+    /// ## Why
+    /// Whoever gets hold of the principal can change or destroy resources that have nothing to do with
+    /// its work: other teams' instances, tables or queues, or the policies on them.
+    ///
+    /// ## Bad
+    /// ```terraform bad
+    /// resource "aws_iam_policy" "restart" {
+    ///   name = "restart"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = ["ec2:StopInstances", "ec2:StartInstances"]
+    ///       Resource = "*" # <-- here
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation bad
+    /// Resources:
+    ///   Sender:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sqs:SendMessage
+    ///             Resource: "*" # <-- here
+    /// ```
+    /// ## Good
+    /// ```terraform good
+    /// resource "aws_sqs_queue" "orders" {
+    ///   name = "orders"
+    /// }
+    /// resource "aws_iam_policy" "sender" {
+    ///   name = "sender"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = "sqs:SendMessage"
+    ///       Resource = aws_sqs_queue.orders.arn
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// Actions that know no resources are only possible on `*`, and a tag may do what names cannot:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "agent" {
+    ///   name = "agent"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       { Effect = "Allow", Action = ["xray:PutTraceSegments", "cloudwatch:PutMetricData"], Resource = "*" },
+    ///       {
+    ///         Effect    = "Allow"
+    ///         Action    = ["ec2:StopInstances", "ec2:StartInstances"]
+    ///         Resource  = "*"
+    ///         Condition = { StringEquals = { "aws:ResourceTag/team" = "shop" } }
+    ///       },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation good
+    /// Resources:
+    ///   Orders:
+    ///     Type: AWS::SQS::Queue
+    ///   Sender:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sqs:SendMessage
+    ///             Resource: !GetAtt Orders.Arn
+    /// ```
+    /// ## How to fix
+    /// Name the resources, by reference where they are in the same code, or limit the statement by a tag
+    /// that the action supports.
+    pub(crate) static STAR_RESOURCE_ON_SCOPABLE_WRITE = Rule {
+        id: "star-resource-on-scopable-write",
+        family: Family::Grant,
+        severity: Severity::Medium,
+        confidence: Confidence::High,
+        scope: Scope::Module,
+        since: "0.1.0",
+        cwe: &[269],
+        aliases: &["CKV_AWS_111", "CKV_AWS_290", "CKV_AWS_355", "CKV_AWS_356", "W11", "W12", "W13"],
+        mappings: &[("FSBP", "IAM.21"), ("NIST", "AC-6(1)"), ("ATT&CK", "T1078.004")],
+        references: &[
+            "https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html",
+        ],
+        check: check,
+    };
+}
+
+fn check(cx: &mut Context<'_>) {
+    for grant in grants::grants(cx) {
+        let statement = grant.statement;
+        // Complements are `allow-notaction`, everything is `admin-star-star`.
+        if statement.effect != Effect::Allow
+            || statement.actions.listed().negated
+            || statement.actions.covers_all() == Answer::Must
+            || grant.is_narrowed()
+        {
+            continue;
+        }
+        let granted = statement.actions.must();
+        let mut judged: Vec<(Severity, Wide, Action<'_>)> = granted
+            .actions()
+            .filter(|action| grants::writes(*action) && is_scopable(*action))
+            .filter_map(|action| {
+                let wide = grants::wide(statement, action)?;
+                Some((severity(action), wide, action))
+            })
+            .collect();
+        judged.sort_by_key(|(severity, wide, _)| std::cmp::Reverse((*severity, *wide)));
+        let Some((worst, wide, first)) = judged.first().copied() else {
+            continue;
+        };
+        // Only what is as bad as the worst is named.
+        let named: Vec<Action<'_>> = judged
+            .iter()
+            .filter(|(severity, _, _)| *severity == worst)
+            .map(|(_, _, action)| *action)
+            .collect();
+        finding(cx, &grant, worst, wide, first, &named);
+    }
+}
+
+fn finding(
+    cx: &mut Context<'_>,
+    grant: &Grant<'_>,
+    worst: Severity,
+    wide: Wide,
+    first: Action<'_>,
+    named: &[Action<'_>],
+) {
+    let (severity, place) = match wide {
+        Wide::Account => (worst, "on every resource"),
+        Wide::Region => (worst.lower(), "on every resource of a region"),
+    };
+    let list = grants::list_actions(named);
+    let text = format!("{} use {list} {place}", grant.subject());
+    let report = cx
+        .finding(&grant.document.place, &grant.wide_src(first), text)
+        .severity(severity)
+        .help("name the resources, or limit the statement by a tag");
+    let report = grant
+        .describe(report)
+        .related(&grant.action_src(first), "these actions", None);
+    cx.report(report);
+}
+
+/// Whether some resource type of the action must be there, so that it can be named.
+fn is_scopable(action: Action<'_>) -> bool {
+    action.resources().any(|resource| resource.is_required())
+}
+
+fn severity(action: Action<'_>) -> Severity {
+    if action.level() == AccessLevel::PermissionsManagement {
+        return Severity::High;
+    }
+    let logs = action.service().prefix() == "logs"
+        && ["CreateLogGroup", "CreateLogStream", "PutLogEvents"].contains(&action.name());
+    if logs || makes_its_id(action) {
+        return Severity::Low;
+    }
+    Severity::Medium
+}
+
+/// Whether the action creates something whose ARN ends in an id that the service makes up: it
+/// cannot be named before it exists.
+fn makes_its_id(action: Action<'_>) -> bool {
+    const VERBS: [&str; 9] = [
+        "Allocate", "Build", "Copy", "Create", "Import", "Purchase", "Register", "Request", "Run",
+    ];
+    VERBS.iter().any(|verb| action.name().starts_with(verb))
+        && action
+            .resources()
+            .filter(|resource| resource.is_required())
+            .filter_map(|resource| resource.resource_type())
+            .any(|kind| {
+                let format = kind.arn_pattern();
+                let placeholder = format
+                    .rsplit_once("${")
+                    .and_then(|(_, rest)| rest.strip_suffix('}'));
+                placeholder.is_some_and(|name| name.ends_with("Id") || name.ends_with("ID"))
+            })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Scene;
+
+    fn found(action: &str, resource: &str) -> Vec<(Severity, String)> {
+        Scene::new()
+            .statements(&format!(
+                r#"{{"Effect":"Allow","Action":[{action}],"Resource":{resource}}}"#
+            ))
+            .run(&STAR_RESOURCE_ON_SCOPABLE_WRITE)
+            .into_iter()
+            .map(|(bytes, finding)| (finding.severity, bytes))
+            .collect()
+    }
+
+    #[test]
+    fn the_star_is_the_place() {
+        assert_eq!(
+            found(r#""sqs:SendMessage""#, r#"["arn:aws:sqs:*:*:q","*"]"#),
+            [(Severity::Medium, r#""*""#.to_owned())]
+        );
+        let star = r#""arn:aws:iam::*:role/*""#;
+        assert_eq!(
+            found(r#""iam:PutRolePolicy","s3:GetObject""#, star),
+            [(Severity::High, star.to_owned())]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_named_is_silent_or_low() {
+        let star = r#""*""#;
+        for action in [
+            "xray:PutTraceSegments",
+            "cloudwatch:PutMetricData",
+            "ecr:GetAuthorizationToken",
+            "s3:GetObject",
+            "ec2:DescribeInstances",
+        ] {
+            assert_eq!(found(&format!("\"{action}\""), star), [], "{action}");
+        }
+        for action in ["logs:PutLogEvents", "ec2:AllocateAddress", "kms:CreateKey"] {
+            let severity = found(&format!("\"{action}\""), star);
+            assert!(severity.iter().all(|(s, _)| *s == Severity::Low), "{action}");
+        }
+        assert_eq!(found(r#""sqs:SendMessage""#, r#""arn:aws:sqs:*:*:q""#), []);
+    }
+}
