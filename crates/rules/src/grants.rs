@@ -5,10 +5,11 @@
 
 use crate::context::Report;
 use crate::{Context, names};
+use overgrant_access::How;
 use overgrant_catalog::{AccessLevel, Action};
-use overgrant_ir::{DocumentRole, Identity, PolicyDocument};
+use overgrant_ir::{Identity, PolicyDocument};
 use overgrant_policy::{Answer, ResourcePattern, Statement};
-use overgrant_value::{Src, Text};
+use overgrant_value::Src;
 
 /// One Allow statement of an identity policy.
 pub(crate) struct Grant<'a> {
@@ -32,14 +33,19 @@ pub(crate) struct Holder<'a> {
 /// All grants of the model, in its order.
 pub(crate) fn grants<'a>(cx: &Context<'a>) -> Vec<Grant<'a>> {
     let mut grants = Vec::new();
-    for document in &cx.model.documents {
-        if !document.role.is_identity() {
-            continue;
-        }
-        let holders = holders(cx, document);
-        if holders.is_empty() && is_boundary(cx, document) {
-            continue;
-        }
+    for (id, document) in cx.access.identity_documents() {
+        let holders: Vec<Holder<'a>> = cx
+            .access
+            .uses(id)
+            .iter()
+            .filter(|one| one.how == How::Policy)
+            .filter_map(|one| {
+                Some(Holder {
+                    identity: cx.model.identity(one.identity)?,
+                    link: one.src.clone(),
+                })
+            })
+            .collect();
         for statement in document.document.allows() {
             grants.push(Grant {
                 document,
@@ -49,56 +55,6 @@ pub(crate) fn grants<'a>(cx: &Context<'a>) -> Vec<Grant<'a>> {
         }
     }
     grants
-}
-
-fn same(a: &Text, b: &Text) -> bool {
-    a.key() == b.key()
-}
-
-fn is_boundary(cx: &Context<'_>, document: &PolicyDocument) -> bool {
-    let Some(arn) = &document.arn else {
-        return false;
-    };
-    cx.model.identities.iter().any(|identity| {
-        identity
-            .boundary
-            .as_ref()
-            .is_some_and(|boundary| same(&boundary.text, arn))
-    })
-}
-
-/// The identities that a document of an identity policy is attached to.
-fn holders<'a>(cx: &Context<'a>, document: &'a PolicyDocument) -> Vec<Holder<'a>> {
-    let model = cx.model;
-    let is =
-        |identity: &Identity, text: &Text| same(&identity.name, text) || same(&identity.arn, text);
-    let mut found: Vec<Holder<'a>> = Vec::new();
-    let mut add = |text: &Text, link: &Src| {
-        for identity in model.identities.iter().filter(|one| is(one, text)) {
-            let known = found
-                .iter()
-                .any(|holder| holder.identity.place.address == identity.place.address);
-            if !known {
-                found.push(Holder {
-                    identity,
-                    link: link.clone(),
-                });
-            }
-        }
-    };
-    for target in &document.targets {
-        add(&target.text, &target.src);
-    }
-    if document.role == DocumentRole::Managed
-        && let Some(arn) = &document.arn
-    {
-        for attachment in &model.attachments {
-            if same(&attachment.policy.text, arn) {
-                add(&attachment.identity.text, &attachment.policy.src);
-            }
-        }
-    }
-    found
 }
 
 impl Grant<'_> {

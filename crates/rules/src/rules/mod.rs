@@ -1,6 +1,9 @@
 //! All rules, by family. One line here and one file below is a rule.
 
 rules! {
+    compute {
+        imdsv1_allowed::IMDSV1_ALLOWED,
+    }
     federation {
         ci_subject_tenant_open::CI_SUBJECT_TENANT_OPEN,
         cognito_identity_trust_weak::COGNITO_IDENTITY_TRUST_WEAK,
