@@ -217,11 +217,12 @@ impl Reader<'_> {
         if !self.template(&path, manifest) {
             return;
         }
+        let mut construct_paths = BTreeMap::new();
         if let Some(metadata) = &artifact.metadata {
-            self.traces.add(metadata);
+            construct_paths.extend(self.traces.add(metadata));
         }
         if let Some(name) = &artifact.metadata_file {
-            self.metadata(&format!("{slash}{name}"));
+            construct_paths.extend(self.metadata(&format!("{slash}{name}")));
         }
         let environment = Environment {
             account: artifact.account.map(SmolStr::from),
@@ -241,6 +242,7 @@ impl Reader<'_> {
                 environment: environment.clone(),
                 cdk: true,
                 root: Some(root.clone()),
+                construct_paths,
             },
         ));
         self.stacks.push(Stack {
@@ -278,13 +280,13 @@ impl Reader<'_> {
         }
     }
 
-    fn metadata(&mut self, path: &str) {
+    fn metadata(&mut self, path: &str) -> BTreeMap<SmolStr, SmolStr> {
         let Ok(file) = self.sources.load(path) else {
             self.missing(path, &format!("`{path}` does not exist"));
-            return;
+            return BTreeMap::new();
         };
         match serde_json::from_str(file.text()) {
-            Ok(metadata) => self.traces.add(&metadata),
+            Ok(metadata) => return self.traces.add(&metadata),
             Err(error) => self.diagnostics.push(
                 Diagnostic::new(
                     Level::Warning,
@@ -296,6 +298,7 @@ impl Reader<'_> {
                 .in_file(path),
             ),
         }
+        BTreeMap::new()
     }
 
     fn missing(&mut self, named_by: &str, reason: &str) {
@@ -435,6 +438,25 @@ mod tests {
             json::to_string(&found.resources[0].attrs),
             r#"{"V":"arn:${the partition}:iam::${the account id}:role/${App/Role.name}"}"#
         );
+    }
+
+    #[test]
+    fn paths_come_from_the_metadata_where_templates_have_none() {
+        let sources = Arc::new(Sources::new("."));
+        sources.add(
+            "o/manifest.json",
+            r#"{"version": "1", "artifacts": {"A": {"type": "aws:cloudformation:stack", "properties": {"templateFile": "A.json"},
+                "metadata": {"/A/Role/Resource": [{"type": "aws:cdk:logicalId", "data": "Role1"}],
+                             "/A/X": [{"type": "aws:cdk:logicalId", "data": "Twice"}], "/A/Y": [{"type": "aws:cdk:logicalId", "data": "Twice"}]}}}}"#,
+        );
+        sources.add(
+            "o/A.json",
+            r#"{"Resources": {"Role1": {"Type": "AWS::IAM::Role"}, "Twice": {"Type": "AWS::SNS::Topic"}}}"#,
+        );
+        let assembly = Assembly::read(sources, "o");
+        let found = assembly.evaluate(&assembly.stacks()[0]);
+        let addresses: Vec<_> = found.resources.iter().map(|r| r.address.as_str()).collect();
+        assert_eq!(addresses, ["A/Role", "Twice"]);
     }
 
     #[test]

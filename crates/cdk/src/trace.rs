@@ -43,8 +43,10 @@ impl Traces {
         }
     }
 
-    /// Adds the metadata of a stack: an object of paths and lists of entries.
-    pub(crate) fn add(&mut self, metadata: &Value) {
+    /// Adds the metadata of a stack: an object of paths and lists of entries. Gives the construct
+    /// paths of the logical ids that occur once in the stack and its nested stacks.
+    pub(crate) fn add(&mut self, metadata: &Value) -> BTreeMap<SmolStr, SmolStr> {
+        let mut paths: BTreeMap<SmolStr, Option<SmolStr>> = BTreeMap::new();
         let metadata = metadata.get("metadata").unwrap_or(metadata);
         for (path, entries) in metadata.as_object().into_iter().flatten() {
             let path = path.trim_start_matches('/');
@@ -55,6 +57,14 @@ impl Traces {
                     .unwrap_or_default();
                 if kind.starts_with("aws:cdk:is-custom-resource-handler") {
                     self.handlers.push(path.to_owned());
+                }
+                if kind == "aws:cdk:logicalId"
+                    && let Some(id) = entry.get("data").and_then(Value::as_str)
+                {
+                    paths
+                        .entry(id.into())
+                        .and_modify(|path| *path = None)
+                        .or_insert_with(|| Some(path.into()));
                 }
                 let frames = match kind {
                     "aws:cdk:creationStack" => entry.get("data"),
@@ -72,6 +82,10 @@ impl Traces {
                 }
             }
         }
+        paths
+            .into_iter()
+            .filter_map(|(id, path)| Some((id, path?)))
+            .collect()
     }
 
     /// Whether the library made the construct at `path`.

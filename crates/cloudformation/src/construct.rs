@@ -8,14 +8,23 @@ use crate::syntax::Node;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Construct paths by logical id, without a trailing `/Resource` where that leaves them distinct.
-pub(crate) fn construct_paths(resources: Option<&Node>) -> BTreeMap<SmolStr, SmolStr> {
+/// Construct paths by logical id, without a trailing `/Resource` where that leaves them distinct;
+/// from the resources' metadata, else from `known`.
+pub(crate) fn construct_paths(
+    resources: Option<&Node>,
+    known: &BTreeMap<SmolStr, SmolStr>,
+) -> BTreeMap<SmolStr, SmolStr> {
     let paths: Vec<(&SmolStr, &str)> = resources
         .map(Node::entries)
         .unwrap_or_default()
         .iter()
         .filter_map(|entry| {
-            let path = entry.value.get("Metadata")?.get("aws:cdk:path")?.text()?;
+            let own = entry
+                .value
+                .get("Metadata")
+                .and_then(|metadata| metadata.get("aws:cdk:path"))
+                .and_then(|path| path.text());
+            let path = own.or_else(|| known.get(&entry.key).map(SmolStr::as_str))?;
             Some((&entry.key, path))
         })
         .collect();

@@ -29,6 +29,9 @@ pub struct Options {
     pub cdk: bool,
     /// The root to report instead of the template's path.
     pub root: Option<SmolStr>,
+    /// Construct paths by logical id, for templates that do not hold them themselves. An id that
+    /// several templates of the stack have must not be among them.
+    pub construct_paths: BTreeMap<SmolStr, SmolStr>,
 }
 
 /// What a stack came to.
@@ -210,7 +213,7 @@ impl Run<'_> {
         let expanded = expand(&self.project.sources, template, &parameters);
         let sections = Sections::of(&expanded.root);
         let addresses = if self.options.cdk {
-            construct_paths(sections.resources.as_deref())
+            construct_paths(sections.resources.as_deref(), &self.options.construct_paths)
         } else {
             BTreeMap::new()
         };
