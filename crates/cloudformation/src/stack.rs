@@ -256,6 +256,7 @@ impl Run<'_> {
             diagnostics: prepared.expanded.diagnostics.clone(),
             ..Evaluated::default()
         };
+        macros(&evaluator, &prepared.expanded.root);
         let mut inner = self.nested(&mut evaluator, &prepared, template, prefix, chain);
         let entries = prepared.sections.resources.as_deref();
         let mut seen = BTreeSet::new();
@@ -438,6 +439,34 @@ impl Run<'_> {
     }
 }
 
+/// Tells about macros that this tool does not run.
+fn macros(evaluator: &Evaluator<'_>, root: &Node) {
+    const KNOWN: [&str; 7] = [
+        "AWS::Serverless-2016-10-31",
+        "AWS::LanguageExtensions",
+        "AWS::Include",
+        "AWS::SecretsManager-2020-07-23",
+        "AWS::SecretsManager-2024-09-16",
+        "AWS::CodeDeployBlueGreen",
+        "AWS::CodeStar",
+    ];
+    let Some(transform) = root.get("Transform") else {
+        return;
+    };
+    for node in std::iter::once(transform).chain(transform.items()) {
+        if let Some(name) = node.text().or_else(|| node.get("Name")?.text())
+            && !KNOWN.contains(&name)
+        {
+            evaluator.tell(
+                Level::Note,
+                "macro",
+                node.span,
+                &format!("the macro `{name}` was not run; what it changes is not checked"),
+            );
+        }
+    }
+}
+
 /// When a resource or output exists; `None`: never.
 fn guard_of(evaluator: &Evaluator<'_>, node: &Node) -> Option<Guard> {
     match node.get("Condition") {
@@ -577,6 +606,13 @@ Resources: {T: {Type: AWS::SNS::Topic, Properties: {A: !If [Prod, !Ref Env, x]}}
             assert_eq!(attrs(&found, "T"), r#"{"A":"prod"}"#);
         }
         assert!(parameter_values(&sources.add("x", "3")).is_err());
+    }
+
+    #[test]
+    fn macros_are_told() {
+        let found = one("Transform: [AWS::LanguageExtensions, Mine]\nResources: {T: {Type: AWS::SNS::Topic}}\n");
+        let seen: Vec<_> = found.diagnostics.iter().map(|d| d.code).collect();
+        assert_eq!(seen, ["macro"]);
     }
 
     #[test]

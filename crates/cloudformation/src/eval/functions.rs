@@ -8,7 +8,7 @@ use super::text::{of_scalar, with_dynamic_references};
 use super::{Evaluator, Position};
 use crate::syntax::{Node, Scalar};
 use overgrant_source::{Level, Span};
-use overgrant_value::{Data, Guard, Piece, Relation, Src, Sym, Text, Ty, Val, json};
+use overgrant_value::{Data, Guard, Map, Piece, Relation, Src, Sym, Text, Ty, Val, json};
 use smol_str::SmolStr;
 use std::sync::Arc;
 
@@ -88,13 +88,8 @@ impl Evaluator<'_> {
                 Src::at(span),
             ),
             "Transform" => {
-                self.tell(
-                    Level::Note,
-                    "transform",
-                    span,
-                    "a macro or an included file that is not here was left open; what it adds is not checked",
-                );
-                self.open("the result of a transform", span)
+                let entry = self.open_entry(span);
+                Val::new(Data::Map(Map::object(vec![entry])), Src::at(span))
             }
             _ => {
                 self.tell(
@@ -606,6 +601,18 @@ mod tests {
         assert_eq!(text("!Base64 abc"), "\"abc\"");
         assert!(text("!GetAZs ''").contains("Fn::GetAZs"));
         assert!(text("[!Custom::Thing x, kept]").contains("kept"));
+    }
+
+    #[test]
+    fn a_transform_leaves_its_mapping_open() {
+        let found = one(
+            "Resources: {X: {Type: 'A::B::C', Properties: {A: 1, 'Fn::Transform': {Name: M}}}, Y: {Type: 'A::B::C', Properties: {'Fn::Transform': {Name: M}}}}",
+        );
+        for resource in &found.resources {
+            assert!(resource.attrs.as_map().unwrap().has_open_keys());
+        }
+        assert!(found.resources[0].get("A").is_some());
+        assert_eq!(found.diagnostics.len(), 1);
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(crate) use text::of_scalar;
 
 use crate::syntax::{Kind, Node, Style};
 use overgrant_source::{Diagnostic, Level, SourceFile, Span};
-use overgrant_value::{Data, Entry, Guard, Map, Num, Src, Sym, Val};
+use overgrant_value::{Data, Entry, Guard, Map, Num, Src, Sym, Text, Val};
 use smol_str::SmolStr;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -178,6 +178,7 @@ impl<'a> Evaluator<'a> {
     /// A node whose tag, if it has one, was dealt with: a call in long form, or a plain value.
     fn untagged(&self, node: &Node, guard: &Guard, position: Position) -> Val {
         if let [entry] = node.entries()
+            && entry.key != "Fn::Transform"
             && (entry.key == "Ref" || entry.key.starts_with("Fn::"))
         {
             let name = entry.key.strip_prefix("Fn::").unwrap_or(&entry.key);
@@ -222,15 +223,39 @@ impl<'a> Evaluator<'a> {
             Kind::Map(entries) => {
                 let entries = entries
                     .iter()
-                    .map(|entry| Entry {
-                        key: overgrant_value::Text::derived(&entry.key, entry.key_span),
-                        key_src: Src::at(entry.key_span),
-                        val: self.eval(&entry.value, guard, position),
+                    .map(|entry| match entry.key.as_str() {
+                        "Fn::Transform" => self.open_entry(entry.key_span),
+                        _ => Entry {
+                            key: Text::derived(&entry.key, entry.key_span),
+                            key_src: Src::at(entry.key_span),
+                            val: self.eval(&entry.value, guard, position),
+                        },
                     })
                     .filter(|entry| !entry.val.is_null())
                     .collect();
                 Val::new(Data::Map(Map::object(entries)), src)
             }
+        }
+    }
+
+    /// Entries that a macro or an included file adds to a mapping: a key and a value that are not
+    /// known, so that looking for a key in vain proves nothing.
+    pub(crate) fn open_entry(&self, span: Span) -> Entry {
+        self.tell(
+            Level::Note,
+            "transform",
+            span,
+            "a macro or an included file that is not here was left open; what it adds is not checked",
+        );
+        let val = self.open("what a transform adds", span);
+        let sym = Sym::Other {
+            what: "what a transform adds".into(),
+            at: Some(span),
+        };
+        Entry {
+            key: Text::hole(sym, Src::at(span)),
+            key_src: Src::at(span),
+            val,
         }
     }
 
