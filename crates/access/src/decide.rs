@@ -1,12 +1,11 @@
 //! May an identity do something? Allow minus Deny over its policies, under its boundary.
 //!
 //! Not for resource policies and organisation policies. Invariant: MUST holds for every value of
-//! what is open; conditions are never taken to hold for certain. Source: AWS, "Policy evaluation
-//! logic".
+//! what is open; a condition that narrows makes MAY at most. Source: AWS, "Policy evaluation logic".
 
 use crate::attach::{Attached, AttachedSource};
 use overgrant_ir::IdentityId;
-use overgrant_policy::{Answer, Document, Effect, Statement};
+use overgrant_policy::{ActionSet, Answer, Document, Effect, Resolution, Statement};
 use overgrant_value::Text;
 
 /// A statement of an attached policy.
@@ -52,30 +51,28 @@ impl Decision {
     }
 }
 
-/// What a statement says about a request, its effect aside.
-pub(crate) fn applies(statement: &Statement, action: &str, resource: Option<&Text>) -> Answer {
-    let on = match resource {
-        Some(resource) => statement.resources.select(resource),
-        // On some resource: a list selects one, unless it is `NotResource: *`.
-        None if !statement.resources.listed().present => Answer::No,
-        None => {
-            let list = statement.resources.listed();
-            let none = list.negated && list.items.iter().any(|item| item.is_star());
-            Answer::from_bool(!none && (list.negated || list.open || !list.items.is_empty()))
-        }
+/// What a Deny leaves of an Allow: without a resource it has to forbid all that the Allow grants.
+fn forbids(deny: &Statement, allow: &Statement, action: &str, resource: Option<&Text>) -> Answer {
+    if let Some(resource) = resource {
+        return deny.denies(action, resource);
+    }
+    let on = if deny.resources.covers_all() == Answer::Must {
+        Answer::Must
+    } else {
+        let (theirs, ours) = (deny.resources.listed(), allow.resources.listed());
+        let plain = !theirs.negated && !ours.negated && !ours.open && !ours.items.is_empty();
+        let all_covered = plain
+            && ours.items.iter().all(|granted| {
+                let by = |item: &overgrant_policy::ResourcePattern| {
+                    item.pattern().guard().is_always()
+                        && item.pattern().covers(granted.pattern()) == Answer::Must
+                };
+                theirs.items.iter().any(by)
+            });
+        Answer::from_bool(all_covered)
     };
-    statement.actions.select(action).and(on)
-}
-
-/// What a Deny says about a request: without a resource it has to forbid them all.
-fn forbids(statement: &Statement, action: &str, resource: Option<&Text>) -> Answer {
-    let on = match resource {
-        Some(resource) => statement.resources.select(resource),
-        None if statement.resources.star().is_some() => Answer::Must,
-        None => return Answer::No,
-    };
-    let answer = statement.actions.select(action).and(on);
-    let certain = statement.is_certain() && statement.conditions.is_empty();
+    let answer = deny.actions.select(action).and(on);
+    let certain = deny.is_certain() && deny.effect == Effect::Deny && deny.conditions.is_empty();
     if certain {
         answer
     } else {
@@ -83,31 +80,104 @@ fn forbids(statement: &Statement, action: &str, resource: Option<&Text>) -> Answ
     }
 }
 
-/// Allow minus Deny of one document, conditions as MAY.
-pub(crate) fn document(document: &Document, action: &str, resource: Option<&Text>) -> Answer {
-    let allowed = document
-        .allows()
-        .map(|statement| {
-            let answer = applies(statement, action, resource);
-            let certain = statement.is_certain() && statement.conditions.is_empty();
-            if certain {
-                answer
-            } else {
-                answer.at_most_may()
-            }
-        })
-        .fold(Answer::No, Answer::or);
-    let denied = document
-        .denies()
-        .map(|statement| forbids(statement, action, resource))
-        .fold(Answer::No, Answer::or);
-    let open = document.resolution == overgrant_policy::Resolution::Unresolved;
-    let allowed = if open {
-        allowed.or(Answer::May)
-    } else {
-        allowed
+/// One document in force: its statements, and whether it surely is.
+pub(crate) struct InForce<'a> {
+    pub(crate) document: &'a Document,
+    pub(crate) certain: bool,
+}
+
+impl<'a> InForce<'a> {
+    /// A document that surely is.
+    pub(crate) fn certain(document: &'a Document) -> Self {
+        Self {
+            document,
+            certain: true,
+        }
+    }
+}
+
+/// The outcome over several documents: answer, deciding Allow, deciding Deny (document, statement).
+struct Outcome {
+    answer: Answer,
+    allowed_by: Option<(usize, usize)>,
+    denied_by: Option<(usize, usize)>,
+    conditional: bool,
+}
+
+fn outcome(documents: &[InForce<'_>], action: &str, resource: Option<&Text>) -> Outcome {
+    let mut best = Outcome {
+        answer: Answer::No,
+        allowed_by: None,
+        denied_by: None,
+        conditional: false,
     };
-    allowed.and(denied.negate())
+    for (at, one) in documents.iter().enumerate() {
+        for (index, allow) in one.document.statements.iter().enumerate() {
+            let mut answer = allow.allows(action, resource);
+            if answer == Answer::No {
+                continue;
+            }
+            if !one.certain {
+                answer = answer.at_most_may();
+            }
+            let (denied, denied_by) = denial(documents, allow, action, resource);
+            let left = answer.and(denied.negate());
+            let better = left > best.answer || (best.allowed_by.is_none() && left.possible());
+            if better {
+                best = Outcome {
+                    answer: left,
+                    allowed_by: Some((at, index)),
+                    denied_by,
+                    conditional: !allow.conditions.is_empty(),
+                };
+            } else if best.allowed_by.is_none() && best.denied_by.is_none() {
+                best.denied_by = denied_by;
+            }
+        }
+    }
+    best
+}
+
+fn denial(
+    documents: &[InForce<'_>],
+    allow: &Statement,
+    action: &str,
+    resource: Option<&Text>,
+) -> (Answer, Option<(usize, usize)>) {
+    let mut denied = (Answer::No, None);
+    for (at, one) in documents.iter().enumerate() {
+        for (index, deny) in one.document.statements.iter().enumerate() {
+            if deny.effect == Effect::Allow {
+                continue;
+            }
+            // Both cannot be in force.
+            if deny.guard.and(&allow.guard).is_none() {
+                continue;
+            }
+            let mut answer = forbids(deny, allow, action, resource);
+            if !one.certain {
+                answer = answer.at_most_may();
+            }
+            if answer > denied.0 {
+                denied = (answer, Some((at, index)));
+            }
+        }
+    }
+    denied
+}
+
+fn is_open(document: &Document) -> bool {
+    document.resolution == Resolution::Unresolved
+}
+
+/// Allow minus Deny of one document, such as a boundary.
+pub(crate) fn document(document: &Document, action: &str, resource: Option<&Text>) -> Answer {
+    let answer = outcome(&[InForce::certain(document)], action, resource).answer;
+    if is_open(document) {
+        answer.or(Answer::May)
+    } else {
+        answer
+    }
 }
 
 /// Allow minus Deny over all policies of an identity.
@@ -117,44 +187,136 @@ pub(crate) fn policies(
     action: &str,
     resource: Option<&Text>,
 ) -> Decision {
-    let mut decision = Decision::no();
-    let mut denied = Answer::No;
-    for (attached_index, attached) in policies.iter().enumerate() {
-        let at = |index: usize| StatementRef {
-            identity,
-            attached: attached_index,
-            statement: index,
-        };
-        decision.open |= attached.source == AttachedSource::Unresolved
-            || attached.document.resolution == overgrant_policy::Resolution::Unresolved;
-        for (index, statement) in attached.document.statements.iter().enumerate() {
-            if statement.effect != Effect::Allow {
-                let mut answer = forbids(statement, action, resource);
-                if !attached.is_certain() {
-                    answer = answer.at_most_may();
-                }
-                if answer > denied {
-                    denied = answer;
-                    decision.denied_by = Some(at(index));
-                }
+    let outcome = outcome(&in_force(policies), action, resource);
+    let reference = |(attached, statement)| StatementRef {
+        identity,
+        attached,
+        statement,
+    };
+    let open = policies
+        .iter()
+        .any(|one| one.source == AttachedSource::Unresolved || is_open(&one.document));
+    let silent = outcome.answer == Answer::No && outcome.denied_by.is_none();
+    Decision {
+        answer: if silent && open {
+            Answer::May
+        } else {
+            outcome.answer
+        },
+        by: outcome.allowed_by.map(reference),
+        denied_by: outcome.denied_by.map(reference),
+        conditional: outcome.conditional,
+        bounded: false,
+        open,
+    }
+}
+
+pub(crate) fn in_force(policies: &[Attached]) -> Vec<InForce<'_>> {
+    policies
+        .iter()
+        .map(|attached| InForce {
+            document: &attached.document,
+            certain: attached.is_certain(),
+        })
+        .collect()
+}
+
+/// The actions that documents surely grant on every resource of the account, less those that a Deny
+/// may take away.
+pub(crate) fn on_everything(documents: &[InForce<'_>]) -> ActionSet {
+    let mut granted = ActionSet::empty();
+    let mut taken = ActionSet::empty();
+    for one in documents {
+        for statement in &one.document.statements {
+            let narrowed = statement.conditions.narrows_at_home().possible();
+            let wide = statement.resources.covers_all() == Answer::Must;
+            if statement.effect == Effect::Allow
+                && wide
+                && one.certain
+                && statement.is_certain()
+                && !narrowed
+            {
+                granted = granted.union(&statement.actions.must());
             }
-            if statement.effect != Effect::Deny {
-                let mut answer = applies(statement, action, resource);
-                let conditional = !statement.conditions.is_empty();
-                if conditional || !statement.is_certain() || !attached.is_certain() {
-                    answer = answer.at_most_may();
-                }
-                if answer > decision.answer {
-                    decision.answer = answer;
-                    decision.by = Some(at(index));
-                    decision.conditional = conditional;
+            if statement.effect != Effect::Allow && statement.conditions.is_empty() {
+                taken = taken.union(&statement.actions.may());
+            }
+        }
+    }
+    granted.difference(&taken)
+}
+
+/// The actions that documents surely grant on some resource, conditions aside, less those that are
+/// denied on every resource.
+pub(crate) fn on_something(documents: &[InForce<'_>]) -> ActionSet {
+    let mut granted = ActionSet::empty();
+    let mut taken = ActionSet::empty();
+    for one in documents {
+        for statement in &one.document.statements {
+            if statement.effect == Effect::Allow {
+                granted = granted.union(&statement.actions.must());
+            }
+            let flat = statement.effect == Effect::Deny
+                && one.certain
+                && statement.is_certain()
+                && statement.conditions.is_empty()
+                && statement.resources.covers_all() == Answer::Must;
+            if flat {
+                taken = taken.union(&statement.actions.must());
+            }
+        }
+    }
+    granted.difference(&taken)
+}
+
+/// The rights to change rights. Who keeps one of them for every resource can undo a Deny of its own
+/// and is an administrator in effect.
+const REWRITES: [&str; 6] = [
+    "iam:AttachRolePolicy",
+    "iam:AttachUserPolicy",
+    "iam:CreatePolicyVersion",
+    "iam:PutRolePolicy",
+    "iam:PutUserPolicy",
+    "iam:UpdateAssumeRolePolicy",
+];
+
+/// Whether documents together grant every action on every resource, and no Deny takes away the last
+/// right to change that.
+pub(crate) fn administers(documents: &[InForce<'_>]) -> Answer {
+    let mut declared = Answer::No;
+    let mut all = ActionSet::empty();
+    let mut all_may = ActionSet::empty();
+    for one in documents {
+        for statement in &one.document.statements {
+            let mut answer = statement.grants_admin();
+            if !one.certain {
+                answer = answer.at_most_may();
+            }
+            declared = declared.or(answer);
+            if statement.effect == Effect::Allow
+                && statement.resources.covers_all() == Answer::Must
+                && !statement.conditions.narrows_at_home().possible()
+            {
+                if one.certain && statement.is_certain() {
+                    all = all.union(&statement.actions.must());
+                } else {
+                    all_may = all_may.union(&statement.actions.must());
                 }
             }
         }
     }
-    decision.answer = decision.answer.and(denied.negate());
-    if decision.answer == Answer::No && denied != Answer::Must && decision.open {
-        decision.answer = Answer::May;
+    if all.is_all() {
+        declared = Answer::Must;
+    } else if all_may.union(&all).is_all() {
+        declared = declared.or(Answer::May);
     }
-    decision
+    if declared == Answer::No {
+        return declared;
+    }
+    let star = Text::known("*");
+    let kept = REWRITES
+        .iter()
+        .map(|action| outcome(documents, action, Some(&star)).answer)
+        .fold(Answer::No, Answer::or);
+    declared.and(kept)
 }

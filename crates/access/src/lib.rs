@@ -11,8 +11,9 @@ pub use attach::{Attached, AttachedSource, Boundary, How, Use};
 pub use decide::{Decision, StatementRef};
 
 use attach::Links;
+use decide::InForce;
 use overgrant_ir::{DocumentId, DocumentRole, IdentityId, IdentityKind, Model, PolicyDocument};
-use overgrant_policy::{Answer, Effect, Statement};
+use overgrant_policy::{ActionSet, Answer, Document, Statement};
 use overgrant_value::Text;
 
 /// The linked model.
@@ -146,17 +147,11 @@ impl<'a> Access<'a> {
     #[must_use]
     pub fn allows(&self, id: IdentityId, action: &str, resource: Option<&Text>) -> Decision {
         let mut decision = decide::policies(id, self.policies(id), action, resource);
-        let bound = match self.boundary(id) {
-            Boundary::None => Answer::Must,
-            Boundary::Document(document) => self
-                .model
-                .document(document)
-                .map_or(Answer::May, |document| {
-                    decide::document(&document.document, action, resource)
-                }),
-            Boundary::AwsManaged { document, .. } => decide::document(&document, action, resource),
-            Boundary::Unresolved(_) => Answer::May,
-        };
+        let bound = self
+            .under_boundary(id, Answer::Must, |document| {
+                decide::document(document, action, resource)
+            })
+            .unwrap_or(Answer::May);
         let bounded = decision.answer.and(bound);
         decision.bounded = bounded != decision.answer;
         decision.answer = bounded;
@@ -171,67 +166,60 @@ impl<'a> Access<'a> {
         Some((statement, attached))
     }
 
-    /// Whether the identity is declared to do every action on every resource, by one statement,
-    /// and neither a Deny nor a boundary takes something broad away.
+    /// Whether the identity is declared to do every action on every resource, by one statement or
+    /// by all together, and its boundary allows that too. A Deny that leaves it a right to change
+    /// rights does not count.
     #[must_use]
     pub fn is_admin(&self, id: IdentityId) -> Answer {
-        let declared = self
-            .policies(id)
-            .iter()
-            .flat_map(|attached| {
-                attached.document.statements.iter().map(move |statement| {
-                    let answer = declares_everything(statement);
-                    if attached.is_certain() {
-                        answer
-                    } else {
-                        answer.at_most_may()
-                    }
-                })
-            })
-            .fold(Answer::No, Answer::or);
+        let declared = decide::administers(&decide::in_force(self.policies(id)));
         if declared == Answer::No {
-            return Answer::No;
+            return declared;
         }
-        // What an administrator is an administrator for: the right to change rights.
-        let star = Text::known("*");
-        let kept = self.allows(id, "iam:CreatePolicyVersion", Some(&star));
-        declared.and(kept.answer)
+        let bound = self.under_boundary(id, Answer::Must, |document| {
+            decide::administers(&[InForce::certain(document)])
+        });
+        declared.and(bound.unwrap_or(Answer::May))
     }
-}
 
-/// Whether a statement allows every action on every resource without a condition.
-fn declares_everything(statement: &Statement) -> Answer {
-    if statement.effect == Effect::Deny || !statement.conditions.is_empty() {
-        return Answer::No;
+    /// The catalog's actions that the identity surely may do on every resource of the account:
+    /// granted without a condition that narrows, less what a Deny may take, under its boundary (none
+    /// where that is not known).
+    #[must_use]
+    pub fn actions_on_everything(&self, id: IdentityId) -> ActionSet {
+        let own = decide::on_everything(&decide::in_force(self.policies(id)));
+        let bound = self.under_boundary(id, ActionSet::all(), |document| {
+            decide::on_everything(&[InForce::certain(document)])
+        });
+        own.intersection(&bound.unwrap_or_else(ActionSet::empty))
     }
-    let actions = statement.actions.listed();
-    let resources = statement.resources.listed();
-    let all_actions = if actions.negated {
-        actions.present && actions.items.is_empty() && !actions.open
-    } else {
-        actions.items.iter().any(|item| {
-            item.pattern().guard().is_always()
-                && (item.pattern().is_star()
-                    || item
-                        .spelling()
-                        .is_some_and(|text| text.split(':').all(only_stars)))
-        })
-    };
-    let all_resources = statement
-        .resources
-        .star()
-        .is_some_and(|item| item.pattern().guard().is_always())
-        || (resources.negated && resources.items.is_empty() && !resources.open);
-    let answer = Answer::from_bool(all_actions && all_resources);
-    if statement.is_certain() {
-        answer
-    } else {
-        answer.at_most_may()
-    }
-}
 
-fn only_stars(part: &str) -> bool {
-    !part.is_empty() && part.chars().all(|c| c == '*')
+    /// The catalog's actions that the identity is granted on some resource, conditions aside, less
+    /// what is denied on every resource, under its boundary (as if there were none where that is
+    /// not known). To tell readers from writers.
+    #[must_use]
+    pub fn actions_on_something(&self, id: IdentityId) -> ActionSet {
+        let own = decide::on_something(&decide::in_force(self.policies(id)));
+        let bound = self.under_boundary(id, ActionSet::all(), |document| {
+            decide::on_something(&[InForce::certain(document)])
+        });
+        own.intersection(&bound.unwrap_or_else(ActionSet::all))
+    }
+
+    /// What `ask` says of the boundary's document: `most` without a boundary, `None` where it is
+    /// not known.
+    fn under_boundary<T>(
+        &self,
+        id: IdentityId,
+        most: T,
+        ask: impl Fn(&Document) -> T,
+    ) -> Option<T> {
+        match self.boundary(id) {
+            Boundary::None => Some(most),
+            Boundary::Document(document) => Some(ask(&self.model.document(document)?.document)),
+            Boundary::AwsManaged { document, .. } => Some(ask(&document)),
+            Boundary::Unresolved(_) => None,
+        }
+    }
 }
 
 #[cfg(test)]

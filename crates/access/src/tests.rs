@@ -261,7 +261,7 @@ fn denies_conditions_and_boundaries_count() {
             &format!(
                 r#"{{"RoleName":"c","Policies":[{{"PolicyName":"p","PolicyDocument":{}}}]}}"#,
                 policy(
-                    r#"{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}"#
+                    r#"{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}"#
                 )
             ),
         ),
@@ -336,4 +336,70 @@ fn workloads_run_as_roles_and_through_profiles() {
     assert_eq!(access.role_of(1), Some(IdentityId(0)));
     let arn = Text::known("arn:aws:iam::111122223333:oidc-provider/issuer.example");
     assert_eq!(access.provider(&arn, "r"), Some(0));
+}
+
+#[test]
+fn administration_by_union_and_what_a_deny_leaves() {
+    let role = |name: &str, statements: &str| {
+        resource(
+            "r",
+            "AWS::IAM::Role",
+            name,
+            &format!(
+                r#"{{"RoleName":"{name}","Policies":[{{"PolicyName":"p","PolicyDocument":{}}}]}}"#,
+                policy(statements)
+            ),
+        )
+    };
+    let model = lower(vec![
+        role(
+            "union",
+            r#"{"Effect":"Allow","Action":["iam:*","s3:*"],"Resource":"*"},
+               {"Effect":"Allow","NotAction":["iam:*","s3:*"],"Resource":"*"}"#,
+        ),
+        role(
+            "minus",
+            &format!(r#"{ALL},{{"Effect":"Deny","Action":"organizations:*","Resource":"*"}}"#),
+        ),
+        role(
+            "power",
+            &format!(r#"{ALL},{{"Effect":"Deny","Action":"iam:*","Resource":"*"}}"#),
+        ),
+        role(
+            "reader",
+            r#"{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}"#,
+        ),
+    ]);
+    let access = Access::new(&model);
+    let ask = |name: &str| access.is_admin(named(&model, name));
+    assert_eq!(ask("union"), Answer::Must);
+    assert_eq!(ask("minus"), Answer::Must);
+    assert_eq!(ask("power"), Answer::No);
+    assert_eq!(ask("reader"), Answer::No);
+    let power = access.actions_on_everything(named(&model, "power"));
+    let id = |name: &str| overgrant_catalog::catalog().action_id(name).unwrap();
+    assert!(power.contains(id("ec2:RunInstances")));
+    assert!(!power.contains(id("iam:CreateUser")));
+    let reader = access.actions_on_something(named(&model, "reader"));
+    assert!(reader.contains(id("s3:GetObject")) && !reader.contains(id("s3:PutObject")));
+}
+
+#[test]
+fn a_deny_of_the_same_resource_takes_the_grant() {
+    let model = lower(vec![resource(
+        "r",
+        "AWS::IAM::Role",
+        "A",
+        &format!(
+            r#"{{"RoleName":"a","Policies":[{{"PolicyName":"p","PolicyDocument":{}}}]}}"#,
+            policy(
+                r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::x/a/*"},
+                   {"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::x/*"}"#
+            )
+        ),
+    )]);
+    let access = Access::new(&model);
+    let decision = access.allows(IdentityId(0), "s3:GetObject", None);
+    assert_eq!(decision.answer, Answer::No);
+    assert!(decision.denied_by.is_some());
 }
