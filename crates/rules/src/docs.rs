@@ -29,7 +29,8 @@ pub struct Example {
     pub text: String,
     /// The 1-based line where the primary place must start.
     pub marked: Option<u32>,
-    /// Words after the kind: rules that may also fire (`also=rule-id`), a configuration.
+    /// Words after the kind: `name:value` pairs (rustdoc refuses `=`): rules that may also
+    /// fire (`also:rule-id`), and configuration (`own_accounts:111122223333`, `vendors:444455556666`).
     pub options: Vec<String>,
 }
 

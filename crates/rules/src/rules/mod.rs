@@ -4,6 +4,17 @@ rules! {
     compute {
         imdsv1_allowed::IMDSV1_ALLOWED,
     }
+    condition {
+        condition_key_unknown_or_unsupported::CONDITION_KEY_UNKNOWN_OR_UNSUPPORTED,
+        equals_operator_with_wildcard::EQUALS_OPERATOR_WITH_WILDCARD,
+        forallvalues_allow_without_null_guard::FORALLVALUES_ALLOW_WITHOUT_NULL_GUARD,
+        ifexists_on_security_key_in_allow::IFEXISTS_ON_SECURITY_KEY_IN_ALLOW,
+        mfa_allow_boolifexists::MFA_ALLOW_BOOLIFEXISTS,
+        mfa_deny_misses_long_term_keys::MFA_DENY_MISSES_LONG_TERM_KEYS,
+        negated_operator_in_allow::NEGATED_OPERATOR_IN_ALLOW,
+        policy_variable_misuse::POLICY_VARIABLE_MISUSE,
+        sourceip_ineffective::SOURCEIP_INEFFECTIVE,
+    }
     federation {
         ci_subject_tenant_open::CI_SUBJECT_TENANT_OPEN,
         cognito_identity_trust_weak::COGNITO_IDENTITY_TRUST_WEAK,

@@ -7,6 +7,7 @@ use overgrant_finding::{Confidence, Severity};
 
 rule! {
     /// A subject pattern of a CI service leaves the tenant open.
+    ///
     /// The issuer serves many customers, and the pattern for the claim that names the customer has a
     /// wildcard in or before the customer's part, as in `project_path:*` or `organization:acme*`.
     ///

@@ -7,6 +7,7 @@ use overgrant_finding::{Confidence, Severity};
 
 rule! {
     /// A role trusts Cognito identity pools without pinning one.
+    ///
     /// Identity pools of all AWS accounts share one issuer. The claim `aud` names the pool, and `amr` says
     /// whether its user has signed in.
     ///

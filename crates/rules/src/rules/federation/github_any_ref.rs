@@ -7,6 +7,7 @@ use overgrant_finding::{Confidence, Severity};
 
 rule! {
     /// Any branch, tag or pull request of a repository can assume a role.
+    ///
     /// The subject is `repo:OWNER/REPO:*`: it names the repository and leaves open what runs in it.
     ///
     /// ## Why

@@ -6,6 +6,7 @@ use overgrant_finding::{Confidence, Severity};
 
 rule! {
     /// A GitHub trust tests only claims that every repository can produce.
+    ///
     /// The conditions test a branch, an environment, a workflow name or a reusable workflow, and nothing
     /// that says whose repository it is.
     ///

@@ -7,6 +7,7 @@ use overgrant_finding::{Confidence, Severity};
 
 rule! {
     /// Every repository of a GitHub organisation can assume a role.
+    ///
     /// The subject is `repo:OWNER/*`: all repositories of the owner, those of tomorrow included.
     ///
     /// ## Why

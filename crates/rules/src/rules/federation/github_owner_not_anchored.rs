@@ -7,6 +7,7 @@ use overgrant_finding::{Confidence, Severity};
 
 rule! {
     /// A GitHub subject leaves the owner open, so that strangers match it.
+    ///
     /// The pattern in `sub` has a wildcard in the owner's part, as in `repo:acme*` or `repo:*/app:*`.
     /// A wildcard also crosses `/` and `:`.
     ///

@@ -7,6 +7,7 @@ use overgrant_finding::{Confidence, Severity};
 
 rule! {
     /// Any repository on GitHub can assume a role.
+    ///
     /// The trust policy accepts tokens of GitHub Actions, and no condition limits the subject: `sub` is
     /// not tested, or its pattern (`*`, `repo:*`) takes in every repository.
     ///

@@ -7,6 +7,7 @@ use overgrant_finding::{Confidence, Severity};
 
 rule! {
     /// Service accounts other than the intended one can assume a role.
+    ///
     /// The role trusts the token issuer of a Kubernetes cluster, and the subject is not tested or has a
     /// wildcard where namespace or service account stand.
     ///

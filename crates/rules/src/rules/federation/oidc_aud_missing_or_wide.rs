@@ -7,6 +7,7 @@ use overgrant_finding::{Confidence, Severity};
 
 rule! {
     /// A trust in an OIDC provider does not pin the audience.
+    ///
     /// No condition tests `aud`, or its pattern is a wildcard, although the provider accepts more than
     /// one audience or its list is not in this configuration.
     ///

@@ -6,6 +6,7 @@ use overgrant_finding::{Confidence, Severity};
 
 rule! {
     /// A role trusts a shared identity provider without saying which tenant.
+    ///
     /// The issuer gives tokens to customers of all kinds, and no condition tests the claim that tells them
     /// apart (mostly `sub`, for some `aud`).
     ///

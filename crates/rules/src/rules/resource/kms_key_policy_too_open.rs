@@ -8,6 +8,7 @@ use overgrant_policy::Answer;
 
 rule! {
     /// A key policy hands the use of a key to a foreign account.
+    ///
     /// The key policy allows an account that is not the user's own to decrypt with the key or to administer
     /// it, and no condition limits that.
     ///
@@ -16,7 +17,7 @@ rule! {
     /// shuts the owner out.
     ///
     /// ## Bad
-    /// ```terraform bad own_accounts=111122223333
+    /// ```terraform bad own_accounts:111122223333
     /// resource "aws_kms_key" "data" {
     ///   description = "data"
     ///   policy = jsonencode({
@@ -30,7 +31,7 @@ rule! {
     ///   })
     /// }
     /// ```
-    /// ```cloudformation bad own_accounts=111122223333
+    /// ```cloudformation bad own_accounts:111122223333
     /// Resources:
     ///   Data:
     ///     Type: AWS::KMS::Key
@@ -61,7 +62,7 @@ rule! {
     ///   })
     /// }
     /// ```
-    /// ```cloudformation good own_accounts=111122223333
+    /// ```cloudformation good own_accounts:111122223333
     /// Resources:
     ///   Data:
     ///     Type: AWS::KMS::Key

@@ -8,6 +8,7 @@ use overgrant_ir::Model;
 
 rule! {
     /// A Lambda function can be invoked by everybody.
+    ///
     /// A permission names `*` as principal, or a function URL has the authorization type `NONE`.
     ///
     /// ## Why

@@ -8,6 +8,7 @@ use overgrant_finding::{Confidence, Severity};
 
 rule! {
     /// A resource policy allows everybody behind a condition that binds nobody.
+    ///
     /// The policy allows `*`, and its conditions test only what strangers can send, arrange or lack: a
     /// referer, a user agent, transport security, a huge address range, a negated operator.
     ///

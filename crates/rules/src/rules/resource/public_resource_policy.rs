@@ -8,6 +8,7 @@ use overgrant_finding::{Confidence, Severity};
 
 rule! {
     /// A resource policy opens a resource to everybody.
+    ///
     /// The policy allows `*`, no condition says who is meant, and no Deny of the same policy closes it.
     ///
     /// ## Why

@@ -8,6 +8,7 @@ use overgrant_policy::Effect;
 
 rule! {
     /// A resource policy allows everybody except the principals it names.
+    ///
     /// `NotPrincipal` with `Allow` grants to the complement of its list: every other principal of every
     /// account, anonymous callers included.
     ///

@@ -7,6 +7,7 @@ use overgrant_finding::{Confidence, Severity};
 
 rule! {
     /// A resource policy allows an account that nobody declared.
+    ///
     /// The principal is a literal account id that is neither one of `own_accounts` nor a declared vendor
     /// nor AWS's own.
     ///
@@ -15,7 +16,7 @@ rule! {
     /// holds that account, or gets into it, uses the resource.
     ///
     /// ## Bad
-    /// ```terraform bad own_accounts=111122223333
+    /// ```terraform bad own_accounts:111122223333
     /// resource "aws_sqs_queue_policy" "orders" {
     ///   queue_url = "https://sqs.eu-west-1.amazonaws.com/111122223333/orders"
     ///   policy = jsonencode({
@@ -29,7 +30,7 @@ rule! {
     ///   })
     /// }
     /// ```
-    /// ```cloudformation bad own_accounts=111122223333
+    /// ```cloudformation bad own_accounts:111122223333
     /// Resources:
     ///   OrdersPolicy:
     ///     Type: AWS::SQS::QueuePolicy
@@ -45,7 +46,7 @@ rule! {
     ///               AWS: arn:aws:iam::444455556666:root # <-- here
     /// ```
     /// ## Good
-    /// ```terraform good own_accounts=111122223333
+    /// ```terraform good own_accounts:111122223333
     /// resource "aws_sqs_queue_policy" "orders" {
     ///   queue_url = "https://sqs.eu-west-1.amazonaws.com/111122223333/orders"
     ///   policy = jsonencode({
@@ -59,7 +60,7 @@ rule! {
     ///   })
     /// }
     /// ```
-    /// ```cloudformation good own_accounts=111122223333
+    /// ```cloudformation good own_accounts:111122223333
     /// Resources:
     ///   Logs:
     ///     Type: AWS::S3::BucketPolicy

@@ -7,6 +7,7 @@ use overgrant_ir::GuardrailKind;
 
 rule! {
     /// A bucket's block of public access is switched off.
+    ///
     /// One of the four settings of S3 Block Public Access is `false`. Buckets start with all four on.
     ///
     /// ## Why

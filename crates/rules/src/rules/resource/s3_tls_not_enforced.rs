@@ -9,6 +9,7 @@ use overgrant_value::{Guard, Text};
 
 rule! {
     /// A bucket policy does not refuse requests without TLS.
+    ///
     /// The policy has no Deny for `aws:SecureTransport` = `false` that reaches everybody and covers both
     /// the bucket and its objects.
     ///

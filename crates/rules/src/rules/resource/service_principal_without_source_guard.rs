@@ -7,6 +7,7 @@ use overgrant_finding::{Confidence, Severity};
 
 rule! {
     /// A service may use a resource for any of its customers.
+    ///
     /// The resource policy allows a service that acts for its customers, and tests none of `aws:SourceArn`,
     /// `aws:SourceAccount`, `aws:SourceOrgID`.
     ///

@@ -7,6 +7,7 @@ use overgrant_finding::{Confidence, Severity};
 
 rule! {
     /// A service role does not say for which resource the service may act.
+    ///
     /// The trust policy names a service that assumes roles for resources of its customers, and tests none
     /// of `aws:SourceArn`, `aws:SourceAccount`, `aws:SourceOrgID`.
     ///

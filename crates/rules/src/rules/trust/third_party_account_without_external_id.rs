@@ -10,6 +10,7 @@ use overgrant_policy::Statement;
 
 rule! {
     /// A role trusts a foreign account without an external id.
+    ///
     /// The trust policy names an account of a vendor or of somebody else, and no condition tests
     /// `sts:ExternalId`.
     ///
@@ -18,7 +19,7 @@ rule! {
     /// were theirs, and the vendor works on your account on their behalf: the confused deputy.
     ///
     /// ## Bad
-    /// ```terraform bad own_accounts=111122223333
+    /// ```terraform bad own_accounts:111122223333
     /// resource "aws_iam_role" "vendor" {
     ///   name = "vendor"
     ///   assume_role_policy = jsonencode({
@@ -31,7 +32,7 @@ rule! {
     ///   })
     /// }
     /// ```
-    /// ```cloudformation bad own_accounts=111122223333
+    /// ```cloudformation bad own_accounts:111122223333
     /// Resources:
     ///   Vendor:
     ///     Type: AWS::IAM::Role
@@ -45,7 +46,7 @@ rule! {
     ///               AWS: "444455556666" # <-- here
     /// ```
     /// ## Good
-    /// ```terraform good vendors=444455556666
+    /// ```terraform good vendors:444455556666
     /// variable "external_id" {
     ///   type = string
     /// }
@@ -63,7 +64,7 @@ rule! {
     ///   })
     /// }
     /// ```
-    /// ```cloudformation good own_accounts=111122223333
+    /// ```cloudformation good own_accounts:111122223333
     /// Resources:
     ///   Reader:
     ///     Type: AWS::IAM::Role

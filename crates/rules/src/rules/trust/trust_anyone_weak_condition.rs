@@ -7,6 +7,7 @@ use overgrant_finding::{Confidence, Severity};
 
 rule! {
     /// A role trusts every AWS account behind a condition that binds nobody.
+    ///
     /// The trust policy allows `*`, and its conditions test only what a stranger can send, arrange or
     /// lack: an external id, a session name, a negated operator, an operator that passes when the key is
     /// absent, an organisation or account with a wildcard.

@@ -7,6 +7,7 @@ use overgrant_policy::Effect;
 
 rule! {
     /// A role trusts everybody except the principals it names.
+    ///
     /// `NotPrincipal` with `Allow` grants the role to the complement of its list: every other principal of
     /// every account.
     ///

@@ -7,6 +7,7 @@ use overgrant_policy::{Principal, PrincipalKind};
 
 rule! {
     /// A trust policy names a principal that does not exist or is not valid.
+    ///
     /// The principal is the unique id of a deleted user or role (`AIDA…`, `AROA…`), an ARN with a wildcard,
     /// an account id that has not twelve digits, or no principal at all.
     ///

@@ -7,6 +7,7 @@ use overgrant_finding::{Confidence, Severity};
 
 rule! {
     /// A role trusts an account that nobody declared.
+    ///
     /// The trust policy names a literal account id that is neither one of `own_accounts` nor a declared
     /// vendor. Without `own_accounts` this is one notice per run, since any id may be the user's own.
     ///
@@ -15,7 +16,7 @@ rule! {
     /// gets into such an account holds the role.
     ///
     /// ## Bad
-    /// ```terraform bad own_accounts=111122223333
+    /// ```terraform bad own_accounts:111122223333
     /// resource "aws_iam_role" "audit" {
     ///   name = "audit"
     ///   assume_role_policy = jsonencode({
@@ -29,7 +30,7 @@ rule! {
     ///   })
     /// }
     /// ```
-    /// ```cloudformation bad own_accounts=111122223333
+    /// ```cloudformation bad own_accounts:111122223333
     /// Resources:
     ///   Audit:
     ///     Type: AWS::IAM::Role
@@ -61,7 +62,7 @@ rule! {
     ///   })
     /// }
     /// ```
-    /// ```cloudformation good own_accounts=111122223333
+    /// ```cloudformation good own_accounts:111122223333
     /// Resources:
     ///   Audit:
     ///     Type: AWS::IAM::Role

@@ -1,0 +1,200 @@
+//! `condition-key-unknown-or-unsupported`: A condition tests a key that does not exist or that its actions never carry.
+
+use crate::names;
+use crate::{Context, Family, Scope};
+use overgrant_catalog::{KeyScope, catalog};
+use overgrant_finding::{Confidence, Severity};
+use overgrant_policy::{Condition, Effect, Statement};
+
+rule! {
+    /// A condition tests a key that does not exist or that its actions never carry.
+    ///
+    /// The key is in no list of AWS for its service, or no action of the statement supports it, so that no
+    /// request ever has it.
+    ///
+    /// ## Why
+    /// An Allow then grants nothing. A Deny never fires, and a negated or `IfExists` test always holds: the
+    /// guardrail is not there.
+    ///
+    /// ## Bad
+    /// ```terraform bad
+    /// resource "aws_iam_policy" "p" {
+    ///   name = "regions"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Deny"
+    ///       Action    = "ec2:*"
+    ///       Resource  = "*"
+    ///       Condition = { StringEquals = { "aws:RequestRegion" = "us-east-1" } } # <-- here
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation bad
+    /// Resources:
+    ///   P:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: s3:GetObject
+    ///             Resource: arn:aws:s3:::acme-data/*
+    ///             Condition:
+    ///               StringEquals:
+    ///                 iam:PassedToService: lambda.amazonaws.com # <-- here
+    /// ```
+    /// ## Good
+    /// ```terraform good
+    /// resource "aws_iam_policy" "p" {
+    ///   name = "regions"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Deny"
+    ///       Action    = "ec2:*"
+    ///       Resource  = "*"
+    ///       Condition = { StringNotEquals = { "aws:requestedregion" = "eu-west-1" } }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation good
+    /// Resources:
+    ///   P:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: [iam:PassRole, lambda:UpdateFunctionConfiguration]
+    ///             Resource:
+    ///               - arn:aws:iam::111122223333:role/shop
+    ///               - arn:aws:lambda:eu-west-1:111122223333:function:shop
+    ///             Condition:
+    ///               StringEquals:
+    ///                 iam:PassedToService: lambda.amazonaws.com
+    /// ```
+    /// ## How to fix
+    /// Use the key's exact name, and put actions that do not support it into a statement of their own.
+    pub(crate) static CONDITION_KEY_UNKNOWN_OR_UNSUPPORTED = Rule {
+        id: "condition-key-unknown-or-unsupported",
+        family: Family::Condition,
+        severity: Severity::Medium,
+        confidence: Confidence::Medium,
+        scope: Scope::Module,
+        since: "0.1.0",
+        cwe: &[697],
+        aliases: &[],
+        mappings: &[("NIST", "AC-3(7)"), ("ATT&CK", "T1548")],
+        references: &["https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"],
+        check: check,
+    };
+}
+
+/// Keys that are in use and in no list.
+const UNLISTED: [&str; 4] = ["aws:sourceowner", "s3:x-amz-content-sha256", "s3:signatureage", "aws:arn"];
+
+fn check(cx: &mut Context<'_>) {
+    let model = cx.model;
+    for document in &model.documents {
+        for statement in &document.document.statements {
+            for condition in &statement.conditions.items {
+                let Some(key) = condition.key.spelling() else {
+                    continue;
+                };
+                let Some(problem) = problem(&key, statement) else {
+                    continue;
+                };
+                let written = &condition.key;
+                let what = names::document(document);
+                let message = match problem {
+                    Problem::Unknown => format!("condition key `{written}` in {what} does not exist"),
+                    Problem::Unsupported => {
+                        format!("no action of the statement in {what} supports condition key `{written}`")
+                    }
+                };
+                let mut report = cx
+                    .finding(&document.place, written.src(), message)
+                    .statement(statement)
+                    .when(&condition.guard)
+                    .severity(severity(statement, condition))
+                    .label(consequence(statement, condition));
+                if let (Problem::Unknown, Some(near)) = (problem, catalog().suggest_condition_key(&key)) {
+                    report = report.help(format!("did you mean {near}?"));
+                }
+                cx.report(report);
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Problem {
+    Unknown,
+    Unsupported,
+}
+
+fn problem(key: &str, statement: &Statement) -> Option<Problem> {
+    let (prefix, _) = key.split_once(':')?;
+    // Claims of identity providers have lists of their own.
+    let claims = prefix.contains(['.', '/']) || prefix == "saml" || prefix.is_empty();
+    if claims || UNLISTED.contains(&key) {
+        return None;
+    }
+    let known = catalog().condition_key(key);
+    let Some(known) = known else {
+        let service = prefix == "aws" || catalog().service(prefix).is_some();
+        return service.then_some(Problem::Unknown);
+    };
+    if known.scope() != KeyScope::Service {
+        return None;
+    }
+    let actions = statement.actions.must();
+    if statement.actions.listed().negated
+        || statement.actions.listed().open
+        || actions.is_empty()
+        || actions != statement.actions.may()
+    {
+        return None;
+    }
+    let name = known.name();
+    let supported = actions.actions().any(|action| {
+        action.condition_keys().any(|key| key.eq_ignore_ascii_case(name))
+            || action.resources().any(|resource| {
+                resource.condition_keys().any(|key| key.eq_ignore_ascii_case(name))
+                    || resource.resource_type().is_some_and(|kind| {
+                        kind.condition_keys().any(|key| key.eq_ignore_ascii_case(name))
+                    })
+            })
+    });
+    // The lists of a service are not always complete: only another service's key is sure.
+    let own = actions
+        .actions()
+        .any(|action| action.name().split(':').next() == Some(prefix) || action.service().prefix() == prefix);
+    (!supported && !own).then_some(Problem::Unsupported)
+}
+
+/// Whether the test holds although the key is never there.
+fn holds(condition: &Condition) -> bool {
+    condition.operator.holds_without_key()
+}
+
+fn severity(statement: &Statement, condition: &Condition) -> Severity {
+    match (statement.effect, holds(condition)) {
+        (Effect::Deny, false) | (Effect::Allow, true) => Severity::High,
+        _ => Severity::Medium,
+    }
+}
+
+fn consequence(statement: &Statement, condition: &Condition) -> &'static str {
+    match (statement.effect, holds(condition)) {
+        (Effect::Deny, false) => "so the Deny never fires",
+        (Effect::Deny, true) => "so the Deny always fires",
+        (_, false) => "so the statement grants nothing",
+        (_, true) => "so the condition always holds",
+    }
+}

@@ -1,0 +1,158 @@
+//! `forallvalues-allow-without-null-guard`: an Allow with `ForAllValues` also passes when the key is absent.
+
+use crate::caller::surely_present;
+use crate::names;
+use crate::{Context, Family, Scope};
+use overgrant_finding::{Confidence, Severity};
+use overgrant_policy::{Condition, Conditions, Effect, SetOperator, Test};
+
+rule! {
+    /// An Allow with `ForAllValues` also passes when the key is absent.
+    ///
+    /// `ForAllValues` asks whether every value of the request is on the list. A request without the key has
+    /// no value, and passes.
+    ///
+    /// ## Why
+    /// A caller who leaves the key out, or an action that never carries it, gets the grant without any test.
+    ///
+    /// ## Bad
+    /// ```terraform bad
+    /// resource "aws_iam_policy" "p" {
+    ///   name = "records"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = "route53:ChangeResourceRecordSets"
+    ///       Resource = "arn:aws:route53:::hostedzone/Z0123456789"
+    ///       Condition = {
+    ///         "ForAllValues:StringEquals" = { # <-- here
+    ///           "route53:ChangeResourceRecordSetsRecordTypes" = ["TXT"]
+    ///         }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation bad
+    /// Resources:
+    ///   P:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: lambda:InvokeFunction
+    ///             Resource: arn:aws:lambda:eu-west-1:111122223333:function:shop
+    ///             Condition:
+    ///               ForAllValues:StringEquals: # <-- here
+    ///                 aws:CalledVia: cloudformation.amazonaws.com
+    /// ```
+    /// ## Good
+    /// ```terraform good
+    /// resource "aws_iam_policy" "p" {
+    ///   name = "records"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = "route53:ChangeResourceRecordSets"
+    ///       Resource = "arn:aws:route53:::hostedzone/Z0123456789"
+    ///       Condition = {
+    ///         "ForAllValues:StringEquals" = { "route53:ChangeResourceRecordSetsRecordTypes" = ["TXT"] }
+    ///         Null                        = { "route53:ChangeResourceRecordSetsRecordTypes" = "false" }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation good
+    /// Resources:
+    ///   P:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: ec2:CreateTags
+    ///             Resource: arn:aws:ec2:eu-west-1:111122223333:instance/*
+    ///             Condition:
+    ///               ForAllValues:StringEquals:
+    ///                 aws:TagKeys: [team, stage]
+    ///               StringEquals:
+    ///                 ec2:ResourceTag/team: shop
+    /// ```
+    /// ## How to fix
+    /// Add `Null` = `false` for the same key.
+    pub(crate) static FORALLVALUES_ALLOW_WITHOUT_NULL_GUARD = Rule {
+        id: "forallvalues-allow-without-null-guard",
+        family: Family::Condition,
+        severity: Severity::High,
+        confidence: Confidence::High,
+        scope: Scope::Module,
+        since: "0.1.0",
+        cwe: &[697],
+        aliases: &[],
+        mappings: &[("NIST", "AC-3(7)"), ("ATT&CK", "T1548")],
+        references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html"],
+        check: check,
+    };
+}
+
+fn check(cx: &mut Context<'_>) {
+    let model = cx.model;
+    for document in &model.documents {
+        for statement in &document.document.statements {
+            if statement.effect != Effect::Allow || statement.conditions.open {
+                continue;
+            }
+            let conditions = &statement.conditions;
+            let Some(condition) = conditions
+                .items
+                .iter()
+                .find(|condition| passes_when_absent(conditions, condition))
+            else {
+                continue;
+            };
+            if conditions.items.iter().any(limits) {
+                continue;
+            }
+            let report = cx
+                .finding(
+                    &document.place,
+                    &condition.operator_src,
+                    format!(
+                        "`{}` in {} also passes when the request has no `{}`",
+                        condition.operator.name,
+                        names::document(document),
+                        condition.key
+                    ),
+                )
+                .statement(statement)
+                .when(&condition.guard)
+                .help(format!("add Null: false for {}", condition.key));
+            cx.report(report);
+        }
+    }
+}
+
+/// Keys that a tagging request carries whenever it does anything.
+const TAG_KEYS: &str = "aws:tagkeys";
+
+fn passes_when_absent(all: &Conditions, condition: &Condition) -> bool {
+    condition.operator.set == Some(SetOperator::ForAllValues)
+        && !condition.operator.is_negated()
+        && condition
+            .key
+            .spelling()
+            .is_some_and(|key| key != TAG_KEYS && !surely_present(all, &key))
+}
+
+/// Another condition that fails when its key is absent.
+fn limits(condition: &Condition) -> bool {
+    !condition.operator.holds_without_key()
+        && condition.operator.test != Test::Null
+        && !condition.key.is("aws:SecureTransport")
+}

@@ -1,0 +1,182 @@
+//! `ifexists-on-security-key-in-allow`: an Allow tests a security key with `IfExists`, so that its absence passes.
+
+use crate::caller::surely_present;
+use crate::names;
+use crate::{Context, Family, Scope};
+use overgrant_finding::{Confidence, Severity};
+use overgrant_policy::{Condition, Effect, Test};
+
+rule! {
+    /// An Allow tests a security key with `IfExists`, so that its absence passes.
+    ///
+    /// `…IfExists` holds when the request lacks the key. Network, organisation, external id and token
+    /// claims are absent exactly in the requests that should be kept out.
+    ///
+    /// ## Why
+    /// A call from outside the VPC has no `aws:SourceVpce`, a caller outside any organisation has no
+    /// `aws:PrincipalOrgID`: both pass.
+    ///
+    /// ## Bad
+    /// ```terraform bad
+    /// resource "aws_iam_policy" "p" {
+    ///   name = "from-vpc"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = "s3:GetObject"
+    ///       Resource = "arn:aws:s3:::acme-data/*"
+    ///       Condition = {
+    ///         StringEqualsIfExists = { "aws:SourceVpce" = "vpce-0a1b2c3d" } # <-- here
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation bad
+    /// Resources:
+    ///   Partner:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRole
+    ///             Principal:
+    ///               AWS: arn:aws:iam::111122223333:role/partner
+    ///             Condition:
+    ///               StringEqualsIfExists: # <-- here
+    ///                 sts:ExternalId: partner-7
+    /// ```
+    /// ## Good
+    /// ```terraform good
+    /// resource "aws_iam_policy" "p" {
+    ///   name = "from-vpc"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       {
+    ///         Effect   = "Allow"
+    ///         Action   = "s3:GetObject"
+    ///         Resource = "arn:aws:s3:::acme-data/*"
+    ///       },
+    ///       {
+    ///         Effect   = "Deny"
+    ///         Action   = "s3:GetObject"
+    ///         Resource = "arn:aws:s3:::acme-data/*"
+    ///         Condition = {
+    ///           StringNotEqualsIfExists = { "aws:SourceVpce" = "vpce-0a1b2c3d" }
+    ///         }
+    ///       },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation good
+    /// Resources:
+    ///   Run:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: ec2:StartInstances
+    ///             Resource: arn:aws:ec2:eu-west-1:111122223333:instance/*
+    ///             Condition:
+    ///               StringEqualsIfExists:
+    ///                 ec2:InstanceType: [t3.micro, t3.small]
+    /// ```
+    /// ## How to fix
+    /// Drop `IfExists`; where some requests rightly lack the key, allow them in a statement of their own.
+    pub(crate) static IFEXISTS_ON_SECURITY_KEY_IN_ALLOW = Rule {
+        id: "ifexists-on-security-key-in-allow",
+        family: Family::Condition,
+        severity: Severity::High,
+        confidence: Confidence::High,
+        scope: Scope::Module,
+        since: "0.1.0",
+        cwe: &[697],
+        aliases: &[],
+        mappings: &[("NIST", "AC-3(7)"), ("ATT&CK", "T1548")],
+        references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html"],
+        check: check,
+    };
+}
+
+/// Keys that say where a call comes from or on whose behalf, and that a request may lack.
+const KEYS: [&str; 14] = [
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceip",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:vpceaccount",
+    "aws:vpceorgid",
+    "aws:vpcsourceip",
+    "sts:externalid",
+    "sts:sourceidentity",
+];
+
+fn check(cx: &mut Context<'_>) {
+    let model = cx.model;
+    for document in &model.documents {
+        for statement in &document.document.statements {
+            if statement.effect != Effect::Allow || statement.conditions.open {
+                continue;
+            }
+            let conditions = &statement.conditions.items;
+            let Some(condition) = conditions.iter().find(|condition| is_gap(condition)) else {
+                continue;
+            };
+            let guarded = condition
+                .key
+                .spelling()
+                .is_some_and(|key| surely_present(&statement.conditions, &key));
+            if guarded || conditions.iter().any(limits) {
+                continue;
+            }
+            let tag = condition
+                .key
+                .spelling()
+                .is_some_and(|key| key.contains("tag/"));
+            let report = cx
+                .finding(
+                    &document.place,
+                    &condition.operator_src,
+                    format!(
+                        "`{}` in {} also passes when the request has no `{}`",
+                        condition.operator.name,
+                        names::document(document),
+                        condition.key
+                    ),
+                )
+                .statement(statement)
+                .when(&condition.guard)
+                .severity(if tag { Severity::Medium } else { Severity::High })
+                .help("drop IfExists");
+            cx.report(report);
+        }
+    }
+}
+
+fn is_gap(condition: &Condition) -> bool {
+    condition.operator.if_exists
+        && !condition.operator.is_negated()
+        && condition.key.spelling().is_some_and(|key| {
+            let claim = (key.ends_with(":sub") || key.ends_with(":aud")) && key.contains('.');
+            KEYS.contains(&key.as_str()) || claim || key.starts_with("aws:principaltag/")
+        })
+}
+
+/// Another condition that fails when its key is absent.
+fn limits(condition: &Condition) -> bool {
+    !condition.operator.holds_without_key()
+        && condition.operator.test != Test::Null
+        && !condition.key.is("aws:SecureTransport")
+}

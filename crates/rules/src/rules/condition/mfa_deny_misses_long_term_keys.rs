@@ -1,0 +1,164 @@
+//! `mfa-deny-misses-long-term-keys`: A Deny without MFA does not reach access keys.
+
+use crate::names;
+use crate::{Context, Family, Scope};
+use overgrant_finding::{Confidence, Severity};
+use overgrant_policy::{Condition, Document, Effect, Test};
+
+rule! {
+    /// A Deny without MFA does not reach access keys.
+    ///
+    /// `Bool` on `aws:MultiFactorAuthPresent` = `false` needs the key in the request. Requests signed with
+    /// long-lived access keys lack it, so the Deny does not match them.
+    ///
+    /// ## Why
+    /// The policy promises that nothing works without MFA. A stolen access key works.
+    ///
+    /// ## Bad
+    /// ```terraform bad
+    /// resource "aws_iam_group_policy" "mfa" {
+    ///   name  = "require-mfa"
+    ///   group = "developers"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Deny"
+    ///       NotAction = ["iam:EnableMFADevice", "iam:CreateVirtualMFADevice", "sts:GetSessionToken"]
+    ///       Resource  = "*"
+    ///       Condition = { Bool = { "aws:MultiFactorAuthPresent" = "false" } } # <-- here
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation bad
+    /// Resources:
+    ///   Mfa:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Deny
+    ///             NotAction: [iam:EnableMFADevice, sts:GetSessionToken]
+    ///             Resource: "*"
+    ///             Condition:
+    ///               Bool: # <-- here
+    ///                 aws:MultiFactorAuthPresent: false
+    /// ```
+    /// ## Good
+    /// ```terraform good
+    /// resource "aws_iam_group_policy" "mfa" {
+    ///   name  = "require-mfa"
+    ///   group = "developers"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Deny"
+    ///       NotAction = ["iam:EnableMFADevice", "iam:CreateVirtualMFADevice", "sts:GetSessionToken"]
+    ///       Resource  = "*"
+    ///       Condition = { BoolIfExists = { "aws:MultiFactorAuthPresent" = "false" } }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation good
+    /// Resources:
+    ///   Mfa:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Deny
+    ///             NotAction: [iam:EnableMFADevice, sts:GetSessionToken]
+    ///             Resource: "*"
+    ///             Condition:
+    ///               Bool:
+    ///                 aws:MultiFactorAuthPresent: "false"
+    ///           - Effect: Deny
+    ///             NotAction: [iam:EnableMFADevice, sts:GetSessionToken]
+    ///             Resource: "*"
+    ///             Condition:
+    ///               "Null":
+    ///                 aws:MultiFactorAuthPresent: "true"
+    /// ```
+    /// ## How to fix
+    /// Use `BoolIfExists`, which also holds when the key is absent.
+    pub(crate) static MFA_DENY_MISSES_LONG_TERM_KEYS = Rule {
+        id: "mfa-deny-misses-long-term-keys",
+        family: Family::Condition,
+        severity: Severity::High,
+        confidence: Confidence::High,
+        scope: Scope::Module,
+        since: "0.1.0",
+        cwe: &[697, 863],
+        aliases: &[],
+        mappings: &[("NIST", "IA-2(1)"), ("CIS5", "1.9"), ("ATT&CK", "T1548")],
+        references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html"],
+        check: check,
+    };
+}
+
+fn check(cx: &mut Context<'_>) {
+    let model = cx.model;
+    for document in &model.documents {
+        if !document.role.is_identity() || closes(&document.document) {
+            continue;
+        }
+        for statement in &document.document.statements {
+            if statement.effect != Effect::Deny || statement.conditions.open {
+                continue;
+            }
+            let Some(condition) = statement.conditions.items.iter().find(|condition| misses(condition)) else {
+                continue;
+            };
+            let report = cx
+                .finding(
+                    &document.place,
+                    &condition.operator_src,
+                    format!(
+                        "the Deny without MFA in {} does not reach access keys",
+                        names::document(document)
+                    ),
+                )
+                .statement(statement)
+                .when(&condition.guard)
+                .help(format!("use {}IfExists", condition.operator.name));
+            cx.report(report);
+        }
+    }
+}
+
+fn misses(condition: &Condition) -> bool {
+    let false_value = || {
+        condition
+            .values
+            .iter()
+            .any(|value| value.known().is_some_and(|known| known.eq_ignore_ascii_case("false")))
+    };
+    let plain = !condition.operator.if_exists && condition.operator.set.is_none();
+    plain
+        && match &condition.operator.test {
+            Test::Bool => condition.key.is("aws:MultiFactorAuthPresent") && false_value(),
+            Test::Numeric(rest) => {
+                condition.key.is("aws:MultiFactorAuthAge") && rest.starts_with("greaterthan")
+            }
+            _ => false,
+        }
+}
+
+/// Another Deny that matches requests without the key.
+fn closes(document: &Document) -> bool {
+    document.denies().any(|deny| {
+        deny.conditions.items.iter().any(|condition| {
+            let mfa = condition.key.is("aws:MultiFactorAuthPresent")
+                || condition.key.is("aws:MultiFactorAuthAge");
+            let null = condition.operator.test == Test::Null
+                && condition
+                    .values
+                    .iter()
+                    .any(|value| value.known().is_some_and(|known| known.eq_ignore_ascii_case("true")));
+            mfa && (null || condition.operator.if_exists || condition.operator.is_negated())
+        })
+    })
+}

@@ -1,0 +1,155 @@
+//! `negated-operator-in-allow`: an Allow is limited only by what it excludes.
+
+use crate::names;
+use crate::{Context, Family, Scope};
+use overgrant_finding::{Confidence, Severity};
+use overgrant_policy::{Condition, Effect, Test};
+
+rule! {
+    /// An Allow is limited only by what it excludes.
+    ///
+    /// All conditions are negated operators: the statement grants to every value but those listed, and to
+    /// requests that lack the key.
+    ///
+    /// ## Why
+    /// A list of exceptions is never complete. A new region, account, tag or network is allowed on the day
+    /// it appears.
+    ///
+    /// ## Bad
+    /// ```terraform bad
+    /// resource "aws_iam_policy" "p" {
+    ///   name = "ops"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = "ec2:TerminateInstances"
+    ///       Resource = "arn:aws:ec2:eu-west-1:111122223333:instance/*"
+    ///       Condition = {
+    ///         StringNotEquals = { "aws:ResourceTag/stage" = "prod" } # <-- here
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation bad
+    /// Resources:
+    ///   P:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: s3:GetObject
+    ///             Resource: arn:aws:s3:::acme-data/*
+    ///             Condition:
+    ///               NotIpAddress: # <-- here
+    ///                 aws:SourceIp: 203.0.113.0/24
+    /// ```
+    /// ## Good
+    /// ```terraform good
+    /// resource "aws_iam_policy" "p" {
+    ///   name = "ops"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = "ec2:TerminateInstances"
+    ///       Resource = "arn:aws:ec2:eu-west-1:111122223333:instance/*"
+    ///       Condition = {
+    ///         StringEquals    = { "aws:ResourceTag/team" = "shop" }
+    ///         StringNotEquals = { "aws:ResourceTag/stage" = "prod" }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation good
+    /// Resources:
+    ///   P:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Deny
+    ///             Action: s3:GetObject
+    ///             Resource: arn:aws:s3:::acme-data/*
+    ///             Condition:
+    ///               NotIpAddress:
+    ///                 aws:SourceIp: 203.0.113.0/24
+    /// ```
+    /// ## How to fix
+    /// Say what is allowed with a positive operator, or move the exception into a Deny.
+    pub(crate) static NEGATED_OPERATOR_IN_ALLOW = Rule {
+        id: "negated-operator-in-allow",
+        family: Family::Condition,
+        severity: Severity::Medium,
+        confidence: Confidence::High,
+        scope: Scope::Module,
+        since: "0.1.0",
+        cwe: &[697],
+        aliases: &[],
+        mappings: &[("NIST", "AC-3(7)"), ("ATT&CK", "T1548")],
+        references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html"],
+        check: check,
+    };
+}
+
+fn check(cx: &mut Context<'_>) {
+    let model = cx.model;
+    for document in &model.documents {
+        for statement in &document.document.statements {
+            let conditions = &statement.conditions;
+            if statement.effect != Effect::Allow
+                || conditions.open
+                || statement.principals.anyone().is_some()
+                || statement.principals.listed().negated
+                || !conditions.items.iter().all(is_exception)
+            {
+                continue;
+            }
+            let Some(condition) = conditions
+                .items
+                .iter()
+                .find(|condition| condition.operator.is_negated())
+            else {
+                continue;
+            };
+            if is_encryption(condition) {
+                continue;
+            }
+            let report = cx
+                .finding(
+                    &document.place,
+                    &condition.operator_src,
+                    format!(
+                        "{} allows everything but what `{}` lists for `{}`",
+                        names::document(document),
+                        condition.operator.name,
+                        condition.key
+                    ),
+                )
+                .statement(statement)
+                .when(&condition.guard)
+                .help("test what is allowed with a positive operator, or move the exception into a Deny");
+            cx.report(report);
+        }
+    }
+}
+
+/// Negated, or a test that holds for nearly everybody.
+fn is_exception(condition: &Condition) -> bool {
+    condition.operator.is_negated()
+        || condition.operator.test == Test::Null
+        || condition.key.is("aws:SecureTransport")
+}
+
+/// Checks of how an object is encrypted are about the request, not about who makes it.
+fn is_encryption(condition: &Condition) -> bool {
+    condition
+        .key
+        .spelling()
+        .is_none_or(|key| key.contains("encryption"))
+}
