@@ -406,7 +406,7 @@ impl Run<'_> {
                 Format::CloudFormation
             },
             origin: prepared.expanded.origins.get(id).cloned(),
-            framework: self.options.cdk && made_by_framework(kind, node),
+            framework: made_by_framework(kind, node),
             attrs,
             src: Src::at(key_span.to(node.span)),
             name_src: Src::at(key_span),
@@ -610,7 +610,9 @@ Resources: {T: {Type: AWS::SNS::Topic, Properties: {A: !If [Prod, !Ref Env, x]}}
 
     #[test]
     fn macros_are_told() {
-        let found = one("Transform: [AWS::LanguageExtensions, Mine]\nResources: {T: {Type: AWS::SNS::Topic}}\n");
+        let found = one(
+            "Transform: [AWS::LanguageExtensions, Mine]\nResources: {T: {Type: AWS::SNS::Topic}}\n",
+        );
         let seen: Vec<_> = found.diagnostics.iter().map(|d| d.code).collect();
         assert_eq!(seen, ["macro"]);
     }
@@ -645,6 +647,33 @@ Resources: {T: {Type: AWS::SNS::Topic, Properties: {A: !If [Prod, !Ref Env, x]}}
         assert_eq!(found.resources[0].logical_id.as_deref(), Some("Role1"));
         assert_eq!(found.resources[0].root, "S");
         assert_eq!(attrs(&found, "S/P"), r#"{"Roles":["${S/Role.name}"]}"#);
+    }
+
+    #[test]
+    fn a_value_remembers_its_way() {
+        let text = "Parameters: {Actions: {Type: String, Default: 's3:*'}}
+Mappings: {M: {a: {k: 'm'}}}
+Resources:
+  N: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: n.yaml, Parameters: {A: !Ref Actions}}}
+";
+        let inner = "Parameters: {A: {Type: String}}
+Resources: {X: {Type: AWS::IAM::Role, Properties: {V: !Ref A}}}
+";
+        let found = project(&[("t.yaml", text), ("n.yaml", inner)]).evaluate("t.yaml");
+        let val = found.resources[1].get("V").unwrap();
+        assert_eq!(text.get(val.span().unwrap().range()), Some("'s3:*'"));
+        let labels: Vec<_> = val.src().hops().into_iter().map(|hop| hop.label).collect();
+        assert_eq!(labels, ["default of parameter Actions", "parameter A"]);
+        assert!(val.marks().has(overgrant_value::Marks::FROM_DEFAULT));
+        let piece = val.to_text().unwrap();
+        assert_eq!(
+            piece
+                .src_of(0..4)
+                .unwrap()
+                .span
+                .map(|s| text.get(s.range()).unwrap()),
+            Some("s3:*")
+        );
     }
 
     #[test]

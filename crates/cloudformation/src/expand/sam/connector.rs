@@ -11,14 +11,15 @@ use overgrant_source::Span;
 use std::sync::Arc;
 
 /// One end of a connector.
-struct End {
-    kind: String,
-    arn: Option<Arc<Node>>,
-    name: Option<Arc<Node>>,
+#[derive(Default)]
+pub(super) struct End {
+    pub(super) kind: String,
+    pub(super) arn: Option<Arc<Node>>,
+    pub(super) name: Option<Arc<Node>>,
     /// The name of its role.
-    role: Option<Arc<Node>>,
+    pub(super) role: Option<Arc<Node>>,
     /// Its `Ref`, where the identity is a resource id.
-    resource: Option<Arc<Node>>,
+    pub(super) resource: Option<Arc<Node>>,
 }
 
 impl Builder<'_> {
@@ -96,38 +97,14 @@ impl Builder<'_> {
         span: Span,
     ) {
         let fill = |text: &str| filled(text, from, to, span);
-        let all = || {
-            let statements = statements
-                .iter()
-                .map(|statement| from_facts(statement, &fill, span))
-                .collect();
-            document(statements, true, span)
-        };
         match carrier {
             Carrier::SourceRole | Carrier::DestinationRole => {
-                let end = if carrier == Carrier::SourceRole {
+                let holder = if carrier == Carrier::SourceRole {
                     from
                 } else {
                     to
                 };
-                let Some(role) = &end.role else {
-                    self.tell(
-                        "sam-connector",
-                        span,
-                        "the role of a connector's end is not in this template; its grant was left out".to_owned(),
-                    );
-                    return;
-                };
-                let parts = [
-                    ("PolicyDocument", all()),
-                    ("Roles", make::seq(vec![Arc::clone(role)], span)),
-                ];
-                self.generate(
-                    &format!("{id}Policy"),
-                    "AWS::IAM::ManagedPolicy",
-                    parts,
-                    span,
-                );
+                self.role_grant(&format!("{id}Policy"), statements, holder, from, to, span);
             }
             Carrier::Permission => {
                 for statement in statements {
@@ -154,10 +131,39 @@ impl Builder<'_> {
                     ("AWS::SQS::QueuePolicy", "Queues", "QueuePolicy")
                 };
                 let targets: Vec<Arc<Node>> = to.resource.iter().cloned().collect();
-                let parts = [("PolicyDocument", all()), (list, make::seq(targets, span))];
+                let parts = [
+                    ("PolicyDocument", granting(statements, from, to, span)),
+                    (list, make::seq(targets, span)),
+                ];
                 self.generate(&format!("{id}{suffix}"), kind, parts, span);
             }
         }
+    }
+
+    /// A managed policy on the role of one end.
+    pub(super) fn role_grant(
+        &mut self,
+        id: &str,
+        statements: &[&Statement],
+        holder: &End,
+        from: &End,
+        to: &End,
+        span: Span,
+    ) {
+        let Some(role) = &holder.role else {
+            self.tell(
+                "sam-connector",
+                span,
+                "the role of a connector's end is not in this template; its grant was left out"
+                    .to_owned(),
+            );
+            return;
+        };
+        let parts = [
+            ("PolicyDocument", granting(statements, from, to, span)),
+            ("Roles", make::seq(vec![Arc::clone(role)], span)),
+        ];
+        self.generate(id, "AWS::IAM::ManagedPolicy", parts, span);
     }
 
     /// An end by logical id, or by type and ARN.
@@ -241,6 +247,16 @@ fn role_name(role: &Node, span: Span) -> Option<Arc<Node>> {
         _ => return None,
     };
     Some(make::reference(&id, span))
+}
+
+/// The document of a connector's statements.
+fn granting(statements: &[&Statement], from: &End, to: &End, span: Span) -> Arc<Node> {
+    let fill = |text: &str| filled(text, from, to, span);
+    let statements = statements
+        .iter()
+        .map(|statement| from_facts(statement, &fill, span))
+        .collect();
+    document(statements, true, span)
 }
 
 /// A template of the data with the ends' identities in place.

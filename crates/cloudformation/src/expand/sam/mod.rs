@@ -9,6 +9,7 @@ mod api;
 mod connector;
 mod events;
 mod function;
+mod graphql;
 mod policies;
 mod state_machine;
 mod tables;
@@ -120,7 +121,7 @@ impl Builder<'_> {
             "LayerVersion" => self.replace(entry, "AWS::Lambda::LayerVersion", properties),
             "Application" => self.application(entry, &properties),
             "Connector" => self.connector(entry, &properties),
-            "GraphQLApi" => self.replace(entry, "AWS::AppSync::GraphQLApi", properties),
+            "GraphQLApi" => self.graphql(entry, &properties),
             _ => self.entries.push(entry.clone()),
         }
         if section.is_empty() || section == "Connector" {
@@ -527,6 +528,30 @@ Resources: {Fn: {Type: AWS::Serverless::Function, Properties: {Environment: {Var
         assert_eq!(text(connector, "Roles"), r#"["${FnRole.name}"]"#);
         assert!(text(connector, "PolicyDocument").contains("dynamodb:PutItem"));
         assert!(!text(connector, "PolicyDocument").contains("dynamodb:GetItem"));
+    }
+
+    #[test]
+    fn a_graphql_api_gets_roles_for_its_data_sources() {
+        let all = expand(
+            "Resources:
+  G: {Type: AWS::Serverless::GraphQLApi, Properties: {DataSources: {DynamoDb: {T: {TableArn: 'arn:t', Permissions: [Read]}}, Lambda: {F: {FunctionArn: 'arn:f', ServiceRoleArn: 'arn:r'}}}}}
+",
+        );
+        assert!(
+            text(get(&all, "GCloudWatchRole"), "ManagedPolicyArns")
+                .contains("AWSAppSyncPushToCloudWatchLogs")
+        );
+        let policy = get(&all, "GTDynamoDBDataSourceToTableConnectorPolicy");
+        assert!(text(policy, "PolicyDocument").contains(r#"["arn:t","arn:t/index/*"]"#));
+        assert!(!text(policy, "PolicyDocument").contains("dynamodb:PutItem"));
+        assert_eq!(
+            text(policy, "Roles"),
+            r#"["${GTDynamoDBDataSourceRole.name}"]"#
+        );
+        assert_eq!(
+            text(get(&all, "GFLambdaDataSource"), "ServiceRoleArn"),
+            r#""arn:r""#
+        );
     }
 
     #[test]
