@@ -8,9 +8,10 @@
 
 use crate::holder;
 use crate::skeleton::{HOLE, is_open, is_star, is_wild, skeleton};
-use overgrant_catalog::{Issuer, Tenancy};
+use overgrant_access::Access;
+use overgrant_catalog::{AccessLevel, Issuer, Tenancy};
 use overgrant_finding::Severity;
-use overgrant_ir::{DocumentId, Model, PolicyDocument, Provider};
+use overgrant_ir::{DocumentId, IdentityKind, Model, PolicyDocument, Provider};
 use overgrant_policy::{Condition, Principal, PrincipalKind, Statement, Test, Value};
 use overgrant_value::Src;
 
@@ -32,6 +33,17 @@ pub(crate) enum Width {
     Owner,
     /// Everybody at the issuer.
     Everybody,
+}
+
+/// What a role may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rights {
+    /// No policy is known.
+    Unknown,
+    /// Only lists and reads.
+    Reads,
+    /// Changes something.
+    Writes,
 }
 
 /// The value that decides.
@@ -251,6 +263,26 @@ impl<'a> Trusted<'a> {
             base
         } else {
             base.min(Severity::Medium)
+        }
+    }
+
+    /// What the role is granted, as far as its policies are known.
+    pub(crate) fn rights(&self, access: &Access<'_>) -> Rights {
+        let role = access
+            .model()
+            .of_kind(IdentityKind::Role)
+            .find(|(_, role)| role.trust == Some(self.id));
+        let Some((role, _)) = role.filter(|(id, _)| !access.policies(*id).is_empty()) else {
+            return Rights::Unknown;
+        };
+        let writes = |level| !matches!(level, AccessLevel::List | AccessLevel::Read);
+        let granted = access.actions_on_something(role);
+        if granted.actions().any(|action| writes(action.level())) {
+            Rights::Writes
+        } else if granted.is_empty() {
+            Rights::Unknown
+        } else {
+            Rights::Reads
         }
     }
 

@@ -15,6 +15,13 @@ rules! {
         policy_variable_misuse::POLICY_VARIABLE_MISUSE,
         sourceip_ineffective::SOURCEIP_INEFFECTIVE,
     }
+    credential {
+        hardcoded_access_key::HARDCODED_ACCESS_KEY,
+        iam_access_key_resource::IAM_ACCESS_KEY_RESOURCE,
+        iam_user_defined::IAM_USER_DEFINED,
+        secret_key_exposed_in_output::SECRET_KEY_EXPOSED_IN_OUTPUT,
+        user_direct_policy::USER_DIRECT_POLICY,
+    }
     federation {
         ci_subject_tenant_open::CI_SUBJECT_TENANT_OPEN,
         cognito_identity_trust_weak::COGNITO_IDENTITY_TRUST_WEAK,
@@ -51,6 +58,7 @@ rules! {
         service_principal_without_source_guard::SERVICE_PRINCIPAL_WITHOUT_SOURCE_GUARD,
     }
     trust {
+        privileged_role_externally_assumable::PRIVILEGED_ROLE_EXTERNALLY_ASSUMABLE,
         service_trust_confused_deputy::SERVICE_TRUST_CONFUSED_DEPUTY,
         third_party_account_without_external_id::THIRD_PARTY_ACCOUNT_WITHOUT_EXTERNAL_ID,
         trust_anyone::TRUST_ANYONE,

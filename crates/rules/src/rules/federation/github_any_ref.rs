@@ -1,6 +1,6 @@
 //! `github-any-ref`: a GitHub subject that pins no branch, tag or environment.
 
-use crate::federation::{Width, trusted};
+use crate::federation::{Rights, Width, trusted};
 use crate::skeleton::{Which, wildcard_src};
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
@@ -113,6 +113,36 @@ rule! {
     ///               StringLike:
     ///                 token.actions.githubusercontent.com:sub: repo:acme/shop:ref:refs/tags/v*
     /// ```
+    /// ```terraform good
+    /// resource "aws_iam_role" "plan" {
+    ///   name = "plan"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com" }
+    ///       Condition = {
+    ///         StringEquals = { "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com" }
+    ///         StringLike   = { "token.actions.githubusercontent.com:sub" = "repo:acme/shop:*" }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    ///
+    /// resource "aws_iam_role_policy" "plan" {
+    ///   name = "plan"
+    ///   role = aws_iam_role.plan.id
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = ["ec2:DescribeVpcs", "ec2:DescribeSubnets"]
+    ///       Resource = "*"
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// End the subject with `:environment:prod` (and protect the environment) or `:ref:refs/heads/main`.
     pub(crate) static GITHUB_ANY_REF = Rule {
@@ -145,6 +175,12 @@ fn check(cx: &mut Context<'_>) {
         if !trusted.is_github() || pinned {
             continue;
         }
+        let severity = match trusted.rights(cx.access) {
+            // What a plan needs: pull requests are where it should run.
+            Rights::Reads => continue,
+            Rights::Unknown => Severity::Medium,
+            Rights::Writes => trusted.severity(Severity::High),
+        };
         let (value, role) = (subject.value, trusted.role(model));
         let report = cx
             .finding(
@@ -159,6 +195,7 @@ fn check(cx: &mut Context<'_>) {
             .when(trusted.principal.guard())
             .when(value.pattern().guard())
             .marks(value.pattern().marks())
+            .severity(severity)
             .label("pins no ref or environment")
             .help("end the subject with :environment:prod or :ref:refs/heads/main");
         cx.report(report);

@@ -1,6 +1,6 @@
 //! `github-org-wide`: a role for every repository of a GitHub organisation.
 
-use crate::federation::{Width, trusted};
+use crate::federation::{Rights, Width, trusted};
 use crate::skeleton::{Which, is_star, skeleton, wildcard_src};
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
@@ -133,7 +133,7 @@ fn check(cx: &mut Context<'_>) {
             .split_once('/')
             .is_some_and(|(_, rest)| !is_star(rest))
             || ["environment", "ref"].iter().any(|claim| trusted.pins(claim));
-        let severity = if limited {
+        let severity = if limited || trusted.rights(cx.access) == Rights::Reads {
             Severity::Medium
         } else {
             trusted.severity(Severity::High)

@@ -1,0 +1,99 @@
+//! `iam-access-key-resource`: A long-lived access key is made by the configuration.
+
+use crate::{Context, Family, Scope};
+use overgrant_finding::{Confidence, Severity};
+use overgrant_ir::CredentialKind;
+
+rule! {
+    /// A long-lived access key is made by the configuration.
+    ///
+    /// The key has no end, and its secret is stored in the state or in the stack's outputs.
+    ///
+    /// ## Why
+    /// Whoever reads the state, a log or the place the key is copied to works as the user, from anywhere,
+    /// until somebody rotates the key by hand.
+    ///
+    /// ## Bad
+    /// ```terraform bad
+    /// resource "aws_iam_user" "ci" {
+    ///   name = "ci"
+    /// }
+    ///
+    /// resource "aws_iam_access_key" "ci" { # <-- here
+    ///   user = aws_iam_user.ci.name
+    /// }
+    /// ```
+    /// ```cloudformation bad
+    /// Resources:
+    ///   CiKey: # <-- here
+    ///     Type: AWS::IAM::AccessKey
+    ///     Properties:
+    ///       UserName: ci
+    /// ```
+    /// ## Good
+    /// ```terraform good
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRole"
+    ///       Principal = { Service = "codebuild.amazonaws.com" }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation good
+    /// Resources:
+    ///   Ci:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRole
+    ///             Principal: { Service: codebuild.amazonaws.com }
+    /// ```
+    /// ## How to fix
+    /// Give workloads in AWS a role, CI systems an OIDC trust, and machines elsewhere IAM Roles Anywhere.
+    pub(crate) static IAM_ACCESS_KEY_RESOURCE = Rule {
+        id: "iam-access-key-resource",
+        family: Family::Credential,
+        severity: Severity::Medium,
+        confidence: Confidence::High,
+        scope: Scope::Module,
+        since: "0.1.0",
+        cwe: &[798, 522],
+        aliases: &[],
+        mappings: &[("CIS5", "1.13"), ("FSBP", "IAM.3"), ("NIST", "IA-5"), ("ATT&CK", "T1098.001")],
+        references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html"],
+        check: check,
+    };
+}
+
+fn check(cx: &mut Context<'_>) {
+    let model = cx.model;
+    for credential in &model.credentials {
+        if credential.kind != CredentialKind::AccessKey {
+            continue;
+        }
+        let place = &credential.place;
+        let user = credential
+            .user
+            .as_ref()
+            .and_then(|user| user.text.as_known())
+            .filter(|name| !name.is_empty())
+            .map_or_else(String::new, |name| format!(" for user `{name}`"));
+        let report = cx
+            .finding(
+                place,
+                &place.name_src,
+                format!("`{}` makes a long-lived access key{user}", place.address),
+            )
+            .cell("access key")
+            .help("use a role: for services of AWS directly, for CI over OIDC, elsewhere over Roles Anywhere");
+        cx.report(report);
+    }
+}

@@ -1,0 +1,76 @@
+//! `iam-user-defined`: an IAM user is defined.
+
+use crate::{Context, Family, Scope};
+use overgrant_finding::{Confidence, Severity};
+use overgrant_ir::IdentityKind;
+
+rule! {
+    /// An IAM user is defined.
+    ///
+    /// Users of IAM have long-lived credentials. People sign in through IAM Identity Center or a federation,
+    /// workloads take roles.
+    ///
+    /// ## Why
+    /// Passwords and access keys of users leak and do not expire; a session of a role does.
+    ///
+    /// ## Bad
+    /// ```terraform bad
+    /// resource "aws_iam_user" "jane" { # <-- here
+    ///   name = "jane.doe"
+    /// }
+    /// ```
+    /// ```cloudformation bad
+    /// Resources:
+    ///   Jane: # <-- here
+    ///     Type: AWS::IAM::User
+    ///     Properties:
+    ///       UserName: jane.doe
+    /// ```
+    /// ## Good
+    /// ```terraform good
+    /// resource "aws_iam_group" "developers" {
+    ///   name = "developers"
+    /// }
+    /// ```
+    /// ```cloudformation good
+    /// Resources:
+    ///   Developers:
+    ///     Type: AWS::IAM::Group
+    ///     Properties:
+    ///       GroupName: developers
+    /// ```
+    /// ## How to fix
+    /// Give people permission sets of IAM Identity Center and workloads roles. An emergency user belongs
+    /// into `break_glass` of the configuration.
+    pub(crate) static IAM_USER_DEFINED = Rule {
+        id: "iam-user-defined",
+        family: Family::Credential,
+        severity: Severity::Low,
+        confidence: Confidence::High,
+        scope: Scope::Module,
+        since: "0.1.0",
+        cwe: &[798, 522],
+        aliases: &["CKV_AWS_273"],
+        mappings: &[("CIS5", "1.20"), ("NIST", "IA-2"), ("ATT&CK", "T1078.004")],
+        references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html"],
+        check: check,
+    };
+}
+
+fn check(cx: &mut Context<'_>) {
+    let model = cx.model;
+    for (_, user) in model.of_kind(IdentityKind::User) {
+        let place = &user.place;
+        let known = user.name.as_known().filter(|name| !name.is_empty());
+        if cx.settings.break_glass.iter().any(|name| *name == place.address) {
+            continue;
+        }
+        let name = known.map_or_else(|| place.address.to_string(), Into::into);
+        let report = cx
+            .finding(place, &place.name_src, format!("IAM user `{name}` has long-lived credentials"))
+            .cell("user")
+            .principal(place)
+            .help("use IAM Identity Center for people and roles for workloads");
+        cx.report(report);
+    }
+}

@@ -1,0 +1,142 @@
+//! `secret-key-exposed-in-output`: the secret of an access key, written where others read it.
+
+use crate::{Context, Family, Scope};
+use overgrant_finding::{Confidence, Severity};
+use overgrant_ir::CredentialKind;
+use overgrant_value::{Sym, Text, Val};
+
+rule! {
+    /// The secret of an access key is written where others read it.
+    ///
+    /// An output or a plain SSM parameter carries the secret of a key that the configuration makes.
+    ///
+    /// ## Why
+    /// Outputs and `String` parameters are readable by everybody who may describe stacks or parameters, and
+    /// appear in logs. The reader has the key.
+    ///
+    /// ## Bad
+    /// ```terraform bad
+    /// resource "aws_iam_access_key" "ci" {
+    ///   user = "ci"
+    /// }
+    ///
+    /// resource "aws_ssm_parameter" "secret" {
+    ///   name  = "/ci/secret"
+    ///   type  = "String"
+    ///   value = aws_iam_access_key.ci.secret # <-- here
+    /// }
+    /// ```
+    /// ```cloudformation bad
+    /// Resources:
+    ///   CiKey:
+    ///     Type: AWS::IAM::AccessKey
+    ///     Properties:
+    ///       UserName: ci
+    ///   Secret:
+    ///     Type: AWS::SSM::Parameter
+    ///     Properties:
+    ///       Name: /ci/secret
+    ///       Type: String
+    ///       Value: !GetAtt CiKey.SecretAccessKey # <-- here
+    /// ```
+    /// ## Good
+    /// ```terraform good also:iam-access-key-resource
+    /// resource "aws_iam_access_key" "ci" {
+    ///   user = "ci"
+    /// }
+    ///
+    /// resource "aws_ssm_parameter" "secret" {
+    ///   name  = "/ci/secret"
+    ///   type  = "SecureString"
+    ///   value = aws_iam_access_key.ci.secret
+    /// }
+    /// ```
+    /// ```cloudformation good also:iam-access-key-resource
+    /// Resources:
+    ///   CiKey:
+    ///     Type: AWS::IAM::AccessKey
+    ///     Properties:
+    ///       UserName: ci
+    ///   Secret:
+    ///     Type: AWS::SecretsManager::Secret
+    ///     Properties:
+    ///       SecretString: !GetAtt CiKey.SecretAccessKey
+    /// ```
+    /// ## How to fix
+    /// Put the secret into Secrets Manager or a `SecureString`, or do without the key.
+    pub(crate) static SECRET_KEY_EXPOSED_IN_OUTPUT = Rule {
+        id: "secret-key-exposed-in-output",
+        family: Family::Credential,
+        severity: Severity::High,
+        confidence: Confidence::High,
+        scope: Scope::Module,
+        since: "0.1.0",
+        cwe: &[312],
+        aliases: &[],
+        mappings: &[("NIST", "IA-5"), ("ATT&CK", "T1552.001")],
+        references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html"],
+        check: check,
+    };
+}
+
+const PARAMETERS: [&str; 2] = ["aws_ssm_parameter", "AWS::SSM::Parameter"];
+
+fn check(cx: &mut Context<'_>) {
+    let model = cx.model;
+    for credential in &model.credentials {
+        if credential.kind != CredentialKind::Output {
+            continue;
+        }
+        let report = cx
+            .finding(
+                &credential.place,
+                &credential.src,
+                format!("output `{}` carries the secret of an access key", credential.attribute),
+            )
+            .cell("output")
+            .help("put the secret into Secrets Manager, or do without the key");
+        cx.report(report);
+    }
+    for setting in model.settings_of(&PARAMETERS) {
+        let either = |names: [&str; 2]| names.iter().find_map(|name| setting.attrs.get(name));
+        let plain = either(["type", "Type"])
+            .and_then(|val| val.to_text())
+            .is_some_and(|text| text.is("String") || text.is("StringList"));
+        let Some(value) = either(["value", "Value"]).filter(|_| plain) else {
+            continue;
+        };
+        let Some(key) = key_of(&value) else {
+            continue;
+        };
+        let report = cx
+            .finding(
+                &setting.place,
+                value.src(),
+                format!("parameter `{}` carries the secret of `{key}` in plain text", setting.place.address),
+            )
+            .cell("parameter")
+            .help("make it a SecureString, or do without the key");
+        cx.report(report);
+    }
+}
+
+/// The access key whose secret a value carries.
+fn key_of(value: &Val) -> Option<String> {
+    let unknown = match value.data() {
+        overgrant_value::Data::Unknown(unknown) => secret(&unknown.sym),
+        _ => None,
+    };
+    unknown.or_else(|| {
+        let text: Text = value.to_text()?;
+        text.holes().find_map(|hole| secret(&hole.sym))
+    })
+}
+
+fn secret(sym: &Sym) -> Option<String> {
+    let Sym::Attr { addr, path, .. } = sym else {
+        return None;
+    };
+    let terraform = addr.contains("aws_iam_access_key.")
+        && matches!(path.as_str(), "secret" | "ses_smtp_password_v4");
+    (terraform || path == "SecretAccessKey").then(|| addr.to_string())
+}
