@@ -5,6 +5,7 @@
 //! (includes, loops, SAM: trees to trees) and `eval` (trees to values) to `stack` (resources).
 
 mod construct;
+pub mod edit;
 mod eval;
 mod expand;
 mod nested;

@@ -100,8 +100,12 @@ pub fn may_be_template(text: &str) -> bool {
     if text.contains("AWSTemplateFormatVersion") {
         return true;
     }
-    text.contains("Resources")
-        && (text.contains("::") || text.contains("Fn::Transform") || text.contains("Transform"))
+    let section = text.match_indices("Resources").any(|(at, name)| {
+        let rest = text.get(at + name.len()..).unwrap_or_default();
+        let rest = rest.strip_prefix(['"', '\'']).unwrap_or(rest);
+        rest.trim_start_matches([' ', '\t']).starts_with(':')
+    });
+    section && (text.contains("::") || text.contains("Transform"))
 }
 
 /// Whether a text that cannot be parsed was meant as a template: one of the sections stands as a
@@ -206,6 +210,11 @@ mod tests {
         assert_eq!(check("a.yml", "apiVersion: v1\nkind: Pod\n"), "no");
         assert_eq!(check("a.yml", "Resources:\n  - a::b\n"), "no");
         assert_eq!(check("a.yml", "text: 'Resources of std::vec'\n"), "no");
+        assert!(!may_be_template("text: 'Resources of std::vec'\n"));
+        assert!(!may_be_template(
+            r#"{"t": "{\"Resources\": {\"A\": \"x::y\"}}"}"#
+        ));
+        assert!(may_be_template("{'Resources' : {A: {Type: x::y}}}"));
         assert_eq!(
             check(
                 "a.json",
