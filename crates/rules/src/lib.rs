@@ -10,6 +10,7 @@ mod caller;
 mod cidr;
 mod context;
 mod docs;
+mod escalate;
 mod exposure;
 mod federation;
 mod grants;

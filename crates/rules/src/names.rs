@@ -41,3 +41,8 @@ pub(crate) fn identity(identity: &Identity) -> String {
     let name = known(Some(&identity.name), &identity.place);
     format!("{} `{name}`", identity.kind.as_str())
 }
+
+/// The name of an identity without its kind and without backticks.
+pub(crate) fn plain(identity: &Identity) -> String {
+    known(Some(&identity.name), &identity.place)
+}

@@ -35,6 +35,13 @@ rules! {
         oidc_condition_operator_unsafe::OIDC_CONDITION_OPERATOR_UNSAFE,
         shared_issuer_tenancy_claim_missing::SHARED_ISSUER_TENANCY_CLAIM_MISSING,
     }
+    escalation {
+        credential_creation_for_others::CREDENTIAL_CREATION_FOR_OTHERS,
+        existing_compute_code_injection::EXISTING_COMPUTE_CODE_INJECTION,
+        passrole_new_compute::PASSROLE_NEW_COMPUTE,
+        self_escalation_policy_write::SELF_ESCALATION_POLICY_WRITE,
+        trust_policy_rewrite::TRUST_POLICY_REWRITE,
+    }
     grant {
         admin_star_star::ADMIN_STAR_STAR,
         allow_notaction::ALLOW_NOTACTION,

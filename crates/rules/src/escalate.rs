@@ -1,0 +1,260 @@
+//! Steps by which an identity gains rights: who may take them, and what they win.
+//!
+//! Not for the list of paths, which the catalog keeps. Invariant: a step counts only where every
+//! action of it is surely allowed, neither denied nor cut by a boundary; what only may hold is left
+//! out, so that a finding is never a guess.
+
+use crate::Context;
+use overgrant_access::AttachedSource;
+use overgrant_catalog::{Category, EscalationPath, TargetKind, escalation_paths};
+use overgrant_finding::Confidence;
+use overgrant_ir::{Identity, IdentityId, IdentityKind, Place};
+use overgrant_policy::{ActionSet, Answer, Effect, Statement};
+use overgrant_value::{Src, Text};
+
+/// A statement that allows an action, with the place where it is to be shown.
+#[derive(Clone, Copy)]
+pub(crate) struct Allowed<'a> {
+    /// The statement.
+    pub(crate) statement: &'a Statement,
+    /// The resource that holds it, where that is in the model.
+    pub(crate) place: Option<&'a Place>,
+}
+
+impl Allowed<'_> {
+    /// Where the action is written.
+    pub(crate) fn action_src(&self, action: &str) -> Src {
+        let actions = &self.statement.actions;
+        actions.pattern_for(action).map_or_else(
+            || actions.listed().key_src.clone(),
+            |item| item.pattern().src().clone(),
+        )
+    }
+}
+
+/// The statement that surely lets the identity do `action` on `resource` (on some resource where
+/// none is given). `passed_to` is the service that a passed role goes to.
+pub(crate) fn allowed<'a>(
+    cx: &Context<'a>,
+    id: IdentityId,
+    action: &str,
+    resource: Option<&Text>,
+    passed_to: Option<&str>,
+) -> Option<Allowed<'a>> {
+    let access = cx.access;
+    let decision = access.allows(id, action, resource);
+    if decision.answer == Answer::No || decision.denied_by.is_some() || decision.bounded {
+        return None;
+    }
+    let policies = access.policies(id);
+    let found = policies
+        .iter()
+        .filter(|one| one.is_certain())
+        .flat_map(|one| {
+            one.document
+                .statements
+                .iter()
+                .map(move |statement| (one, statement))
+        });
+    let mut best: Option<Allowed<'a>> = None;
+    for (attached, statement) in found {
+        if !surely(statement, action, resource, passed_to) {
+            continue;
+        }
+        let place = match attached.source {
+            AttachedSource::Model(document) => {
+                cx.model.document(document).map(|document| &document.place)
+            }
+            AttachedSource::AwsManaged { .. } | AttachedSource::Unresolved => None,
+        };
+        // A statement of the code base is the better place to change something.
+        if place.is_some() {
+            return Some(Allowed { statement, place });
+        }
+        best = best.or(Some(Allowed { statement, place }));
+    }
+    best
+}
+
+fn surely(
+    statement: &Statement,
+    action: &str,
+    resource: Option<&Text>,
+    passed_to: Option<&str>,
+) -> bool {
+    if statement.allows(action, resource) == Answer::Must {
+        return true;
+    }
+    let Some(service) = passed_to else {
+        return false;
+    };
+    let conditions = &statement.conditions;
+    let admits = !conditions.open
+        && conditions.items.iter().all(|condition| {
+            condition.key.is("iam:PassedToService")
+                && !condition.operator.is_negated()
+                && condition
+                    .values
+                    .iter()
+                    .any(|value| value.pattern().matches(service) == Answer::Must)
+        });
+    let on = resource.map_or(Answer::No, |resource| statement.resources.select(resource));
+    admits
+        && statement.effect == Effect::Allow
+        && statement.is_certain()
+        && statement.actions.select(action).and(on) == Answer::Must
+}
+
+/// Whether the identity is declared administrator.
+pub(crate) fn is_admin(cx: &Context<'_>, id: IdentityId) -> bool {
+    cx.access.is_admin(id) == Answer::Must
+}
+
+/// Whether it is administrator, or can make itself one by one write to its own policies.
+pub(crate) fn reaches_admin(cx: &Context<'_>, id: IdentityId) -> bool {
+    is_admin(cx, id) || !self_writes(cx, id).is_empty()
+}
+
+/// The ways to write to the own policies: path and the statement that allows it.
+pub(crate) fn self_writes<'a>(
+    cx: &Context<'a>,
+    id: IdentityId,
+) -> Vec<(&'static EscalationPath, &'static str, Allowed<'a>)> {
+    let Some(identity) = cx.model.identity(id) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for path in escalation_paths() {
+        let [[leg]] = path.legs else { continue };
+        if path.category != Category::SelfEscalation
+            || path.confidence == overgrant_catalog::Confidence::Low
+        {
+            continue;
+        }
+        let targets: Vec<Text> = match (leg.target.kind, identity.kind) {
+            (TargetKind::Role, IdentityKind::Role) | (TargetKind::User, IdentityKind::User) => {
+                vec![identity.arn.clone()]
+            }
+            (TargetKind::Policy, IdentityKind::Role | IdentityKind::User)
+                if leg.action == "iam:CreatePolicyVersion" =>
+            {
+                own_policies(cx, id)
+            }
+            (TargetKind::Group, IdentityKind::User) if leg.action != "iam:AddUserToGroup" => {
+                own_groups(cx, id)
+            }
+            _ => Vec::new(),
+        };
+        let hit = targets
+            .iter()
+            .find_map(|target| allowed(cx, id, leg.action, Some(target), None));
+        if let Some(hit) = hit {
+            found.push((path, leg.action, hit));
+        }
+    }
+    found
+}
+
+/// The ARNs of the customer-managed policies that are attached.
+fn own_policies(cx: &Context<'_>, id: IdentityId) -> Vec<Text> {
+    cx.access
+        .policies(id)
+        .iter()
+        .filter_map(|attached| match attached.source {
+            AttachedSource::Model(document) => cx.model.document(document)?.arn.clone(),
+            AttachedSource::AwsManaged { .. } | AttachedSource::Unresolved => None,
+        })
+        .collect()
+}
+
+fn own_groups(cx: &Context<'_>, id: IdentityId) -> Vec<Text> {
+    cx.access
+        .policies(id)
+        .iter()
+        .filter_map(|attached| attached.group)
+        .filter_map(|group| Some(cx.model.identity(group)?.arn.clone()))
+        .collect()
+}
+
+/// What an identity surely is granted, and what it may be granted.
+fn granted(cx: &Context<'_>, id: IdentityId) -> (ActionSet, ActionSet) {
+    let statements = cx
+        .access
+        .policies(id)
+        .iter()
+        .flat_map(|attached| attached.document.allows());
+    let mut sure = ActionSet::empty();
+    let mut may = ActionSet::empty();
+    for statement in statements {
+        if statement.is_certain() {
+            sure = sure.union(&statement.actions.must());
+        }
+        may = may.union(&statement.actions.may());
+    }
+    (sure, may)
+}
+
+/// What a role wins for a caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Gain {
+    /// Dangerous actions that the caller lacks.
+    More,
+    /// Administration.
+    Admin,
+}
+
+/// What the caller would win by running as `target`; `None` where nothing worth a finding.
+pub(crate) fn gain(cx: &Context<'_>, caller: IdentityId, target: IdentityId) -> Option<Gain> {
+    if caller == target {
+        return None;
+    }
+    if reaches_admin(cx, target) {
+        return Some(Gain::Admin);
+    }
+    let (theirs, _) = granted(cx, target);
+    let (_, own) = granted(cx, caller);
+    theirs
+        .difference(&own)
+        .actions()
+        .any(|action| action.flags().escalation() || action.flags().credentials())
+        .then_some(Gain::More)
+}
+
+/// Whether the trust policy of the role lets the service assume it.
+pub(crate) fn trusts_service(cx: &Context<'_>, role: IdentityId, services: &[&str]) -> bool {
+    let Some((_, trust)) = cx.access.trust(role) else {
+        return false;
+    };
+    trust
+        .document
+        .statements
+        .iter()
+        .filter(|statement| statement.effect == Effect::Allow)
+        .any(|statement| {
+            !statement.principals.listed().negated
+                && statement.principals.iter().any(|principal| {
+                    principal
+                        .service()
+                        .is_some_and(|name| services.contains(&name.as_str()))
+                })
+        })
+}
+
+/// Roles and users, which can act.
+pub(crate) fn callers<'a>(
+    cx: &Context<'a>,
+) -> impl Iterator<Item = (IdentityId, &'a Identity)> + use<'a> {
+    let model = cx.model;
+    model
+        .of_kind(IdentityKind::Role)
+        .chain(model.of_kind(IdentityKind::User))
+}
+
+/// The confidence that a path may carry.
+pub(crate) fn confidence(path: &EscalationPath) -> Confidence {
+    match path.confidence {
+        overgrant_catalog::Confidence::High => Confidence::High,
+        overgrant_catalog::Confidence::Medium => Confidence::Medium,
+        overgrant_catalog::Confidence::Low => Confidence::Low,
+    }
+}

@@ -1,0 +1,231 @@
+//! `credential-creation-for-others`: keys and passwords for other users.
+
+use crate::grants::{self, Grant};
+use crate::{Context, Family, Scope, escalate, names};
+use overgrant_catalog::{Action, catalog};
+use overgrant_finding::{Confidence, Severity};
+use overgrant_ir::{Identity, IdentityKind};
+use overgrant_policy::{Answer, Effect};
+
+rule! {
+    /// Principal can make credentials for other users.
+    ///
+    /// The statement allows creating access keys, passwords or other long-lived credentials of IAM users
+    /// other than the caller.
+    ///
+    /// ## Why
+    /// Whoever makes a key for a user acts as that user from then on, with all its rights, and keeps the
+    /// access after the first hole is closed.
+    ///
+    /// ## Bad
+    /// ```terraform bad
+    /// resource "aws_iam_role" "helpdesk" {
+    ///   name = "helpdesk"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "lambda.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "helpdesk" {
+    ///   role = aws_iam_role.helpdesk.name
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = ["iam:UpdateLoginProfile", "iam:CreateAccessKey"]
+    ///       Resource = "*" # <-- here
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation bad
+    /// Resources:
+    ///   Helpdesk:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: iam:CreateAccessKey
+    ///             Resource: !Sub arn:${AWS::Partition}:iam::${AWS::AccountId}:user/* # <-- here
+    /// ```
+    /// ## Good
+    /// ```terraform good
+    /// resource "aws_iam_policy" "own_keys" {
+    ///   name = "own-keys"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = ["iam:CreateAccessKey", "iam:DeleteAccessKey"]
+    ///       Resource = "arn:aws:iam::*:user/$${aws:username}"
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation good
+    /// Resources:
+    ///   OwnKeys:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: [iam:CreateAccessKey, iam:DeleteAccessKey]
+    ///             Resource: arn:aws:iam::*:user/${aws:username}
+    /// ```
+    /// ## How to fix
+    /// Limit the statement to `user/${aws:username}`, and let people use roles in place of users.
+    pub(crate) static CREDENTIAL_CREATION_FOR_OTHERS = Rule {
+        id: "credential-creation-for-others",
+        family: Family::Escalation,
+        severity: Severity::High,
+        confidence: Confidence::High,
+        scope: Scope::Module,
+        since: "0.1.0",
+        cwe: &[269, 250],
+        aliases: &[],
+        mappings: &[
+            ("ATT&CK", "T1098.001"),
+            ("NIST", "AC-6(5)"),
+            ("NIST", "AC-6(10)"),
+            ("NIST", "AC-2(7)"),
+        ],
+        references: &[
+            "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_iam_credentials_console.html",
+            "https://pathfinding.cloud",
+        ],
+        check: check,
+    };
+}
+
+/// The actions, each with the path it belongs to.
+const CREATES: [(&str, &str); 6] = [
+    ("iam:CreateAccessKey", "PE-IAM-002"),
+    ("iam:CreateLoginProfile", "PE-IAM-004"),
+    ("iam:UpdateLoginProfile", "PE-IAM-006"),
+    ("iam:CreateServiceSpecificCredential", "PE-IAM-SSC"),
+    ("iam:ResetServiceSpecificCredential", "PE-IAM-SSC"),
+    ("iam:UploadSSHPublicKey", "PE-IAM-SSHKEY"),
+];
+
+/// The first three of [`CREATES`] give all rights of the user; the others those for one service.
+const WHOLE: usize = 3;
+
+fn check(cx: &mut Context<'_>) {
+    for grant in grants::grants(cx) {
+        let statement = grant.statement;
+        if statement.effect != Effect::Allow
+            || statement.actions.covers_all() == Answer::Must
+            || grant.is_narrowed()
+        {
+            continue;
+        }
+        let hits: Vec<(usize, Action<'_>, &str)> = CREATES
+            .iter()
+            .enumerate()
+            .filter(|(_, (action, _))| statement.actions.select(action) == Answer::Must)
+            .filter_map(|(rank, (action, path))| Some((rank, catalog().find_action(action)?, *path)))
+            .collect();
+        let Some((rank, first, _)) = hits.first().copied() else {
+            continue;
+        };
+        let target = if grants::wide(statement, first).is_some() {
+            strongest(cx).map_or_else(
+                || "every user".to_owned(),
+                |user| format!("every user, the administrator `{}` among them", names::plain(user)),
+            )
+        } else {
+            match other_user(cx, &grant) {
+                Some(user) => format!("user `{}`", names::plain(user)),
+                None => continue,
+            }
+        };
+        let actions: Vec<Action<'_>> = hits.iter().map(|(_, action, _)| *action).collect();
+        let text = format!(
+            "{} make credentials of {target} with {}",
+            grant.subject(),
+            grants::list_actions(&actions)
+        );
+        let mut report = cx
+            .finding(&grant.document.place, &grant.wide_src(first), text)
+            .help("limit the statement to user/${aws:username}");
+        if rank >= WHOLE {
+            report = report
+                .severity(Severity::Medium)
+                .note("these credentials open single services only");
+        }
+        let mut report = grant
+            .describe(report)
+            .related(&grant.action_src(first), "these actions", None);
+        let mut paths: Vec<&str> = hits.iter().map(|(_, _, path)| *path).collect();
+        paths.dedup();
+        for path in paths {
+            report = report.path(path);
+        }
+        cx.report(report);
+    }
+}
+
+/// A user of the model that is or can become administrator.
+fn strongest<'a>(cx: &Context<'a>) -> Option<&'a Identity> {
+    let model = cx.model;
+    model
+        .of_kind(IdentityKind::User)
+        .find(|(id, _)| escalate::reaches_admin(cx, *id))
+        .map(|(_, user)| user)
+}
+
+/// A user of the model that the statement names and that does not hold it.
+fn other_user<'a>(cx: &Context<'a>, grant: &Grant<'_>) -> Option<&'a Identity> {
+    let model = cx.model;
+    model
+        .of_kind(IdentityKind::User)
+        .map(|(_, user)| user)
+        .filter(|user| {
+            !grant
+                .holders
+                .iter()
+                .any(|holder| holder.identity.place.address == user.place.address)
+        })
+        .find(|user| grant.statement.resources.select(&user.arn) == Answer::Must)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Scene;
+
+    fn found(action: &str, resource: &str) -> Vec<Severity> {
+        Scene::new()
+            .statements(&format!(
+                r#"{{"Effect":"Allow","Action":"{action}","Resource":"{resource}"}}"#
+            ))
+            .run(&CREDENTIAL_CREATION_FOR_OTHERS)
+            .into_iter()
+            .map(|(_, finding)| finding.severity)
+            .collect()
+    }
+
+    #[test]
+    fn own_credentials_are_fine() {
+        assert_eq!(found("iam:CreateAccessKey", "arn:aws:iam::*:user/${aws:username}"), []);
+        assert_eq!(found("iam:*AccessKey*", "*"), [Severity::High]);
+        assert_eq!(found("iam:UploadSSHPublicKey", "*"), [Severity::Medium]);
+        assert_eq!(found("iam:ListAccessKeys", "*"), []);
+        assert_eq!(found("iam:CreateAccessKey", "arn:aws:iam::*:user/mail/*"), []);
+    }
+
+    #[test]
+    fn a_user_of_the_model_counts() {
+        let found = Scene::new()
+            .resource("aws_iam_user", "mail", r#"{"name":"mail","path":"/svc/"}"#)
+            .statements(
+                r#"{"Effect":"Allow","Action":"iam:CreateAccessKey","Resource":"arn:aws:iam::*:user/svc/*"}"#,
+            )
+            .run(&CREDENTIAL_CREATION_FOR_OTHERS);
+        assert!(found[0].1.message.contains("user `mail`"), "{}", found[0].1.message);
+    }
+}

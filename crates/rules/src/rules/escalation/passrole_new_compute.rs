@@ -1,0 +1,409 @@
+//! `passrole-new-compute`: a stronger role, run by something that the caller makes.
+
+use crate::escalate::{self, Allowed, Gain};
+use crate::listed::is_listed;
+use crate::{Context, Family, Scope, names};
+use overgrant_catalog::{EscalationPath, Precondition, Target, TargetKind, escalation_paths};
+use overgrant_finding::{Confidence, Severity};
+use overgrant_ir::{Identity, IdentityId, IdentityKind};
+use overgrant_policy::Answer;
+
+rule! {
+    /// Principal can run code of its own with a stronger role.
+    ///
+    /// It may pass a role of this code base to a service that the role trusts, and make something of
+    /// that service that runs what it says: a function, an instance, a task, a build, a stack. The role
+    /// has rights that the principal lacks.
+    ///
+    /// ## Why
+    /// Who gets hold of the principal runs its own code as the stronger role and has its rights, up to
+    /// administration of the account, in two or three calls.
+    ///
+    /// ## Bad
+    /// ```terraform bad
+    /// resource "aws_iam_role" "admin" {
+    ///   name = "app-admin"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "lambda.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "admin" {
+    ///   role       = aws_iam_role.admin.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci-deploy"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "ci" {
+    ///   role = aws_iam_role.ci.name
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = ["iam:PassRole", "lambda:CreateFunction", "lambda:InvokeFunction"]
+    ///       Resource = "*" # <-- here
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation bad
+    /// Resources:
+    ///   Admin:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRole
+    ///             Principal:
+    ///               Service: cloudformation.amazonaws.com
+    ///       ManagedPolicyArns:
+    ///         - arn:aws:iam::aws:policy/AdministratorAccess
+    ///   Deploy:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRole
+    ///             Principal:
+    ///               Service: codebuild.amazonaws.com
+    ///       Policies:
+    ///         - PolicyName: deploy
+    ///           PolicyDocument:
+    ///             Version: "2012-10-17"
+    ///             Statement:
+    ///               - Effect: Allow
+    ///                 Action: cloudformation:CreateStack
+    ///                 Resource: "*"
+    ///               - Effect: Allow
+    ///                 Action: iam:PassRole
+    ///                 Resource: !GetAtt Admin.Arn # <-- here
+    /// ```
+    /// ## Good
+    /// The role that is passed has no more rights than the one who passes it:
+    /// ```terraform good
+    /// resource "aws_iam_role" "fn" {
+    ///   name = "app-fn"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "lambda.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci-deploy"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "ci" {
+    ///   role = aws_iam_role.ci.name
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       { Effect = "Allow", Action = ["lambda:CreateFunction", "lambda:InvokeFunction"], Resource = "arn:aws:lambda:eu-west-1:123456789012:function:app-*" },
+    ///       {
+    ///         Effect    = "Allow"
+    ///         Action    = "iam:PassRole"
+    ///         Resource  = aws_iam_role.fn.arn
+    ///         Condition = { StringEquals = { "iam:PassedToService" = "lambda.amazonaws.com" } }
+    ///       },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation good
+    /// Resources:
+    ///   Fn:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRole
+    ///             Principal:
+    ///               Service: lambda.amazonaws.com
+    ///   Deploy:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: iam:PassRole
+    ///             Resource: !GetAtt Fn.Arn
+    ///             Condition:
+    ///               StringEquals:
+    ///                 iam:PassedToService: lambda.amazonaws.com
+    /// ```
+    /// ## How to fix
+    /// Name the roles that are passed, none of them stronger than the caller, and add the condition
+    /// `iam:PassedToService`.
+    pub(crate) static PASSROLE_NEW_COMPUTE = Rule {
+        id: "passrole-new-compute",
+        family: Family::Escalation,
+        severity: Severity::Critical,
+        confidence: Confidence::High,
+        scope: Scope::Module,
+        since: "0.1.0",
+        cwe: &[269, 250],
+        aliases: &[],
+        mappings: &[
+            ("FSBP", "IAM.21"),
+            ("NIST", "AC-6(5)"),
+            ("NIST", "AC-6(10)"),
+            ("NIST", "AC-2(7)"),
+            ("ATT&CK", "T1098.003"),
+            ("ATT&CK", "T1548"),
+        ],
+        references: &[
+            "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html",
+            "https://pathfinding.cloud",
+        ],
+        check: check,
+    };
+}
+
+fn check(cx: &mut Context<'_>) {
+    for (caller, identity) in escalate::callers(cx) {
+        let exempt = escalate::is_admin(cx, caller)
+            || is_listed(&cx.settings.deployer_roles, identity)
+            || is_listed(&cx.settings.break_glass, identity);
+        if !exempt && let Some(found) = best(cx, caller) {
+            finding(cx, identity, &found);
+        }
+    }
+}
+
+/// The strongest role that the caller can run, and by which paths.
+struct Found<'a> {
+    gain: Gain,
+    role: &'a Identity,
+    pass: Allowed<'a>,
+    paths: Vec<(&'static EscalationPath, &'static str)>,
+}
+
+fn best<'a>(cx: &Context<'a>, caller: IdentityId) -> Option<Found<'a>> {
+    // Nobody passes a role without the action in some policy.
+    if !cx.access.allows(caller, "iam:PassRole", None).answer.possible() {
+        return None;
+    }
+    let model = cx.model;
+    let mut best: Option<Found<'a>> = None;
+    for (id, role) in model.of_kind(IdentityKind::Role) {
+        if best.as_ref().is_some_and(|best| best.gain == Gain::Admin) {
+            break;
+        }
+        let mut paths = Vec::new();
+        let mut pass = None;
+        for path in escalation_paths() {
+            if path.rule != "passrole-new-compute"
+                || path.services_any.is_empty()
+                || path.confidence == overgrant_catalog::Confidence::Low
+                || !escalate::trusts_service(cx, id, path.services_any)
+                || !preconditions(cx, path, role)
+            {
+                continue;
+            }
+            if let Some((statement, made)) = walk(cx, caller, role, path) {
+                pass = pass.or(Some(statement));
+                paths.push((path, made));
+            }
+        }
+        let Some(pass) = pass else { continue };
+        let Some(gain) = escalate::gain(cx, caller, id) else {
+            continue;
+        };
+        if best.as_ref().is_none_or(|best| gain > best.gain) {
+            best = Some(Found {
+                gain,
+                role,
+                pass,
+                paths,
+            });
+        }
+    }
+    best.filter(|found| found.pass.place.is_some())
+}
+
+/// Whether what the path needs beside rights is there, as far as the model shows it.
+fn preconditions(cx: &Context<'_>, path: &EscalationPath, role: &Identity) -> bool {
+    path.preconditions.iter().all(|precondition| match precondition {
+        // Clusters and queues are where tasks and jobs are at all.
+        Precondition::ClusterPresent | Precondition::JobQueuePresent => true,
+        Precondition::InstanceProfilePresent => cx.model.profiles.iter().any(|profile| {
+            profile.role.as_ref().is_some_and(|named| {
+                named.text.key() == role.name.key() || named.text.key() == role.arn.key()
+            })
+        }),
+        _ => false,
+    })
+}
+
+/// Whether every leg is surely allowed: the statement that passes the role, and the action that
+/// makes the compute.
+fn walk<'a>(
+    cx: &Context<'a>,
+    caller: IdentityId,
+    role: &Identity,
+    path: &'static EscalationPath,
+) -> Option<(Allowed<'a>, &'static str)> {
+    let is_role = |target: Target| target.kind == TargetKind::Role;
+    let mut pass = None;
+    let mut made = None;
+    for group in path.legs {
+        let hit = group.iter().find_map(|leg| {
+            let found = if is_role(leg.target) {
+                path.services_any.iter().find_map(|service| {
+                    escalate::allowed(cx, caller, leg.action, Some(&role.arn), Some(service))
+                })
+            } else {
+                escalate::allowed(cx, caller, leg.action, None, None)
+            };
+            Some((leg, found?))
+        });
+        let (leg, found) = hit?;
+        if is_role(leg.target) {
+            pass = pass.or(Some(found));
+        } else {
+            made = made.or(Some(leg.action));
+        }
+    }
+    Some((pass?, made?))
+}
+
+fn finding(cx: &mut Context<'_>, caller: &Identity, found: &Found<'_>) {
+    let (Some(place), Some((_, made))) = (found.pass.place, found.paths.first()) else {
+        return;
+    };
+    let role = names::plain(found.role);
+    let who = names::identity(caller);
+    let (severity, text) = match found.gain {
+        Gain::Admin => (
+            Severity::Critical,
+            format!("{who} can become administrator: it may pass role `{role}` and use `{made}`"),
+        ),
+        Gain::More => (
+            Severity::High,
+            format!("{who} can take on rights of role `{role}`: it may pass it and use `{made}`"),
+        ),
+    };
+    // The member of the list that lets the role through.
+    let resources = &found.pass.statement.resources;
+    let src = resources
+        .star()
+        .or_else(|| {
+            resources
+                .listed()
+                .items
+                .iter()
+                .find(|item| item.matches(&found.role.arn) == Answer::Must)
+        })
+        .map_or_else(
+            || found.pass.action_src("iam:PassRole"),
+            |item| item.pattern().src().clone(),
+        );
+    let confidence = found
+        .paths
+        .iter()
+        .map(|(path, _)| escalate::confidence(path))
+        .max()
+        .unwrap_or(Confidence::Low);
+    let mut report = cx
+        .finding(place, &src, text)
+        .statement(found.pass.statement)
+        .severity(severity)
+        .confidence(confidence)
+        .label("lets the role through")
+        .related(
+            &found.pass.action_src("iam:PassRole"),
+            "grants iam:PassRole",
+            None,
+        )
+        .related(
+            &found.role.place.name_src,
+            format!("`{role}`, the role that is passed"),
+            Some(&found.role.place),
+        )
+        .principal(&caller.place)
+        .help("name the roles that are passed and add the condition iam:PassedToService");
+    for (path, made) in &found.paths {
+        report = report
+            .path(path.id)
+            .note(format!("path: iam:PassRole + {made} ({})", path.id));
+    }
+    cx.report(report);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Scene;
+
+    fn scene(passes: &str, admin: &str) -> Vec<Severity> {
+        let trust = |service: &str| {
+            format!(
+                r#"{{\"Statement\":{{\"Effect\":\"Allow\",\"Action\":\"sts:AssumeRole\",\"Principal\":{{\"Service\":\"{service}\"}}}}}}"#
+            )
+        };
+        let role = |name: &str, service: &str| {
+            format!(r#"{{"name":"{name}","assume_role_policy":"{}"}}"#, trust(service))
+        };
+        let policy = |text: &str| format!(r#"{{\"Statement\":[{}]}}"#, text.replace('\n', " ").replace('"', "\\\""));
+        Scene::new()
+            .resource("aws_iam_role", "fn", &role("fn", "lambda.amazonaws.com"))
+            .resource(
+                "aws_iam_role_policy",
+                "fn",
+                &format!(r#"{{"role":"fn","policy":"{}"}}"#, policy(admin)),
+            )
+            .resource("aws_iam_role", "ci", &role("ci", "codebuild.amazonaws.com"))
+            .resource(
+                "aws_iam_role_policy",
+                "ci",
+                &format!(r#"{{"role":"ci","policy":"{}"}}"#, policy(passes)),
+            )
+            .run(&PASSROLE_NEW_COMPUTE)
+            .into_iter()
+            .map(|(_, finding)| finding.severity)
+            .collect()
+    }
+
+    const ADMIN: &str = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#;
+
+    #[test]
+    fn administration_is_critical() {
+        let passes = r#"{"Effect":"Allow","Action":["iam:PassRole","lambda:*"],"Resource":"*"}"#;
+        assert_eq!(scene(passes, ADMIN), [Severity::Critical]);
+        let condition = r#"{"Effect":"Allow","Action":"iam:PassRole","Resource":"arn:aws:iam::*:role/f*",
+            "Condition":{"StringEquals":{"iam:PassedToService":"lambda.amazonaws.com"}}},
+            {"Effect":"Allow","Action":"lambda:*","Resource":"*"}"#;
+        assert_eq!(scene(condition, ADMIN), [Severity::Critical]);
+    }
+
+    #[test]
+    fn broken_chains_are_silent() {
+        let none: [Severity; 0] = [];
+        for passes in [
+            r#"{"Effect":"Allow","Action":["iam:PassRole","ec2:*"],"Resource":"*"}"#,
+            r#"{"Effect":"Allow","Action":["lambda:*"],"Resource":"*"}"#,
+            r#"{"Effect":"Allow","Action":"lambda:*","Resource":"*"},
+               {"Effect":"Allow","Action":"iam:PassRole","Resource":"*",
+                "Condition":{"StringEquals":{"iam:PassedToService":"ec2.amazonaws.com"}}}"#,
+        ] {
+            assert_eq!(scene(passes, ADMIN), none, "{passes}");
+        }
+        let passes = r#"{"Effect":"Allow","Action":["iam:PassRole","lambda:*"],"Resource":"*"}"#;
+        let logs = r#"{"Effect":"Allow","Action":"logs:PutLogEvents","Resource":"*"}"#;
+        assert_eq!(scene(passes, logs), none, "nothing is won");
+    }
+}

@@ -1,0 +1,245 @@
+//! `self-escalation-policy-write`: identities that can write their own policies.
+
+use crate::escalate::{self, Allowed};
+use crate::listed::is_listed;
+use crate::{Context, Family, Scope, names};
+use overgrant_catalog::EscalationPath;
+use overgrant_finding::{Confidence, Severity};
+use overgrant_ir::{Identity, IdentityKind};
+
+rule! {
+    /// Principal can widen its own rights.
+    ///
+    /// A role or user may write, attach or replace a policy that applies to itself, and so grant itself
+    /// whatever it likes.
+    ///
+    /// ## Why
+    /// Such a principal is an administrator in two steps, whatever the rest of its policies says: who gets
+    /// hold of it takes over the account.
+    ///
+    /// ## Bad
+    /// ```terraform bad
+    /// resource "aws_iam_role" "deploy" {
+    ///   name = "deploy"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "deploy" {
+    ///   role = aws_iam_role.deploy.name
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = "iam:PutRolePolicy" # <-- here
+    ///       Resource = "*"
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation bad
+    /// Resources:
+    ///   Deploy:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRole
+    ///             Principal:
+    ///               Service: codebuild.amazonaws.com
+    ///       Policies:
+    ///         - PolicyName: attach
+    ///           PolicyDocument:
+    ///             Version: "2012-10-17"
+    ///             Statement:
+    ///               - Effect: Allow
+    ///                 Action: iam:AttachRolePolicy # <-- here
+    ///                 Resource: "*"
+    /// ```
+    /// ## Good
+    /// Another path than the role's own, and a condition on what is attached:
+    /// ```terraform good
+    /// resource "aws_iam_role" "deploy" {
+    ///   name = "deploy"
+    ///   path = "/ci/"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "deploy" {
+    ///   role = aws_iam_role.deploy.name
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "iam:PutRolePolicy"
+    ///       Resource  = "arn:aws:iam::123456789012:role/app/*"
+    ///       Condition = { StringEquals = { "iam:PermissionsBoundary" = "arn:aws:iam::123456789012:policy/app-boundary" } }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation good
+    /// Resources:
+    ///   Deploy:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRole
+    ///             Principal:
+    ///               Service: codebuild.amazonaws.com
+    ///       Policies:
+    ///         - PolicyName: attach
+    ///           PolicyDocument:
+    ///             Version: "2012-10-17"
+    ///             Statement:
+    ///               - Effect: Allow
+    ///                 Action: iam:AttachRolePolicy
+    ///                 Resource: !Sub arn:${AWS::Partition}:iam::${AWS::AccountId}:role/app/*
+    ///                 Condition:
+    ///                   ArnEquals:
+    ///                     iam:PolicyARN: !Sub arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/app-basic
+    /// ```
+    /// ## How to fix
+    /// Limit the roles or users by a path that the principal itself is not in, and demand a permissions
+    /// boundary with `iam:PermissionsBoundary` or a list of policies with `iam:PolicyARN`.
+    pub(crate) static SELF_ESCALATION_POLICY_WRITE = Rule {
+        id: "self-escalation-policy-write",
+        family: Family::Escalation,
+        severity: Severity::Critical,
+        confidence: Confidence::High,
+        scope: Scope::Module,
+        since: "0.1.0",
+        cwe: &[269, 250],
+        aliases: &[
+            "CKV_AWS_110",
+            "CKV_AWS_286",
+            "PRIVILEGE_ESCALATION",
+            "iam_inline_policy_allows_privilege_escalation",
+            "iam_policy_allows_privilege_escalation",
+        ],
+        mappings: &[
+            ("CIS5", "1.15"),
+            ("FSBP", "IAM.21"),
+            ("NIST", "AC-6(5)"),
+            ("NIST", "AC-6(10)"),
+            ("NIST", "AC-2(7)"),
+            ("ATT&CK", "T1098.003"),
+            ("ATT&CK", "T1548"),
+        ],
+        references: &[
+            "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html",
+            "https://pathfinding.cloud",
+        ],
+        check: check,
+    };
+}
+
+fn check(cx: &mut Context<'_>) {
+    for (id, identity) in escalate::callers(cx) {
+        if escalate::is_admin(cx, id) || is_listed(&cx.settings.break_glass, identity) {
+            continue;
+        }
+        let writes = escalate::self_writes(cx, id);
+        // Paths that are all in policies of AWS are those policies' findings.
+        let Some((_, action, allowed)) = writes
+            .iter()
+            .find(|(_, _, allowed)| allowed.place.is_some())
+        else {
+            continue;
+        };
+        finding(cx, identity, action, *allowed, &writes);
+    }
+}
+
+fn finding(
+    cx: &mut Context<'_>,
+    identity: &Identity,
+    action: &str,
+    allowed: Allowed<'_>,
+    writes: &[(&'static EscalationPath, &'static str, Allowed<'_>)],
+) {
+    let Some(place) = allowed.place else { return };
+    let own = match identity.kind {
+        IdentityKind::User => "itself or its groups",
+        _ => "itself",
+    };
+    let text = format!(
+        "{} can grant itself any right: it may use `{action}` on {own}",
+        names::identity(identity)
+    );
+    let mut report = cx
+        .finding(place, &allowed.action_src(action), text)
+        .statement(allowed.statement)
+        .principal(&identity.place)
+        .related(
+            &identity.place.name_src,
+            format!("`{}`", identity.place.address),
+            Some(&identity.place),
+        )
+        .help("limit the roles and users by path and demand a permissions boundary");
+    for (path, action, _) in writes {
+        report = report.path(path.id).note(format!("path: `{action}` ({})", path.id));
+    }
+    cx.report(report);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Scene;
+
+    fn found(policy: &str) -> Vec<String> {
+        let trust = r#"{"Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"ec2.amazonaws.com"}}}"#;
+        let trust = trust.replace('"', "\\\"");
+        let policy = policy.replace('"', "\\\"");
+        Scene::new()
+            .resource(
+                "aws_iam_role",
+                "ci",
+                &format!(r#"{{"name":"ci","assume_role_policy":"{trust}"}}"#),
+            )
+            .resource(
+                "aws_iam_role_policy",
+                "ci",
+                &format!(r#"{{"role":"ci","policy":"{{\"Statement\":[{policy}]}}"}}"#),
+            )
+            .run(&SELF_ESCALATION_POLICY_WRITE)
+            .into_iter()
+            .map(|(_, finding)| finding.message)
+            .collect()
+    }
+
+    #[test]
+    fn writes_to_itself_are_found() {
+        assert_eq!(
+            found(r#"{"Effect":"Allow","Action":"iam:Put*","Resource":"*"}"#),
+            ["role `ci` can grant itself any right: it may use `iam:PutRolePolicy` on itself"]
+        );
+        assert_eq!(
+            found(r#"{"Effect":"Allow","Action":"iam:AttachRolePolicy","Resource":"arn:aws:iam::*:role/c*"}"#).len(),
+            1
+        );
+    }
+
+    #[test]
+    fn what_does_not_reach_itself_is_silent() {
+        let none: Vec<String> = Vec::new();
+        for policy in [
+            r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#,
+            r#"{"Effect":"Allow","Action":"iam:PutUserPolicy","Resource":"*"}"#,
+            r#"{"Effect":"Allow","Action":"iam:PutRolePolicy","Resource":"arn:aws:iam::*:role/app-*"}"#,
+            r#"{"Effect":"Allow","Action":"iam:AttachRolePolicy","Resource":"*","Condition":{"ArnEquals":{"iam:PolicyARN":"arn:aws:iam::aws:policy/ReadOnlyAccess"}}}"#,
+            r#"{"Effect":"Allow","Action":"iam:PutRolePolicy","Resource":"*"},{"Effect":"Deny","Action":"iam:PutRolePolicy","Resource":"*"}"#,
+        ] {
+            assert_eq!(found(policy), none, "{policy}");
+        }
+    }
+}

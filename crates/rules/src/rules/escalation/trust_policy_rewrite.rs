@@ -1,0 +1,194 @@
+//! `trust-policy-rewrite`: letting oneself into any role.
+
+use crate::grants::{self, Grant};
+use crate::listed::is_listed;
+use crate::{Context, Family, Scope, escalate, names};
+use overgrant_catalog::catalog;
+use overgrant_finding::{Confidence, Severity};
+use overgrant_ir::{DocumentRole, Identity, IdentityKind};
+use overgrant_policy::{Answer, Effect};
+
+rule! {
+    /// Principal can rewrite the trust of stronger roles.
+    ///
+    /// `iam:UpdateAssumeRolePolicy` is allowed on every role, or on one that is administrator.
+    ///
+    /// ## Why
+    /// A trust policy says who may become the role. Who may write it enters itself and assumes the role
+    /// in the next call, administrator roles first.
+    ///
+    /// ## Bad
+    /// ```terraform bad
+    /// resource "aws_iam_role" "deploy" {
+    ///   name = "deploy"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "deploy" {
+    ///   role = aws_iam_role.deploy.name
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = "iam:UpdateAssumeRolePolicy"
+    ///       Resource = "*" # <-- here
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation bad
+    /// Resources:
+    ///   Deploy:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: iam:UpdateAssumeRolePolicy
+    ///             Resource: "*" # <-- here
+    /// ```
+    /// ## Good
+    /// ```terraform good
+    /// resource "aws_iam_policy" "deploy" {
+    ///   name = "deploy"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = "iam:UpdateAssumeRolePolicy"
+    ///       Resource = "arn:aws:iam::123456789012:role/app/*"
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation good
+    /// Resources:
+    ///   Deploy:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: iam:UpdateAssumeRolePolicy
+    ///             Resource: !Sub arn:${AWS::Partition}:iam::${AWS::AccountId}:role/app/*
+    /// ```
+    /// ## How to fix
+    /// Limit the statement to a path that holds no role stronger than the caller.
+    pub(crate) static TRUST_POLICY_REWRITE = Rule {
+        id: "trust-policy-rewrite",
+        family: Family::Escalation,
+        severity: Severity::Critical,
+        confidence: Confidence::High,
+        scope: Scope::Module,
+        since: "0.1.0",
+        cwe: &[269, 250],
+        aliases: &[],
+        mappings: &[
+            ("ATT&CK", "T1098.003"),
+            ("NIST", "AC-6(5)"),
+            ("NIST", "AC-6(10)"),
+            ("NIST", "AC-2(7)"),
+        ],
+        references: &[
+            "https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAssumeRolePolicy.html",
+            "https://pathfinding.cloud",
+        ],
+        check: check,
+    };
+}
+
+const ACTION: &str = "iam:UpdateAssumeRolePolicy";
+
+fn check(cx: &mut Context<'_>) {
+    let Some(action) = catalog().find_action(ACTION) else {
+        return;
+    };
+    for grant in grants::grants(cx) {
+        let statement = grant.statement;
+        if statement.effect != Effect::Allow
+            || statement.actions.covers_all() == Answer::Must
+            || statement.actions.select(ACTION) != Answer::Must
+            || grant.is_narrowed()
+        {
+            continue;
+        }
+        let what = if grants::wide(statement, action).is_some() {
+            "any role".to_owned()
+        } else {
+            match stronger(cx, &grant) {
+                Some(role) => format!("the administrator `{}`", names::plain(role)),
+                None => continue,
+            }
+        };
+        let text = format!("{} rewrite the trust policy of {what} and assume it", grant.subject());
+        let mut report = cx
+            .finding(&grant.document.place, &grant.wide_src(action), text)
+            .path("PE-IAM-012")
+            .help("limit the statement to a path without stronger roles");
+        let listed = |list: &[String]| {
+            !grant.holders.is_empty()
+                && grant
+                    .holders
+                    .iter()
+                    .all(|holder| is_listed(list, holder.identity))
+        };
+        if grant.holders.is_empty() && grant.document.role == DocumentRole::Managed {
+            report = report
+                .severity(Severity::High)
+                .note("nothing in this code base is attached to it");
+        } else if listed(&cx.settings.deployer_roles) {
+            report = report
+                .severity(Severity::High)
+                .note("every holder is a declared deployer");
+        }
+        let report = grant
+            .describe(report)
+            .related(&grant.action_src(action), "grants the action", None);
+        cx.report(report);
+    }
+}
+
+/// An administrator role of the model that the statement names and that does not hold it.
+fn stronger<'a>(cx: &Context<'a>, grant: &Grant<'_>) -> Option<&'a Identity> {
+    let model = cx.model;
+    model
+        .of_kind(IdentityKind::Role)
+        .filter(|(_, role)| {
+            !grant
+                .holders
+                .iter()
+                .any(|holder| holder.identity.place.address == role.place.address)
+        })
+        .filter(|(_, role)| grant.statement.resources.select(&role.arn) == Answer::Must)
+        .find(|(id, _)| escalate::reaches_admin(cx, *id))
+        .map(|(_, role)| role)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Scene;
+
+    fn found(action: &str, resource: &str) -> Vec<Severity> {
+        Scene::new()
+            .statements(&format!(
+                r#"{{"Effect":"Allow","Action":"{action}","Resource":"{resource}"}}"#
+            ))
+            .run(&TRUST_POLICY_REWRITE)
+            .into_iter()
+            .map(|(_, finding)| finding.severity)
+            .collect()
+    }
+
+    #[test]
+    fn every_role_is_too_much() {
+        assert_eq!(found("iam:UpdateAssumeRolePolicy", "*"), [Severity::High]);
+        assert_eq!(found("iam:Update*", "arn:aws:iam::123456789012:role/*"), [Severity::High]);
+        assert_eq!(found("iam:UpdateAssumeRolePolicy", "arn:aws:iam::*:role/app/*"), []);
+        assert_eq!(found("iam:UpdateRole", "*"), []);
+    }
+}
