@@ -22,6 +22,13 @@ rules! {
         secret_key_exposed_in_output::SECRET_KEY_EXPOSED_IN_OUTPUT,
         user_direct_policy::USER_DIRECT_POLICY,
     }
+    escalation {
+        credential_creation_for_others::CREDENTIAL_CREATION_FOR_OTHERS,
+        existing_compute_code_injection::EXISTING_COMPUTE_CODE_INJECTION,
+        passrole_new_compute::PASSROLE_NEW_COMPUTE,
+        self_escalation_policy_write::SELF_ESCALATION_POLICY_WRITE,
+        trust_policy_rewrite::TRUST_POLICY_REWRITE,
+    }
     federation {
         ci_subject_tenant_open::CI_SUBJECT_TENANT_OPEN,
         cognito_identity_trust_weak::COGNITO_IDENTITY_TRUST_WEAK,
@@ -34,13 +41,6 @@ rules! {
         oidc_aud_missing_or_wide::OIDC_AUD_MISSING_OR_WIDE,
         oidc_condition_operator_unsafe::OIDC_CONDITION_OPERATOR_UNSAFE,
         shared_issuer_tenancy_claim_missing::SHARED_ISSUER_TENANCY_CLAIM_MISSING,
-    }
-    escalation {
-        credential_creation_for_others::CREDENTIAL_CREATION_FOR_OTHERS,
-        existing_compute_code_injection::EXISTING_COMPUTE_CODE_INJECTION,
-        passrole_new_compute::PASSROLE_NEW_COMPUTE,
-        self_escalation_policy_write::SELF_ESCALATION_POLICY_WRITE,
-        trust_policy_rewrite::TRUST_POLICY_REWRITE,
     }
     grant {
         admin_star_star::ADMIN_STAR_STAR,
