@@ -134,17 +134,20 @@ impl Links {
                 place: &identity.place,
                 name: Some(&identity.name),
                 arn: Some(&identity.arn),
-            })),
+            }))
+            .with_aliases(&model.aliases),
             managed: Index::new(managed.map(|document| Known {
                 place: &document.place,
                 name: document.name.as_ref(),
                 arn: document.arn.as_ref(),
-            })),
+            }))
+            .with_aliases(&model.aliases),
             profiles: Index::new(model.profiles.iter().map(|profile| Known {
                 place: &profile.place,
                 name: Some(&profile.name),
                 arn: Some(&profile.arn),
-            })),
+            }))
+            .with_aliases(&model.aliases),
             providers: Index::new(model.providers.iter().map(|provider| Known {
                 place: &provider.place,
                 name: provider.url.as_ref(),

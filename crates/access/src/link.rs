@@ -6,6 +6,7 @@
 //! deployment gives MAY.
 
 use overgrant_ir::Place;
+use overgrant_ir::lower::Alias;
 use overgrant_policy::{Answer, Arn};
 use overgrant_value::{Piece, Sym, Text};
 use smol_str::SmolStr;
@@ -29,7 +30,7 @@ pub(crate) struct Match {
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     roots: Vec<SmolStr>,
-    /// (root, address or logical id) → things.
+    /// (root, address) → things.
     own: BTreeMap<(SmolStr, SmolStr), Vec<usize>>,
     names: BTreeMap<String, Vec<usize>>,
     /// ARN without partition and account → (account, thing).
@@ -67,26 +68,31 @@ impl Index {
         for (at, thing) in things.enumerate() {
             let place = thing.place;
             index.roots.push(place.root.clone());
-            for address in [Some(&place.address), place.logical_id.as_ref()]
-                .into_iter()
-                .flatten()
-            {
-                let things = index
-                    .own
-                    .entry((place.root.clone(), address.clone()))
-                    .or_default();
-                if !things.contains(&at) {
-                    things.push(at);
-                }
-            }
-            if let Some(name) = thing.name {
-                index.names.entry(name.key()).or_default().push(at);
-            }
-            if let Some((key, account)) = thing.arn.and_then(arn_key) {
-                index.arns.entry(key).or_default().push((account, at));
-            }
+            let own = (place.root.clone(), place.address.clone());
+            index.own.entry(own).or_default().push(at);
+            index.known_by(at, thing.name, thing.arn);
         }
         index
+    }
+
+    /// The same index with further names of some of its things.
+    pub(crate) fn with_aliases(mut self, aliases: &[Alias]) -> Self {
+        for alias in aliases {
+            let own = (alias.root.clone(), alias.address.clone());
+            for at in self.own.get(&own).cloned().unwrap_or_default() {
+                self.known_by(at, Some(&alias.name), Some(&alias.arn));
+            }
+        }
+        self
+    }
+
+    fn known_by(&mut self, at: usize, name: Option<&Text>, arn: Option<&Text>) {
+        if let Some(name) = name {
+            self.names.entry(name.key()).or_default().push(at);
+        }
+        if let Some((key, account)) = arn.and_then(arn_key) {
+            self.arns.entry(key).or_default().push((account, at));
+        }
     }
 
     /// The things that `text` means, used in `root`; of `fits` ones only.

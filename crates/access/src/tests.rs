@@ -403,3 +403,28 @@ fn a_deny_of_the_same_resource_takes_the_grant() {
     assert_eq!(decision.answer, Answer::No);
     assert!(decision.denied_by.is_some());
 }
+
+#[test]
+fn a_name_that_is_one_of_several_is_still_known() {
+    use overgrant_value::Relation;
+    let on = Guard::atom("Named", Relation::Holds);
+    let off = Guard::atom("Named", Relation::Fails);
+    let none = Src::none;
+    let name = Val::one_of(
+        vec![(on, Val::str("fixed", none())), (off, Val::null(none()))],
+        "x",
+        none(),
+    );
+    let model = lower(vec![with(
+        "r",
+        "AWS::IAM::Role",
+        "R",
+        Val::object(vec![("RoleName", name)], none()),
+    )]);
+    let access = Access::new(&model);
+    let id = Some(IdentityId(0));
+    assert_eq!(access.identity(&Text::known("fixed"), "r"), id);
+    let arn = Text::known("arn:aws:iam::111122223333:role/fixed");
+    assert_eq!(access.identity(&arn, "r"), id);
+    assert_eq!(access.identity(&model.identities[0].arn, "r"), id);
+}

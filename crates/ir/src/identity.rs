@@ -18,7 +18,8 @@ pub struct Identified {
     /// Argument with the physical name: (Terraform, CloudFormation).
     pub name: (&'static str, &'static str),
     /// ARN with `{P}`, `{R}`, `{A}` for partition, region, account, `{path}` and `{name}`;
-    /// `{/name}` is the name with exactly one slash before it, `{host}` the name without `https://`.
+    /// `{/name}` is the name with exactly one slash before it, `{host}` the name without `https://`,
+    /// `{own}` a part that AWS makes up.
     pub arn: &'static str,
     /// What Terraform's `id` is.
     pub id: Identifies,
@@ -60,6 +61,12 @@ pub fn attribute(
 ) -> Option<Text> {
     let row = row(kind)?;
     let terraform = row.terraform == kind;
+    let further = FURTHER
+        .iter()
+        .find(|(of, name, _)| *of == kind && *name == attribute);
+    if let Some((_, _, template)) = further {
+        return Some(fill(template, row, terraform, root, address, argument));
+    }
     let wanted = match (terraform, attribute) {
         (true, "arn") | (false, "Arn") => Wanted::Arn,
         (true, "id") => wanted(row.id)?,
@@ -96,6 +103,22 @@ fn text(
     address: &str,
     argument: &dyn Fn(&str) -> Option<Text>,
 ) -> Text {
+    let template = match wanted {
+        Wanted::Name => "{name}",
+        Wanted::Arn => row.arn,
+    };
+    fill(template, row, terraform, root, address, argument)
+}
+
+/// A template with its fields filled.
+fn fill(
+    template: &str,
+    row: &Identified,
+    terraform: bool,
+    root: &str,
+    address: &str,
+    argument: &dyn Fn(&str) -> Option<Text>,
+) -> Text {
     let name_argument = if terraform { row.name.0 } else { row.name.1 };
     let own = |path: &'static str| {
         hole(Sym::Attr {
@@ -113,11 +136,8 @@ fn text(
             }
         })
     };
-    if wanted == Wanted::Name {
-        return name();
-    }
     let mut result = Text::empty();
-    let mut rest = row.arn;
+    let mut rest = template;
     while let Some((literal, after)) = rest.split_once('{') {
         result.append(&Text::known(literal));
         let Some((field, after)) = after.split_once('}') else {
@@ -130,6 +150,7 @@ fn text(
             "path" => argument(if terraform { "path" } else { "Path" })
                 .unwrap_or_else(|| Text::known("/")),
             "host" => host(name()),
+            "own" => own("suffix"),
             "/name" => {
                 let name = name();
                 match name.starts_with("/") {
@@ -428,6 +449,341 @@ pub const TABLE: &[Identified] = &[
         Opaque,
         Arn,
     ),
+    known(
+        "aws_kms_key",
+        "AWS::KMS::Key",
+        ("key_id", "KeyId"),
+        "arn:{P}:kms:{R}:{A}:key/{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_kms_alias",
+        "AWS::KMS::Alias",
+        ("name", "AliasName"),
+        "arn:{P}:kms:{R}:{A}:{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_secretsmanager_secret",
+        "AWS::SecretsManager::Secret",
+        ("name", "Name"),
+        "arn:{P}:secretsmanager:{R}:{A}:secret:{name}-{own}",
+        Arn,
+        Arn,
+    ),
+    known(
+        "aws_ecs_task_definition",
+        "AWS::ECS::TaskDefinition",
+        ("family", "Family"),
+        "arn:{P}:ecs:{R}:{A}:task-definition/{name}:{own}",
+        Name,
+        Arn,
+    ),
+    known(
+        "aws_efs_file_system",
+        "AWS::EFS::FileSystem",
+        ("id", "FileSystemId"),
+        "arn:{P}:elasticfilesystem:{R}:{A}:file-system/{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_db_instance",
+        "AWS::RDS::DBInstance",
+        ("identifier", "DBInstanceIdentifier"),
+        "arn:{P}:rds:{R}:{A}:db:{name}",
+        Opaque,
+        Name,
+    ),
+    known(
+        "aws_rds_cluster",
+        "AWS::RDS::DBCluster",
+        ("cluster_identifier", "DBClusterIdentifier"),
+        "arn:{P}:rds:{R}:{A}:cluster:{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_elasticache_replication_group",
+        "AWS::ElastiCache::ReplicationGroup",
+        ("replication_group_id", "ReplicationGroupId"),
+        "arn:{P}:elasticache:{R}:{A}:replicationgroup:{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_opensearch_domain",
+        "AWS::OpenSearchService::Domain",
+        ("domain_name", "DomainName"),
+        "arn:{P}:es:{R}:{A}:domain/{name}",
+        Arn,
+        Name,
+    ),
+    known(
+        "aws_elasticsearch_domain",
+        "AWS::Elasticsearch::Domain",
+        ("domain_name", "DomainName"),
+        "arn:{P}:es:{R}:{A}:domain/{name}",
+        Arn,
+        Name,
+    ),
+    known(
+        "aws_api_gateway_rest_api",
+        "AWS::ApiGateway::RestApi",
+        ("id", "RestApiId"),
+        "arn:{P}:apigateway:{R}::/restapis/{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_apigatewayv2_api",
+        "AWS::ApiGatewayV2::Api",
+        ("id", "ApiId"),
+        "arn:{P}:apigateway:{R}::/apis/{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_instance",
+        "AWS::EC2::Instance",
+        ("id", "InstanceId"),
+        "arn:{P}:ec2:{R}:{A}:instance/{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_launch_template",
+        "AWS::EC2::LaunchTemplate",
+        ("id", "LaunchTemplateId"),
+        "arn:{P}:ec2:{R}:{A}:launch-template/{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_cognito_user_pool",
+        "AWS::Cognito::UserPool",
+        ("id", "UserPoolId"),
+        "arn:{P}:cognito-idp:{R}:{A}:userpool/{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_cognito_identity_pool",
+        "AWS::Cognito::IdentityPool",
+        ("id", "Id"),
+        "arn:{P}:cognito-identity:{R}:{A}:identitypool/{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_acm_certificate",
+        "AWS::CertificateManager::Certificate",
+        ("", ""),
+        "arn:{P}:acm:{R}:{A}:certificate/{own}",
+        Arn,
+        Arn,
+    ),
+    known(
+        "aws_cloudfront_distribution",
+        "AWS::CloudFront::Distribution",
+        ("id", "Id"),
+        "arn:{P}:cloudfront::{A}:distribution/{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_route53_zone",
+        "AWS::Route53::HostedZone",
+        ("zone_id", "Id"),
+        "arn:{P}:route53:::hostedzone/{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_cloudwatch_metric_alarm",
+        "AWS::CloudWatch::Alarm",
+        ("alarm_name", "AlarmName"),
+        "arn:{P}:cloudwatch:{R}:{A}:alarm:{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_scheduler_schedule_group",
+        "AWS::Scheduler::ScheduleGroup",
+        ("name", "Name"),
+        "arn:{P}:scheduler:{R}:{A}:schedule-group/{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_codeartifact_domain",
+        "AWS::CodeArtifact::Domain",
+        ("domain", "DomainName"),
+        "arn:{P}:codeartifact:{R}:{A}:domain/{name}",
+        Arn,
+        Arn,
+    ),
+    known(
+        "aws_glue_job",
+        "AWS::Glue::Job",
+        ("name", "Name"),
+        "arn:{P}:glue:{R}:{A}:job/{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_glue_crawler",
+        "AWS::Glue::Crawler",
+        ("name", "Name"),
+        "arn:{P}:glue:{R}:{A}:crawler/{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_sagemaker_notebook_instance",
+        "AWS::SageMaker::NotebookInstance",
+        ("name", "NotebookInstanceName"),
+        "arn:{P}:sagemaker:{R}:{A}:notebook-instance/{name}",
+        Name,
+        Opaque,
+    ),
+    known(
+        "aws_batch_job_queue",
+        "AWS::Batch::JobQueue",
+        ("name", "JobQueueName"),
+        "arn:{P}:batch:{R}:{A}:job-queue/{name}",
+        Arn,
+        Arn,
+    ),
+    known(
+        "aws_batch_job_definition",
+        "AWS::Batch::JobDefinition",
+        ("name", "JobDefinitionName"),
+        "arn:{P}:batch:{R}:{A}:job-definition/{name}:{own}",
+        Arn,
+        Arn,
+    ),
+    known(
+        "aws_msk_cluster",
+        "AWS::MSK::Cluster",
+        ("cluster_name", "ClusterName"),
+        "arn:{P}:kafka:{R}:{A}:cluster/{name}/{own}",
+        Arn,
+        Arn,
+    ),
+    known(
+        "aws_transfer_server",
+        "AWS::Transfer::Server",
+        ("id", "ServerId"),
+        "arn:{P}:transfer:{R}:{A}:server/{name}",
+        Name,
+        Arn,
+    ),
+    known(
+        "aws_codedeploy_app",
+        "AWS::CodeDeploy::Application",
+        ("name", "ApplicationName"),
+        "arn:{P}:codedeploy:{R}:{A}:application:{name}",
+        Opaque,
+        Name,
+    ),
+    known(
+        "aws_appsync_graphql_api",
+        "AWS::AppSync::GraphQLApi",
+        ("id", "ApiId"),
+        "arn:{P}:appsync:{R}:{A}:apis/{name}",
+        Name,
+        Arn,
+    ),
+    known(
+        "aws_kinesisanalyticsv2_application",
+        "AWS::KinesisAnalyticsV2::Application",
+        ("name", "ApplicationName"),
+        "arn:{P}:kinesisanalytics:{R}:{A}:application/{name}",
+        Arn,
+        Name,
+    ),
+    known(
+        "aws_cloudformation_stack",
+        "AWS::CloudFormation::Stack",
+        ("name", "StackName"),
+        "arn:{P}:cloudformation:{R}:{A}:stack/{name}/{own}",
+        Arn,
+        Arn,
+    ),
+    known(
+        "aws_ssm_document",
+        "AWS::SSM::Document",
+        ("name", "Name"),
+        "arn:{P}:ssm:{R}:{A}:document/{name}",
+        Name,
+        Name,
+    ),
+    known(
+        "aws_s3_access_point",
+        "AWS::S3::AccessPoint",
+        ("name", "Name"),
+        "arn:{P}:s3:{R}:{A}:accesspoint/{name}",
+        Opaque,
+        Name,
+    ),
+    known(
+        "aws_accessanalyzer_analyzer",
+        "AWS::AccessAnalyzer::Analyzer",
+        ("analyzer_name", "AnalyzerName"),
+        "arn:{P}:access-analyzer:{R}:{A}:analyzer/{name}",
+        Name,
+        Arn,
+    ),
+    known(
+        "aws_autoscaling_group",
+        "AWS::AutoScaling::AutoScalingGroup",
+        ("name", "AutoScalingGroupName"),
+        "arn:{P}:autoscaling:{R}:{A}:autoScalingGroup:{own}:autoScalingGroupName/{name}",
+        Name,
+        Name,
+    ),
+];
+
+/// Attributes beside name, id and ARN: type, attribute, template over the type's row.
+const FURTHER: &[(&str, &str, &str)] = &[
+    (
+        "AWS::Logs::LogGroup",
+        "Arn",
+        "arn:{P}:logs:{R}:{A}:log-group:{name}:*",
+    ),
+    (
+        "AWS::DynamoDB::Table",
+        "StreamArn",
+        "arn:{P}:dynamodb:{R}:{A}:table/{name}/stream/{own}",
+    ),
+    (
+        "aws_dynamodb_table",
+        "stream_arn",
+        "arn:{P}:dynamodb:{R}:{A}:table/{name}/stream/{own}",
+    ),
+    (
+        "aws_api_gateway_rest_api",
+        "execution_arn",
+        "arn:{P}:execute-api:{R}:{A}:{name}",
+    ),
+    (
+        "aws_apigatewayv2_api",
+        "execution_arn",
+        "arn:{P}:execute-api:{R}:{A}:{name}",
+    ),
+    (
+        "aws_lambda_function",
+        "qualified_arn",
+        "arn:{P}:lambda:{R}:{A}:function:{name}:{own}",
+    ),
+    (
+        "aws_s3_bucket",
+        "bucket_domain_name",
+        "{name}.s3.amazonaws.com",
+    ),
 ];
 
 #[cfg(test)]
@@ -456,6 +812,28 @@ mod tests {
             None
         );
         assert_eq!(attribute("aws_vpc", "id", "r", "aws_vpc.v", &none), None);
+    }
+
+    #[test]
+    fn slashes_suffixes_and_issuers() {
+        let given =
+            |value: &'static str| move |name: &str| (name == "name").then(|| Text::known(value));
+        for name in ["a/b", "/a/b"] {
+            let arn = attribute("aws_ssm_parameter", "arn", "r", "x", &given(name)).unwrap();
+            assert!(arn.to_string().ends_with(":parameter/a/b"), "{name}");
+        }
+        let secret = attribute("aws_secretsmanager_secret", "id", "r", "s", &given("n")).unwrap();
+        assert!(secret.to_string().ends_with(":secret:n-${s.suffix}"));
+        let url = |name: &str| (name == "url").then(|| Text::known("https://a.example/b"));
+        let kind = "aws_iam_openid_connect_provider";
+        let provider = attribute(kind, "arn", "r", "o", &url).unwrap();
+        assert!(provider.to_string().ends_with(":oidc-provider/a.example/b"));
+        let prefix = |name: &str| (name == "name_prefix").then(|| Text::known("ci-"));
+        let role = attribute("aws_iam_role", "name", "r", "x", &prefix).unwrap();
+        assert_eq!(role.to_string(), "ci-${x.name}");
+        let logs = |name: &str| (name == "LogGroupName").then(|| Text::known("l"));
+        let group = attribute("AWS::Logs::LogGroup", "Arn", "t", "L", &logs).unwrap();
+        assert!(group.to_string().ends_with(":log-group:l:*"));
     }
 
     #[test]

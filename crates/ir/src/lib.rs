@@ -10,7 +10,7 @@ mod model;
 mod node;
 mod resource;
 
-pub use lower::{is_relevant, lower};
+pub use lower::{Output, is_relevant, lower, lower_outputs};
 pub use model::{BlockIndex, Model};
 pub use node::{
     Attachment, AttachmentStyle, Credential, CredentialKind, DocumentId, DocumentRole, Guardrail,

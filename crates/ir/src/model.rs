@@ -37,6 +37,8 @@ pub struct Model {
     pub settings: Vec<Setting>,
     /// Instance profiles: place, name and ARN texts, role.
     pub profiles: Vec<crate::lower::Profile>,
+    /// Further names of IAM resources whose name is one of several.
+    pub aliases: Vec<crate::lower::Alias>,
     /// Which block stands where.
     pub blocks: BlockIndex,
 }

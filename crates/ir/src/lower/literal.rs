@@ -18,11 +18,11 @@ const EXAMPLES: [&str; 2] = ["EXAMPLE", "AKIAIOSFODNN7"];
 pub(super) fn lower(lowering: &mut Lowering, resource: &Resource) {
     let mut leaves = Vec::new();
     collect(&resource.attrs, "", 0, &mut leaves);
-    // A secret is only told from other random text by the key id beside it.
+    // A secret is told from other random text by the key id beside it or by the argument's name.
     let ids = leaves.iter().any(|leaf| !key_ids(&leaf.text).is_empty());
     for leaf in &leaves {
         let mut found = key_ids(&leaf.text);
-        if ids {
+        if ids || names_a_secret(&leaf.attribute) {
             found.extend(secrets(&leaf.text));
         }
         for range in found {
@@ -36,6 +36,11 @@ pub(super) fn lower(lowering: &mut Lowering, resource: &Resource) {
             );
         }
     }
+}
+
+fn names_a_secret(attribute: &str) -> bool {
+    let name = attribute.to_ascii_lowercase().replace(['_', '-'], "");
+    name.ends_with("secretaccesskey") || name.ends_with("awssecretkey")
 }
 
 struct Leaf {

@@ -3,11 +3,13 @@
 //! Not for linking: references stay texts. Invariant: resources are lowered in the order of
 //! (root, address), so that the model does not depend on how they were read.
 
+mod embedded;
 mod generated;
 mod grant;
 mod iam;
 mod literal;
 mod organization;
+mod output;
 mod read;
 mod setting;
 mod table;
@@ -19,6 +21,7 @@ use overgrant_value::{Guard, Src, Text, Val};
 use smol_str::SmolStr;
 use std::sync::Arc;
 
+pub use output::{Output, lower_outputs};
 pub use table::{Carries, Form, Row, rows};
 
 /// An instance profile: the bridge between an instance and a role.
@@ -32,6 +35,19 @@ pub struct Profile {
     pub arn: Text,
     /// The role in it.
     pub role: Option<ReferenceTo>,
+}
+
+/// One of several names of a resource.
+#[derive(Debug, Clone)]
+pub struct Alias {
+    /// Root of the resource.
+    pub root: SmolStr,
+    /// Its address.
+    pub address: SmolStr,
+    /// The name.
+    pub name: Text,
+    /// The ARN with that name.
+    pub arn: Text,
 }
 
 /// Builds the model of all resources of a run.
@@ -64,6 +80,7 @@ pub fn is_relevant(kind: &str) -> bool {
     iam::knows(kind)
         || organization::knows(kind)
         || grant::knows(kind)
+        || embedded::knows(kind)
         || setting::is_kept(kind)
         || rows(kind).next().is_some()
 }
@@ -78,12 +95,59 @@ impl Lowering {
         if !is_relevant(&resource.kind) {
             return;
         }
+        self.aliases(resource);
         iam::lower(self, resource);
         organization::lower(self, resource);
         grant::lower(self, resource);
         table::lower(self, resource);
+        embedded::lower(self, resource);
         setting::lower(self, resource);
         literal::lower(self, resource);
+    }
+
+    /// Keeps the names of an IAM resource whose name is one of several (`Fn::If`, `?:`).
+    fn aliases(&mut self, resource: &Resource) {
+        let Some(row) = crate::identity::row(&resource.kind).filter(|_| iam::knows(&resource.kind))
+        else {
+            return;
+        };
+        let (argument, arn) = if row.terraform == resource.kind {
+            (row.name.0, "arn")
+        } else {
+            (row.name.1, "Arn")
+        };
+        let Some(val) = resource.get(argument) else {
+            return;
+        };
+        let alternatives = val.alternatives();
+        if alternatives.len() < 2 {
+            return;
+        }
+        for (_, alternative) in alternatives {
+            let Some(name) = alternative.to_text() else {
+                continue;
+            };
+            let argument = |wanted: &str| {
+                if wanted == argument {
+                    Some(name.clone())
+                } else {
+                    resource.get(wanted).and_then(|val| val.to_text())
+                }
+            };
+            let arn = crate::identity::attribute(
+                &resource.kind,
+                arn,
+                &resource.root,
+                &resource.address,
+                &argument,
+            );
+            self.model.aliases.push(Alias {
+                root: resource.root.clone(),
+                address: resource.address.clone(),
+                name: name.clone(),
+                arn: arn.unwrap_or_else(|| name.clone()),
+            });
+        }
     }
 
     /// Adds a document and gives its id.

@@ -554,3 +554,71 @@ fn the_tables_are_whole_and_sorted() {
     assert!(is_relevant("aws_iam_role") && is_relevant("AWS::S3::BucketPolicy"));
     assert!(!is_relevant("aws_vpc") && !is_relevant("AWS::EC2::VPC"));
 }
+
+#[test]
+fn roles_and_policies_inside_other_documents() {
+    let job = r#"{"image":"i","jobRoleArn":"arn:aws:iam::111122223333:role/j"}"#;
+    let body = r#"{"openapi":"3.0.1","paths":{"/":{"get":{"x-amazon-apigateway-integration":{"credentials":"arn:aws:iam::111122223333:role/g"}}}},
+        "x-amazon-apigateway-policy":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"execute-api:Invoke","Resource":"execute-api:/*"}]}}"#;
+    let model = lower(vec![
+        resource(
+            "aws_batch_job_definition",
+            "aws_batch_job_definition.j",
+            &format!(r#"{{"container_properties":{}}}"#, text(job)),
+        ),
+        resource(
+            "AWS::ApiGateway::RestApi",
+            "Api",
+            &format!(r#"{{"Body":{body}}}"#),
+        ),
+        resource(
+            "aws_ssm_document",
+            "aws_ssm_document.d",
+            r#"{"content":"schemaVersion: '0.3'"}"#,
+        ),
+    ]);
+    let found: Vec<_> = model
+        .workloads
+        .iter()
+        .map(|one| (one.attribute.as_str(), one.compute))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("Body.credentials", false),
+            ("container_properties.jobRoleArn", true)
+        ]
+    );
+    assert_eq!(model.documents.len(), 1);
+    assert_eq!(model.documents[0].document.statements.len(), 1);
+}
+
+#[test]
+fn secrets_that_leave() {
+    let mut model = lower(vec![resource(
+        "aws_iam_access_key",
+        "aws_iam_access_key.k",
+        r#"{"user":"u"}"#,
+    )]);
+    let output = |path: &str| Output {
+        root: "r".into(),
+        address: "output.x".into(),
+        format: Format::Terraform,
+        val: Val::text(
+            Text::hole(
+                Sym::Attr {
+                    root: "r".into(),
+                    addr: "aws_iam_access_key.k".into(),
+                    path: path.into(),
+                },
+                Src::none(),
+            ),
+            Src::none(),
+        ),
+        src: Src::none(),
+        guard: Guard::always(),
+    };
+    lower_outputs(&mut model, &[output("id"), output("secret")]);
+    let leaving = |one: &&crate::Credential| one.kind == CredentialKind::Output;
+    assert_eq!(model.credentials.iter().filter(leaving).count(), 1);
+}
