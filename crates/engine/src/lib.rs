@@ -1,1 +1,26 @@
-//! The pipeline of overgrant.
+//! The pipeline: from paths to settled findings.
+//!
+//! Configuration, discovery, running front ends and rules, merging, subsumption, suppression, order.
+//! Not for output formats and the command line. Invariant: the same input gives the same
+//! [`Outcome`], whatever the number of threads; a problem in one file, root or rule never loses the
+//! rest.
+
+mod config;
+mod discover;
+mod error;
+mod front;
+mod near;
+mod options;
+mod outcome;
+mod run;
+mod select;
+mod settle;
+mod unwind;
+
+pub use config::{Config, Ignore};
+pub use discover::{Discovery, discover};
+pub use error::Error;
+pub use options::Options;
+pub use outcome::{Counts, Located, Outcome, Policies, Reported, Stage, Summary, Suppressed};
+pub use run::{check, check_in};
+pub use select::{Selection, near_rule};

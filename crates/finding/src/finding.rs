@@ -29,6 +29,19 @@ pub struct Step {
     pub label: String,
 }
 
+/// One entry of a statement: where it stands and what it says.
+pub type Entry = (Span, String);
+
+/// The statement that a finding is about, for telling whether two findings speak of the same thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// The whole statement.
+    pub statement: Option<Span>,
+    /// Actions, resources, principals and conditions, in this order; entries without bytes are
+    /// left out.
+    pub elements: [Vec<Entry>; 4],
+}
+
 /// What a rule found.
 #[derive(Debug, Clone)]
 pub struct Finding {
@@ -53,12 +66,17 @@ pub struct Finding {
     pub address: SmolStr,
     /// Root of that resource.
     pub root: SmolStr,
+    /// Address of the resource that the rule looked at: often that of the primary place, another
+    /// one where the value comes from elsewhere.
+    pub holder: SmolStr,
     /// Resource type, for the fingerprint.
     pub kind: SmolStr,
     /// Addresses of further instances with the same finding at the same place.
     pub instances: Vec<SmolStr>,
     /// `#Sid` or `#n` of the statement judged.
     pub statement: Option<String>,
+    /// The statement judged, in places.
+    pub judged: Option<Judged>,
     /// When it holds, in words.
     pub guard: Option<String>,
     /// What to do, in one sentence.
@@ -118,9 +136,11 @@ impl Finding {
             flow,
             address: place.address.clone(),
             root: place.root.clone(),
+            holder: place.address.clone(),
             kind: place.kind.clone(),
             instances: Vec::new(),
             statement: None,
+            judged: None,
             guard: (!place.guard.is_always()).then(|| place.guard.to_string()),
             help: None,
             notes: Vec::new(),

@@ -9,6 +9,6 @@ mod fingerprint;
 mod grade;
 
 pub use edit::{Edit, Fix};
-pub use finding::{Finding, Related, Step};
+pub use finding::{Entry, Finding, Judged, Related, Step};
 pub use fingerprint::{assign, fingerprint};
 pub use grade::{Confidence, Severity};

@@ -5,7 +5,7 @@
 
 use crate::{Rule, Settings};
 use overgrant_access::Access;
-use overgrant_finding::{Confidence, Finding, Fix, Related, Severity};
+use overgrant_finding::{Confidence, Entry, Finding, Fix, Judged, Related, Severity};
 use overgrant_ir::{Model, Place};
 use overgrant_policy::{Answer, Statement};
 use overgrant_value::{Guard, Marks, Src};
@@ -86,6 +86,7 @@ impl Report {
     pub fn statement(mut self, statement: &Statement) -> Self {
         self.finding.statement = Some(statement.name());
         self.finding.cell = statement.cell_key();
+        self.finding.judged = Some(judged(statement));
         self.when(&statement.guard).marks(statement.marks)
     }
 
@@ -197,5 +198,37 @@ impl Report {
         let guard = self.guard?;
         self.finding.guard = (!guard.is_always()).then(|| guard.to_string());
         Some(self.finding)
+    }
+}
+
+/// The places of a statement and its entries.
+fn judged(statement: &Statement) -> Judged {
+    fn entry(src: &Src, text: impl std::fmt::Display) -> Option<Entry> {
+        src.span.map(|span| (span, text.to_string()))
+    }
+    let actions = statement.actions.listed().items.iter();
+    let resources = statement.resources.listed().items.iter();
+    let conditions = statement.conditions.items.iter();
+    Judged {
+        statement: statement.src.span,
+        elements: [
+            actions
+                .filter_map(|item| entry(item.pattern().src(), item))
+                .collect(),
+            resources
+                .filter_map(|item| entry(item.pattern().src(), item))
+                .collect(),
+            statement
+                .principals
+                .iter()
+                .filter_map(|item| entry(item.src(), item))
+                .collect(),
+            conditions
+                .filter_map(|item| {
+                    let (span, text) = entry(item.key.src(), &item.key)?;
+                    Some((item.src.span.map_or(span, |values| span.to(values)), text))
+                })
+                .collect(),
+        ],
     }
 }

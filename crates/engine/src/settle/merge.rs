@@ -1,0 +1,161 @@
+//! One finding for all contexts of one place.
+//!
+//! A module that is called ten times is evaluated ten times. Not for different causes at one place.
+//! Invariant: the least address leads, the others are its `instances`, nothing of them is lost but
+//! repeated words.
+
+use overgrant_finding::Finding;
+use overgrant_ir::Resource;
+use overgrant_source::Span;
+use smol_str::SmolStr;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Rule, place, resource type and name, statement.
+type Key = (&'static str, Option<Span>, SmolStr, String, Option<String>);
+
+fn key(finding: &Finding) -> Key {
+    let name = if finding.primary.is_some() {
+        local_name(&finding.address)
+    } else {
+        format!("{}//{}", finding.root, finding.address)
+    };
+    (
+        finding.rule,
+        finding.primary,
+        finding.kind.clone(),
+        name,
+        finding.statement.clone(),
+    )
+}
+
+/// Merges equal findings of several contexts. `resources` say how often each block is used.
+pub(crate) fn merge(findings: Vec<Finding>, resources: &Uses) -> Vec<Finding> {
+    let mut groups: BTreeMap<Key, Vec<Finding>> = BTreeMap::new();
+    for finding in findings {
+        groups.entry(key(&finding)).or_default().push(finding);
+    }
+    groups
+        .into_values()
+        .filter_map(|group| join(group, resources))
+        .collect()
+}
+
+fn join(mut group: Vec<Finding>, uses: &Uses) -> Option<Finding> {
+    group.sort_by(|a, b| {
+        (&a.address, &a.root, &a.holder, &a.message).cmp(&(
+            &b.address, &b.root, &b.holder, &b.message,
+        ))
+    });
+    let contexts: BTreeSet<(&SmolStr, &SmolStr)> =
+        group.iter().map(|f| (&f.root, &f.holder)).collect();
+    let used = group.first().map_or(0, |f| uses.of(&f.root, &f.holder));
+    let partly = (used > contexts.len())
+        .then(|| format!("in {} of {used} uses", contexts.len()));
+    let several = contexts.len() > 1;
+    let always = group.iter().any(|finding| finding.guard.is_none());
+    let mut rest = group.into_iter();
+    let mut first = rest.next()?;
+    let mut addresses: BTreeSet<(SmolStr, SmolStr)> = BTreeSet::new();
+    for other in rest {
+        if (&other.root, &other.address) != (&first.root, &first.address) {
+            addresses.insert((other.address.clone(), other.root.clone()));
+        }
+        first.severity = first.severity.max(other.severity);
+        first.confidence = first.confidence.max(other.confidence);
+        extend(&mut first.principals, other.principals);
+        extend(&mut first.paths, other.paths);
+        if let Some(judged) = &first.judged
+            && other.judged.as_ref().is_some_and(|theirs| theirs.statement != judged.statement)
+        {
+            first.judged = None;
+        }
+    }
+    let root = first.root.clone();
+    first.instances = addresses
+        .into_iter()
+        .map(|(address, other)| {
+            if other == root {
+                address
+            } else {
+                SmolStr::from(format!("{other}//{address}"))
+            }
+        })
+        .collect();
+    if several && always {
+        first.guard = None;
+    }
+    if let Some(partly) = partly {
+        first.guard = Some(match first.guard.take() {
+            Some(guard) => format!("{guard}; {partly}"),
+            None => partly,
+        });
+    }
+    Some(first)
+}
+
+fn extend<T: PartialEq>(list: &mut Vec<T>, more: Vec<T>) {
+    for item in more {
+        if !list.contains(&item) {
+            list.push(item);
+        }
+    }
+}
+
+/// How many instances the block behind an address has.
+#[derive(Debug, Default)]
+pub(crate) struct Uses {
+    block: BTreeMap<(SmolStr, SmolStr), Span>,
+    count: BTreeMap<Span, usize>,
+}
+
+impl Uses {
+    /// Counts the resources of a run.
+    pub(crate) fn new(resources: &[Resource]) -> Self {
+        let mut uses = Self::default();
+        for resource in resources {
+            let Some(span) = resource.src.span else {
+                continue;
+            };
+            let key = (resource.root.clone(), resource.address.clone());
+            if uses.block.insert(key, span).is_none() {
+                *uses.count.entry(span).or_default() += 1;
+            }
+        }
+        uses
+    }
+
+    fn of(&self, root: &SmolStr, address: &SmolStr) -> usize {
+        self.block
+            .get(&(root.clone(), address.clone()))
+            .and_then(|span| self.count.get(span))
+            .copied()
+            .unwrap_or(0)
+    }
+}
+
+/// The address without module path and instance keys.
+fn local_name(address: &str) -> String {
+    let mut depth = 0_usize;
+    let mut parts = vec![String::new()];
+    for c in address.chars() {
+        match c {
+            '[' => depth += 1,
+            ']' => depth = depth.saturating_sub(1),
+            '.' if depth == 0 => parts.push(String::new()),
+            c if depth == 0 => {
+                if let Some(part) = parts.last_mut() {
+                    part.push(c);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut rest = parts.as_slice();
+    while let [module, _, more @ ..] = rest
+        && module == "module"
+        && !more.is_empty()
+    {
+        rest = more;
+    }
+    rest.join(".")
+}

@@ -1,0 +1,100 @@
+//! Findings stand in files that their reader can change.
+//!
+//! A finding inside a registry module under `.terraform` or outside the base moves to the calling
+//! block: to the argument that carries the value, else to the call. Not for local modules.
+//! Invariant: the inner place stays in the flow.
+
+use overgrant_finding::{Finding, Step};
+use overgrant_source::{Sources, Span};
+use smol_str::SmolStr;
+
+/// A module call: the address of the module in a root, and where it is called.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    /// Root module directory.
+    pub(crate) root: SmolStr,
+    /// `module.a["x"].module.b`.
+    pub(crate) module: SmolStr,
+    /// The `source` argument, or the header of the block.
+    pub(crate) span: Span,
+}
+
+/// Whether the file behind a span belongs to the repository.
+fn is_ours(sources: &Sources, span: Span) -> bool {
+    sources
+        .get(span.file)
+        .is_some_and(|file| !is_foreign(file.path()))
+}
+
+/// Whether a path lies outside the base or in a directory that a tool fills.
+pub(crate) fn is_foreign(path: &str) -> bool {
+    path.starts_with("../")
+        || path.starts_with('/')
+        || path
+            .split('/')
+            .any(|part| part == ".terraform" || part == "node_modules")
+}
+
+/// Moves the finding to a file of the repository, where it stands in none.
+pub(crate) fn move_into_repository(sources: &Sources, calls: &[Call], finding: &mut Finding) {
+    let Some(inner) = finding.primary else {
+        return;
+    };
+    if is_ours(sources, inner) {
+        return;
+    }
+    let carried = finding
+        .flow
+        .iter()
+        .map(|step| step.span)
+        .find(|&span| is_ours(sources, span));
+    let target = carried.or_else(|| {
+        let holders = [&finding.address, &finding.holder];
+        calls
+            .iter()
+            .filter(|call| call.root == finding.root && is_ours(sources, call.span))
+            .filter(|call| {
+                holders.iter().any(|address| {
+                    address
+                        .strip_prefix(call.module.as_str())
+                        .is_some_and(|rest| rest.starts_with('.'))
+                })
+            })
+            .max_by_key(|call| call.module.len())
+            .map(|call| call.span)
+    });
+    let Some(target) = target else {
+        return;
+    };
+    if !finding.flow.iter().any(|step| step.span == inner) {
+        finding.flow.insert(
+            0,
+            Step {
+                span: inner,
+                label: finding
+                    .label
+                    .take()
+                    .unwrap_or_else(|| "in the module".to_owned()),
+            },
+        );
+    }
+    if finding.flow.last().is_none_or(|step| step.span != target) {
+        finding.flow.push(Step {
+            span: target,
+            label: "called here".to_owned(),
+        });
+    }
+    finding.primary = Some(target);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_foreign;
+
+    #[test]
+    fn knows_whose_file_it_is() {
+        assert!(is_foreign("a/.terraform/modules/x/main.tf"));
+        assert!(is_foreign("../x/main.tf"));
+        assert!(!is_foreign("a/terraform/main.tf"));
+    }
+}

@@ -1,0 +1,249 @@
+//! One cause, one finding: which finding silences which.
+//!
+//! The pairs are data (`data/subsumes.tsv`): winner, loser, and what both must share. Not for
+//! merging contexts. Invariant: a finding is only silenced by one that is at least as sure, or
+//! sure enough to be shown by default.
+
+use overgrant_finding::{Confidence, Entry, Finding};
+use overgrant_source::Span;
+use smol_str::SmolStr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+const DATA: &str = include_str!("../../data/subsumes.tsv");
+
+/// What winner and loser must share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shared {
+    Cell,
+    Statement,
+    Document,
+    Attachment,
+    Principal,
+    Path,
+    Resource,
+    Account,
+}
+
+impl Shared {
+    /// The words before the colon; what follows says why, for people.
+    fn parse(text: &str) -> Option<Self> {
+        let word = text.split_once(':').map_or(text, |(word, _)| word).trim();
+        Some(match word {
+            "same-cell" => Self::Cell,
+            "same-statement" => Self::Statement,
+            "same-document" => Self::Document,
+            "same-attachment" => Self::Attachment,
+            "same-principal" => Self::Principal,
+            "same-path" => Self::Path,
+            "same-resource" => Self::Resource,
+            "same-account" => Self::Account,
+            _ => return None,
+        })
+    }
+}
+
+/// Winners by loser.
+fn table() -> &'static BTreeMap<&'static str, Vec<(&'static str, Shared)>> {
+    static TABLE: OnceLock<BTreeMap<&'static str, Vec<(&'static str, Shared)>>> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let mut table: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for line in DATA.lines().skip(1) {
+            let mut cells = line.split('\t');
+            if let (Some(winner), Some(loser), Some(shared)) =
+                (cells.next(), cells.next(), cells.next().and_then(Shared::parse))
+            {
+                table.entry(loser).or_default().push((winner, shared));
+            }
+        }
+        table
+    })
+}
+
+/// Drops the findings that another one silences.
+pub(crate) fn subsume(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut by_rule: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, finding) in findings.iter().enumerate() {
+        by_rule.entry(finding.rule).or_default().push(index);
+    }
+    let mut silenced: BTreeSet<usize> = BTreeSet::new();
+    for (index, loser) in findings.iter().enumerate() {
+        let winners = table().get(loser.rule).into_iter().flatten();
+        let lost = winners.into_iter().any(|(winner, shared)| {
+            by_rule.get(winner).into_iter().flatten().any(|&other| {
+                findings.get(other).is_some_and(|winner| {
+                    winner.confidence >= loser.confidence.min(Confidence::Medium)
+                        && share(*shared, winner, loser)
+                })
+            })
+        });
+        if lost {
+            silenced.insert(index);
+        }
+    }
+    findings
+        .into_iter()
+        .enumerate()
+        .filter(|(index, _)| !silenced.contains(index))
+        .map(|(_, finding)| finding)
+        .collect()
+}
+
+fn share(shared: Shared, winner: &Finding, loser: &Finding) -> bool {
+    match shared {
+        Shared::Cell => same_cell(winner, loser),
+        Shared::Statement => same_statement(winner, loser),
+        Shared::Document | Shared::Attachment => {
+            same_holder(winner, loser) || (winner.primary.is_some() && winner.primary == loser.primary)
+        }
+        Shared::Principal => same_principal(winner, loser),
+        Shared::Path => winner.paths.iter().any(|path| loser.paths.contains(path))
+            || same_principal(winner, loser),
+        Shared::Resource => same_holder(winner, loser) || related(winner, loser),
+        Shared::Account => winner.root == loser.root,
+    }
+}
+
+fn same_holder(a: &Finding, b: &Finding) -> bool {
+    a.root == b.root && (a.holder == b.holder || a.address == b.address)
+}
+
+fn related(a: &Finding, b: &Finding) -> bool {
+    let names = |one: &Finding, other: &Finding| {
+        one.related
+            .iter()
+            .any(|related| related.address.as_ref() == Some(&other.holder))
+    };
+    a.root == b.root && (names(a, b) || names(b, a))
+}
+
+fn same_statement(a: &Finding, b: &Finding) -> bool {
+    match (&a.judged, &b.judged) {
+        (Some(left), Some(right)) if left.statement.is_some() || right.statement.is_some() => {
+            left.statement == right.statement
+        }
+        _ => same_holder(a, b) && a.statement == b.statement && a.statement.is_some(),
+    }
+}
+
+/// Every principal that the loser names is one of the winner; a side that names none speaks of the
+/// resource it stands in.
+fn same_principal(winner: &Finding, loser: &Finding) -> bool {
+    fn subjects(finding: &Finding) -> BTreeSet<&SmolStr> {
+        if finding.principals.is_empty() {
+            [&finding.holder, &finding.address].into()
+        } else {
+            finding.principals.iter().collect()
+        }
+    }
+    let (of_winner, of_loser) = (subjects(winner), subjects(loser));
+    if winner.root != loser.root {
+        return false;
+    }
+    if loser.principals.is_empty() {
+        of_loser.iter().any(|name| of_winner.contains(*name))
+    } else {
+        of_loser.is_subset(&of_winner)
+    }
+}
+
+/// Both in one statement, and in no element of it do they name different entries.
+fn same_cell(winner: &Finding, loser: &Finding) -> bool {
+    let (Some(left), Some(right)) = (&winner.judged, &loser.judged) else {
+        return same_holder(winner, loser) && overlap(winner.primary, loser.primary);
+    };
+    if !same_statement(winner, loser) {
+        return false;
+    }
+    let (of_winner, of_loser) = (places(winner), places(loser));
+    left.elements.iter().zip(&right.elements).all(|(entries, same)| {
+        let ours = touched(entries, &of_winner);
+        let theirs = touched(same, &of_loser);
+        ours.is_empty()
+            || theirs.is_empty()
+            || ours
+                .iter()
+                .any(|entry| theirs.iter().any(|other| entry.0 == other.0 || covers(&entry.1, &other.1)))
+    })
+}
+
+fn places(finding: &Finding) -> Vec<Span> {
+    let related = finding.related.iter().map(|related| related.span);
+    finding.primary.into_iter().chain(related).collect()
+}
+
+fn touched<'a>(entries: &'a [Entry], places: &[Span]) -> Vec<&'a Entry> {
+    entries
+        .iter()
+        .filter(|(span, _)| places.iter().any(|place| span.contains(*place)))
+        .collect()
+}
+
+fn overlap(a: Option<Span>, b: Option<Span>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => a.contains(b) || b.contains(a),
+        _ => false,
+    }
+}
+
+/// Whether the wildcard pattern `wide` matches the text `narrow`, letter case aside.
+fn covers(wide: &str, narrow: &str) -> bool {
+    let wide: Vec<char> = wide.to_lowercase().chars().collect();
+    let narrow: Vec<char> = narrow.to_lowercase().chars().collect();
+    let (mut at, mut in_text) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while let Some(&c) = narrow.get(in_text) {
+        match wide.get(at) {
+            Some('*') => {
+                star = Some((at, in_text));
+                at += 1;
+            }
+            Some(&p) if p == c || p == '?' => {
+                at += 1;
+                in_text += 1;
+            }
+            _ => match star {
+                Some((back, seen)) => {
+                    at = back + 1;
+                    in_text = seen + 1;
+                    star = Some((back, seen + 1));
+                }
+                None => return false,
+            },
+        }
+    }
+    wide.get(at..).unwrap_or_default().iter().all(|&c| c == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_data_is_understood() {
+        let pairs: usize = table().values().map(Vec::len).sum();
+        assert_eq!(pairs, DATA.lines().count() - 1);
+    }
+
+    #[test]
+    fn no_rule_silences_itself_and_no_pair_is_mutual() {
+        for (loser, winners) in table() {
+            for (winner, shared) in winners {
+                assert_ne!(loser, winner);
+                let back = table().get(winner).into_iter().flatten();
+                assert!(
+                    !back.into_iter().any(|(other, again)| other == loser && again == shared),
+                    "{winner} and {loser}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn patterns_cover_texts() {
+        assert!(covers("*", "s3:DeleteBucket"));
+        assert!(covers("s3:*", "S3:DeleteBucket"));
+        assert!(covers("s3:Del*", "s3:Delete*"));
+        assert!(!covers("s3:*", "iam:PassRole"));
+    }
+}
