@@ -113,7 +113,9 @@ enum Account {
 impl Account {
     fn id(&self) -> String {
         match self {
-            Self::Number(number) => format!("{number:012}"),
+            // YAML drops the zeros in front; shorter numbers are no ids but typing errors.
+            Self::Number(number) if *number >= 1_000_000_000 => format!("{number:012}"),
+            Self::Number(number) => number.to_string(),
             Self::Text(text) => text.clone(),
         }
     }
@@ -162,14 +164,20 @@ impl File {
             ci,
             permission_set,
         } = self.session_max;
-        let session_max = [("role", role), ("ci", ci), ("permission_set", permission_set)]
-            .into_iter()
-            .filter_map(|(kind, seconds)| Some((kind.to_owned(), seconds?)))
-            .collect();
+        let session_max = [
+            ("role", role),
+            ("ci", ci),
+            ("permission_set", permission_set),
+        ]
+        .into_iter()
+        .filter_map(|(kind, seconds)| Some((kind.to_owned(), seconds?)))
+        .collect();
         let mut severity = BTreeMap::new();
         for (name, word) in &self.severity {
             let grade: Severity = word.parse().map_err(|_| {
-                format!("severity of `{name}`: `{word}` is none of critical, high, medium, low, info")
+                format!(
+                    "severity of `{name}`: `{word}` is none of critical, high, medium, low, info"
+                )
             })?;
             for rule in named(name).map_err(|error| error.to_string())? {
                 severity.insert(rule.id, grade);
@@ -251,7 +259,9 @@ fn account_id(account: &Account) -> Result<String, String> {
     if id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit()) {
         Ok(id)
     } else {
-        Err(format!("`{id}` is no account id; write its 12 digits in quotes"))
+        Err(format!(
+            "`{id}` is no account id; write its 12 digits in quotes"
+        ))
     }
 }
 
@@ -264,7 +274,9 @@ fn scope(word: &str) -> Result<Scope, String> {
     ];
     all.into_iter()
         .find(|scope| scope.as_str() == word)
-        .ok_or_else(|| format!("scope: `{word}` is none of module, account, baseline, organization"))
+        .ok_or_else(|| {
+            format!("scope: `{word}` is none of module, account, baseline, organization")
+        })
 }
 
 /// Whether `text` has the form `YYYY-MM-DD`.
@@ -306,10 +318,19 @@ mod tests {
              ignore: [{path: 'legacy/**', reason: old, until: 2030-01-01}]\nvar_files: {'stacks/*': [a.tfvars]}\n",
         )
         .unwrap();
-        assert_eq!(config.settings.own_accounts, ["111122223333", "012345678901"]);
+        assert_eq!(
+            config.settings.own_accounts,
+            ["111122223333", "012345678901"]
+        );
         assert_eq!(config.settings.vendor("464622532012"), Some("Datadog"));
         assert!(config.settings.speaks(Scope::Account));
-        assert!(config.ignore[0].path.as_ref().unwrap().is_match("legacy/a/b.tf"));
+        assert!(
+            config.ignore[0]
+                .path
+                .as_ref()
+                .unwrap()
+                .is_match("legacy/a/b.tf")
+        );
         assert!(config.var_files[0].0.is_match("stacks/prod"));
     }
 

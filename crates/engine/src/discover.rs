@@ -144,7 +144,7 @@ fn base_of(paths: &[PathBuf]) -> PathBuf {
 }
 
 /// `path` relative to `base` with forward slashes; with `..` where it lies outside.
-fn relative(base: &Path, path: &Path) -> Option<String> {
+pub(crate) fn relative(base: &Path, path: &Path) -> Option<String> {
     let mut up = String::new();
     let mut from = base;
     loop {
@@ -314,11 +314,9 @@ fn finish(found: &mut Discovery, assemblies: bool) {
     if assemblies {
         let outer = found.assemblies.clone();
         // Nested assemblies are read by the one around them.
-        found.assemblies.retain(|dir| {
-            !outer
-                .iter()
-                .any(|other| other != dir && within(dir, other))
-        });
+        found
+            .assemblies
+            .retain(|dir| !outer.iter().any(|other| other != dir && within(dir, other)));
         let held = std::mem::take(&mut found.documents);
         let explicit = &found.explicit;
         let dirs = &found.assemblies;
@@ -399,18 +397,35 @@ mod tests {
         });
         assert!(all.assemblies.is_empty());
         assert!(all.documents.contains(&"ignored/t.yaml".to_owned()));
-        assert!(all.documents.contains(&"app/cdk.out/S.template.json".to_owned()));
-        assert!(!all.documents.iter().any(|path| path.contains("node_modules")));
+        assert!(
+            all.documents
+                .contains(&"app/cdk.out/S.template.json".to_owned())
+        );
+        assert!(
+            !all.documents
+                .iter()
+                .any(|path| path.contains("node_modules"))
+        );
     }
 
     #[test]
     fn a_file_selects_itself_and_brings_its_directory() {
-        let dir = tree(&[".git/HEAD", "a/main.tf", "a/b.tf", "ignored/t.yaml", ".gitignore"]);
+        let dir = tree(&[
+            ".git/HEAD",
+            "a/main.tf",
+            "a/b.tf",
+            "ignored/t.yaml",
+            ".gitignore",
+        ]);
         let found = run(&at(dir.path().join("a/main.tf")));
         assert_eq!(found.terraform["a"], ["a/b.tf", "a/main.tf"]);
         assert!(found.selects("a/main.tf") && !found.selects("a/b.tf"));
         let found = run(&at(dir.path().join("ignored/t.yaml")));
-        assert_eq!(found.documents, ["ignored/t.yaml"], "a named file is always read");
+        assert_eq!(
+            found.documents,
+            ["ignored/t.yaml"],
+            "a named file is always read"
+        );
     }
 
     #[test]

@@ -104,8 +104,8 @@ fn stages(
     let uses = settle::Uses::new(&input.resources);
     let markers = Markers::new(sources, &input.comments, &input.resources, &mut diagnostics);
     let resources = std::mem::take(&mut input.resources);
-    let model = guarded("lowering", move || overgrant_ir::lower(resources))
-        .unwrap_or_else(|caught| {
+    let model =
+        guarded("lowering", move || overgrant_ir::lower(resources)).unwrap_or_else(|caught| {
             diagnostics.push(caught);
             Model::default()
         });
@@ -125,7 +125,7 @@ fn stages(
         if let Some(&severity) = config.severity.get(finding.rule) {
             finding.severity = severity;
         }
-        settle::move_into_repository(sources, &input.calls, finding);
+        settle::move_into_repository(sources, &found.assemblies, &input.calls, finding);
     }
     let findings = settle::subsume(settle::merge(findings, &uses));
     let today = today(options);
@@ -133,7 +133,10 @@ fn stages(
         sources,
         markers,
         std::mem::take(&mut input.metadata),
-        (config.path.as_deref().unwrap_or(config::NAME), &config.ignore),
+        (
+            config.path.as_deref().unwrap_or(config::NAME),
+            &config.ignore,
+        ),
         &today,
         &mut diagnostics,
     );
@@ -141,7 +144,16 @@ fn stages(
         sift(sources, found, options, selection, findings, suppressions);
     diagnostics.extend(unused);
     let diagnostics = ordered(sources, found, diagnostics);
-    let summary = summary(sources, found, &input, &model, &diagnostics, &shown, hidden, suppressed.len());
+    let summary = summary(
+        sources,
+        found,
+        &input,
+        &model,
+        &diagnostics,
+        &shown,
+        hidden,
+        suppressed.len(),
+    );
     let internal = diagnostics.iter().any(|d| d.code == INTERNAL);
     clock.stage("settle");
     Ok(Outcome {
@@ -272,7 +284,10 @@ fn ordered(sources: &Sources, found: &Discovery, diagnostics: Vec<Diagnostic>) -
     all
 }
 
-#[expect(clippy::too_many_arguments, reason = "the figures come from every stage")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the figures come from every stage"
+)]
 fn summary(
     sources: &Sources,
     found: &Discovery,
@@ -326,14 +341,22 @@ fn policies(sources: &Sources, found: &Discovery, model: &Model) -> Policies {
             continue;
         };
         let path = sources.get(span.file);
-        if !path.is_some_and(|file| found.selects(file.path()) || found.selects(&document.place.root)) {
+        if !path
+            .is_some_and(|file| found.selects(file.path()) || found.selects(&document.place.root))
+        {
             continue;
         }
         let resolution = document.document.resolution;
         let known = places.entry(span).or_insert(resolution);
         *known = resolution.max(*known);
         if resolution != Resolution::Resolved {
-            open.extend(document.document.open.iter().map(|sym| one_line(&sym.to_string())));
+            open.extend(
+                document
+                    .document
+                    .open
+                    .iter()
+                    .map(|sym| one_line(&sym.to_string())),
+            );
         }
     }
     policies.total = places.len();

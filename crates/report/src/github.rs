@@ -18,7 +18,11 @@ pub(crate) fn render(outcome: &Outcome) -> String {
     for reported in findings {
         let kind = kind(reported.finding.severity);
         let words = words(reported);
-        push(&mut lines, kind, command(kind, Some(&reported.place), reported.finding.rule, &words));
+        push(
+            &mut lines,
+            kind,
+            command(kind, Some(&reported.place), reported.finding.rule, &words),
+        );
     }
     for item in &outcome.diagnostics {
         if item.level == Level::Note {
@@ -28,7 +32,11 @@ pub(crate) fn render(outcome: &Outcome) -> String {
             .span
             .and_then(|span| Located::of(&outcome.sources, span))
             .or_else(|| item.path.clone().map(Located::file));
-        push(&mut lines, 1, command(1, place.as_ref(), item.code, &item.message));
+        push(
+            &mut lines,
+            1,
+            command(1, place.as_ref(), item.code, &item.message),
+        );
     }
     let over = |lines: &[Vec<String>; 3], notices: usize| -> usize {
         let [errors, warnings, rest] = lines;
@@ -36,7 +44,11 @@ pub(crate) fn render(outcome: &Outcome) -> String {
             + warnings.len().saturating_sub(LIMIT)
             + rest.len().saturating_sub(notices)
     };
-    let dropped = if over(&lines, LIMIT) > 0 { over(&lines, LIMIT - 1) } else { 0 };
+    let dropped = if over(&lines, LIMIT) > 0 {
+        over(&lines, LIMIT - 1)
+    } else {
+        0
+    };
     let notices = if dropped > 0 { LIMIT - 1 } else { LIMIT };
     let mut out = String::new();
     for (kind, lines) in lines.iter().enumerate() {
@@ -75,18 +87,26 @@ fn kind(severity: Severity) -> usize {
 
 fn words(reported: &Reported) -> String {
     let finding = &reported.finding;
-    let mut words = format!("{}.", finding.message.replace('`', "").trim_end_matches('.'));
+    let mut words = format!(
+        "{}.",
+        finding.message.replace('`', "").trim_end_matches('.')
+    );
     if let Some(guard) = &finding.guard {
         words.push_str(&format!(" Holds only: {guard}."));
     }
     if let Some(help) = &finding.help {
-        words.push_str(&format!(" To fix: {}.", help.replace('`', "").trim_end_matches('.')));
+        words.push_str(&format!(
+            " To fix: {}.",
+            help.replace('`', "").trim_end_matches('.')
+        ));
     }
     words
 }
 
 fn command(kind: usize, place: Option<&Located>, title: &str, words: &str) -> String {
-    let name = ["error", "warning", "notice"].get(kind).unwrap_or(&"notice");
+    let name = ["error", "warning", "notice"]
+        .get(kind)
+        .unwrap_or(&"notice");
     let mut properties = Vec::new();
     if let Some(place) = place {
         properties.push(format!("file={}", command_property(&place.path)));
@@ -125,7 +145,10 @@ mod tests {
             command(0, Some(&one), "r", "a\nb"),
             "::error file=a%2Cb.tf,line=1,col=2,endLine=1,endColumn=5,title=r::a%0Ab"
         );
-        let two = Located { end: at(3, 1), ..one };
+        let two = Located {
+            end: at(3, 1),
+            ..one
+        };
         assert_eq!(
             command(1, Some(&two), "r", "m"),
             "::warning file=a%2Cb.tf,line=1,endLine=3,title=r::m"

@@ -29,7 +29,10 @@ pub(crate) fn render(outcome: &Outcome, style: &Style) -> String {
             markdown(&item.message)
         ));
     }
-    let mut out = format!("### overgrant\n\n{}\n\n", markdown(&summary_line(outcome, None)));
+    let mut out = format!(
+        "### overgrant\n\n{}\n\n",
+        markdown(&summary_line(outcome, None))
+    );
     let total = entries.len();
     for (index, entry) in entries.into_iter().enumerate() {
         if out.len() + entry.len() > BUDGET {
@@ -60,7 +63,10 @@ fn entry(reported: &Reported) -> String {
         out.push_str(&format!(" · only: {}", markdown(guard)));
     }
     if let Some(suppressed) = &reported.suppressed {
-        out.push_str(&format!(" · suppressed at {}", markdown(&suppressed.origin)));
+        out.push_str(&format!(
+            " · suppressed at {}",
+            markdown(&suppressed.origin)
+        ));
     }
     if let Some(help) = &finding.help {
         out.push_str(&format!("  \n  {}", markdown(help)));

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 use serde_sarif::sarif::{
     ArtifactLocation, CodeFlow, Invocation, Location, LogicalLocation, Message,
     MultiformatMessageString, Notification, PhysicalLocation, PropertyBag, Region,
-    ReportingConfiguration, ReportingDescriptor, ReportingDescriptorReference, Result as SarifResult,
-    ResultLevel, Run, RunAutomationDetails, Sarif, Suppression, ThreadFlow, ThreadFlowLocation, Tool,
-    ToolComponent,
+    ReportingConfiguration, ReportingDescriptor, ReportingDescriptorReference,
+    Result as SarifResult, ResultLevel, Run, RunAutomationDetails, Sarif, Suppression, ThreadFlow,
+    ThreadFlowLocation, Tool, ToolComponent,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,7 +53,13 @@ pub(crate) fn render(outcome: &Outcome, style: &Style) -> String {
         .version(style.version)
         .semantic_version(style.version)
         .information_uri(HOME)
-        .rules(outcome.rules.iter().map(|rule| descriptor(rule)).collect::<Vec<_>>())
+        .rules(
+            outcome
+                .rules
+                .iter()
+                .map(|rule| descriptor(rule))
+                .collect::<Vec<_>>(),
+        )
         .notifications(notification_descriptors(outcome))
         .build();
     driver.properties = Some(bag([("iamData", json!(style.iam_data))]));
@@ -88,7 +94,9 @@ fn bag<const N: usize>(entries: [(&str, Value); N]) -> PropertyBag {
         .filter(|(_, value)| !value.is_null())
         .map(|(key, value)| (key.to_owned(), value))
         .collect::<BTreeMap<String, Value>>();
-    PropertyBag::builder().additional_properties(entries).build()
+    PropertyBag::builder()
+        .additional_properties(entries)
+        .build()
 }
 
 fn level(severity: Severity) -> ResultLevel {
@@ -128,15 +136,24 @@ fn short(words: &str) -> String {
 fn descriptor(rule: &Rule) -> ReportingDescriptor {
     let docs = Docs::of(rule);
     let words = |words: String| MultiformatMessageString::builder().text(words).build();
-    let help = docs.section("How to fix").unwrap_or(&docs.summary).to_owned();
+    let help = docs
+        .section("How to fix")
+        .unwrap_or(&docs.summary)
+        .to_owned();
     let mut properties = bag([
         ("precision", json!(precision(rule.confidence))),
-        ("problem.severity", json!(match rule.severity {
-            Severity::Critical | Severity::High => "error",
-            Severity::Medium => "warning",
-            Severity::Low | Severity::Info => "recommendation",
-        })),
-        ("security-severity", json!(rule.severity.security_severity())),
+        (
+            "problem.severity",
+            json!(match rule.severity {
+                Severity::Critical | Severity::High => "error",
+                Severity::Medium => "warning",
+                Severity::Low | Severity::Info => "recommendation",
+            }),
+        ),
+        (
+            "security-severity",
+            json!(rule.severity.security_severity()),
+        ),
     ]);
     properties.tags = Some(rule.tags());
     let mut configuration = ReportingConfiguration::builder().build();
@@ -225,7 +242,10 @@ impl Lines {
 
 /// Text in a message must not look like a link by accident.
 fn plain(words: &str) -> String {
-    words.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]")
+    words
+        .replace('\\', "\\\\")
+        .replace('[', "\\[")
+        .replace(']', "\\]")
 }
 
 fn result(outcome: &Outcome, lines: &mut Lines, reported: &Reported) -> SarifResult {
@@ -269,14 +289,20 @@ fn result(outcome: &Outcome, lines: &mut Lines, reported: &Reported) -> SarifRes
             Some(ThreadFlowLocation::builder().location(at).build())
         })
         .collect();
-    let index = outcome.rules.iter().position(|rule| rule.id == finding.rule);
+    let index = outcome
+        .rules
+        .iter()
+        .position(|rule| rule.id == finding.rule);
     let mut result = SarifResult::builder()
         .rule_id(finding.rule)
         .level(level(finding.severity))
         .message(text(words))
         .locations(vec![main])
         .partial_fingerprints(BTreeMap::from([
-            ("primaryLocationLineHash".to_owned(), lines.hash(sources, reported)),
+            (
+                "primaryLocationLineHash".to_owned(),
+                lines.hash(sources, reported),
+            ),
             ("overgrant/v1".to_owned(), finding.fingerprint.clone()),
         ]))
         .properties(bag([
@@ -295,7 +321,11 @@ fn result(outcome: &Outcome, lines: &mut Lines, reported: &Reported) -> SarifRes
         result.code_flows = Some(vec![CodeFlow::builder().thread_flows(vec![flow]).build()]);
     }
     if let Some(suppressed) = &reported.suppressed {
-        let kind = if suppressed.in_source { "inSource" } else { "external" };
+        let kind = if suppressed.in_source {
+            "inSource"
+        } else {
+            "external"
+        };
         let mut suppression = Suppression::builder().kind(json!(kind)).build();
         suppression.justification = suppressed.reason.clone();
         result.suppressions = Some(vec![suppression]);
@@ -324,7 +354,9 @@ fn invocation(outcome: &Outcome) -> Invocation {
         .collect();
     let missing = left_out(outcome);
     if missing > 0 {
-        let words = format!("{missing} findings of lesser severity are not in this report; code scanning shows {RESULTS}");
+        let words = format!(
+            "{missing} findings of lesser severity are not in this report; code scanning shows {RESULTS}"
+        );
         let mut note = Notification::builder().message(text(words)).build();
         note.level = Some(json!("warning"));
         note.descriptor = Some(ReportingDescriptorReference::builder().id(LEFT_OUT).build());
@@ -339,7 +371,11 @@ fn invocation(outcome: &Outcome) -> Invocation {
 fn notification(sources: &Sources, item: &Diagnostic) -> Notification {
     let mut note = Notification::builder()
         .message(text(plain(&item.message)))
-        .descriptor(ReportingDescriptorReference::builder().id(item.code).build())
+        .descriptor(
+            ReportingDescriptorReference::builder()
+                .id(item.code)
+                .build(),
+        )
         .build();
     note.level = Some(json!(item.level.as_str()));
     let place = item

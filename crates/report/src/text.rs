@@ -214,7 +214,10 @@ fn excerpts(sources: &Sources, marks: Vec<Mark>) -> Vec<Excerpt> {
         let Some(file) = sources.get(mark.span.file) else {
             continue;
         };
-        match by_file.iter_mut().find(|(known, _)| known.id() == file.id()) {
+        match by_file
+            .iter_mut()
+            .find(|(known, _)| known.id() == file.id())
+        {
             Some((_, marks)) => marks.push(mark),
             None => by_file.push((file, vec![mark])),
         }
@@ -230,14 +233,24 @@ const FAR: usize = 64 << 10;
 
 fn excerpt(file: &SourceFile, marks: Vec<Mark>) -> Excerpt {
     let text = file.text();
-    let anchor = marks.first().map_or(0..0, |mark| first_line(text, mark.span));
+    let anchor = marks
+        .first()
+        .map_or(0..0, |mark| first_line(text, mark.span));
     let ranges: Vec<(Range<usize>, Option<String>, bool)> = marks
         .into_iter()
         .map(|mark| (first_line(text, mark.span), mark.label, mark.primary))
         .filter(|(range, ..)| range.start.abs_diff(anchor.start) < FAR)
         .collect();
-    let from = ranges.iter().map(|(range, ..)| range.start).min().unwrap_or(0);
-    let to = ranges.iter().map(|(range, ..)| range.end).max().unwrap_or(0);
+    let from = ranges
+        .iter()
+        .map(|(range, ..)| range.start)
+        .min()
+        .unwrap_or(0);
+    let to = ranges
+        .iter()
+        .map(|(range, ..)| range.end)
+        .max()
+        .unwrap_or(0);
     let start = text
         .get(..from)
         .and_then(|before| before.rfind('\n'))
@@ -249,9 +262,7 @@ fn excerpt(file: &SourceFile, marks: Vec<Mark>) -> Excerpt {
     Excerpt {
         path: file.path().to_owned(),
         text: text.get(start..end).unwrap_or("").to_owned(),
-        first_line: file
-            .lines()
-            .line_of(u32::try_from(start).unwrap_or(0)) as usize,
+        first_line: file.lines().line_of(u32::try_from(start).unwrap_or(0)) as usize,
         marks: ranges
             .into_iter()
             .map(|(range, label, primary)| (range.start - start..range.end - start, label, primary))

@@ -42,15 +42,13 @@ pub(crate) fn merge(findings: Vec<Finding>, resources: &Uses) -> Vec<Finding> {
 
 fn join(mut group: Vec<Finding>, uses: &Uses) -> Option<Finding> {
     group.sort_by(|a, b| {
-        (&a.address, &a.root, &a.holder, &a.message).cmp(&(
-            &b.address, &b.root, &b.holder, &b.message,
-        ))
+        (&a.address, &a.root, &a.holder, &a.message)
+            .cmp(&(&b.address, &b.root, &b.holder, &b.message))
     });
     let contexts: BTreeSet<(&SmolStr, &SmolStr)> =
         group.iter().map(|f| (&f.root, &f.holder)).collect();
     let used = group.first().map_or(0, |f| uses.of(&f.root, &f.holder));
-    let partly = (used > contexts.len())
-        .then(|| format!("in {} of {used} uses", contexts.len()));
+    let partly = (used > contexts.len()).then(|| format!("in {} of {used} uses", contexts.len()));
     let several = contexts.len() > 1;
     let always = group.iter().any(|finding| finding.guard.is_none());
     let mut rest = group.into_iter();
@@ -65,7 +63,10 @@ fn join(mut group: Vec<Finding>, uses: &Uses) -> Option<Finding> {
         extend(&mut first.principals, other.principals);
         extend(&mut first.paths, other.paths);
         if let Some(judged) = &first.judged
-            && other.judged.as_ref().is_some_and(|theirs| theirs.statement != judged.statement)
+            && other
+                .judged
+                .as_ref()
+                .is_some_and(|theirs| theirs.statement != judged.statement)
         {
             first.judged = None;
         }

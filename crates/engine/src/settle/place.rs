@@ -1,29 +1,32 @@
 //! Findings stand in files that their reader can change.
 //!
 //! A finding inside a registry module under `.terraform` or outside the base moves to the calling
-//! block: to the argument that carries the value, else to the call. Not for local modules.
+//! block: to the argument that carries the value, else to the call. One in a template of a CDK
+//! assembly moves to the construct in the app. Not for local modules.
 //! Invariant: the inner place stays in the flow.
 
+use crate::discover::within;
 use overgrant_finding::{Finding, Step};
 use overgrant_source::{Sources, Span};
 use smol_str::SmolStr;
 
-/// A module call: the address of the module in a root, and where it is called.
+/// A module call or construct: its address in a root, and where it stands.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     /// Root module directory.
     pub(crate) root: SmolStr,
-    /// `module.a["x"].module.b`.
+    /// `module.a["x"].module.b`, or a construct path.
     pub(crate) module: SmolStr,
     /// The `source` argument, or the header of the block.
     pub(crate) span: Span,
 }
 
-/// Whether the file behind a span belongs to the repository.
-fn is_ours(sources: &Sources, span: Span) -> bool {
-    sources
-        .get(span.file)
-        .is_some_and(|file| !is_foreign(file.path()))
+/// Whether the file behind a span belongs to the repository: not fetched, not generated.
+fn is_ours(sources: &Sources, generated: &[String], span: Span) -> bool {
+    sources.get(span.file).is_some_and(|file| {
+        let path = file.path();
+        !is_foreign(path) && !generated.iter().any(|dir| within(path, dir))
+    })
 }
 
 /// Whether a path lies outside the base or in a directory that a tool fills.
@@ -36,28 +39,34 @@ pub(crate) fn is_foreign(path: &str) -> bool {
 }
 
 /// Moves the finding to a file of the repository, where it stands in none.
-pub(crate) fn move_into_repository(sources: &Sources, calls: &[Call], finding: &mut Finding) {
+pub(crate) fn move_into_repository(
+    sources: &Sources,
+    generated: &[String],
+    calls: &[Call],
+    finding: &mut Finding,
+) {
+    let is_ours = |span: Span| is_ours(sources, generated, span);
     let Some(inner) = finding.primary else {
         return;
     };
-    if is_ours(sources, inner) {
+    if is_ours(inner) {
         return;
     }
     let carried = finding
         .flow
         .iter()
         .map(|step| step.span)
-        .find(|&span| is_ours(sources, span));
+        .find(|&span| is_ours(span));
     let target = carried.or_else(|| {
         let holders = [&finding.address, &finding.holder];
         calls
             .iter()
-            .filter(|call| call.root == finding.root && is_ours(sources, call.span))
+            .filter(|call| call.root == finding.root && is_ours(call.span))
             .filter(|call| {
                 holders.iter().any(|address| {
                     address
                         .strip_prefix(call.module.as_str())
-                        .is_some_and(|rest| rest.starts_with('.'))
+                        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '/']))
                 })
             })
             .max_by_key(|call| call.module.len())
@@ -74,14 +83,14 @@ pub(crate) fn move_into_repository(sources: &Sources, calls: &[Call], finding: &
                 label: finding
                     .label
                     .take()
-                    .unwrap_or_else(|| "in the module".to_owned()),
+                    .unwrap_or_else(|| "in effect here".to_owned()),
             },
         );
     }
     if finding.flow.last().is_none_or(|step| step.span != target) {
         finding.flow.push(Step {
             span: target,
-            label: "called here".to_owned(),
+            label: "comes from here".to_owned(),
         });
     }
     finding.primary = Some(target);

@@ -50,9 +50,11 @@ fn table() -> &'static BTreeMap<&'static str, Vec<(&'static str, Shared)>> {
         let mut table: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for line in DATA.lines().skip(1) {
             let mut cells = line.split('\t');
-            if let (Some(winner), Some(loser), Some(shared)) =
-                (cells.next(), cells.next(), cells.next().and_then(Shared::parse))
-            {
+            if let (Some(winner), Some(loser), Some(shared)) = (
+                cells.next(),
+                cells.next(),
+                cells.next().and_then(Shared::parse),
+            ) {
                 table.entry(loser).or_default().push((winner, shared));
             }
         }
@@ -94,11 +96,14 @@ fn share(shared: Shared, winner: &Finding, loser: &Finding) -> bool {
         Shared::Cell => same_cell(winner, loser),
         Shared::Statement => same_statement(winner, loser),
         Shared::Document | Shared::Attachment => {
-            same_holder(winner, loser) || (winner.primary.is_some() && winner.primary == loser.primary)
+            same_holder(winner, loser)
+                || (winner.primary.is_some() && winner.primary == loser.primary)
         }
         Shared::Principal => same_principal(winner, loser),
-        Shared::Path => winner.paths.iter().any(|path| loser.paths.contains(path))
-            || same_principal(winner, loser),
+        Shared::Path => {
+            winner.paths.iter().any(|path| loser.paths.contains(path))
+                || same_principal(winner, loser)
+        }
         Shared::Resource => same_holder(winner, loser) || related(winner, loser),
         Shared::Account => winner.root == loser.root,
     }
@@ -156,15 +161,20 @@ fn same_cell(winner: &Finding, loser: &Finding) -> bool {
         return false;
     }
     let (of_winner, of_loser) = (places(winner), places(loser));
-    left.elements.iter().zip(&right.elements).all(|(entries, same)| {
-        let ours = touched(entries, &of_winner);
-        let theirs = touched(same, &of_loser);
-        ours.is_empty()
-            || theirs.is_empty()
-            || ours
-                .iter()
-                .any(|entry| theirs.iter().any(|other| entry.0 == other.0 || covers(&entry.1, &other.1)))
-    })
+    left.elements
+        .iter()
+        .zip(&right.elements)
+        .all(|(entries, same)| {
+            let ours = touched(entries, &of_winner);
+            let theirs = touched(same, &of_loser);
+            ours.is_empty()
+                || theirs.is_empty()
+                || ours.iter().any(|entry| {
+                    theirs
+                        .iter()
+                        .any(|other| entry.0 == other.0 || covers(&entry.1, &other.1))
+                })
+        })
 }
 
 fn places(finding: &Finding) -> Vec<Span> {
@@ -232,7 +242,9 @@ mod tests {
                 assert_ne!(loser, winner);
                 let back = table().get(winner).into_iter().flatten();
                 assert!(
-                    !back.into_iter().any(|(other, again)| other == loser && again == shared),
+                    !back
+                        .into_iter()
+                        .any(|(other, again)| other == loser && again == shared),
                     "{winner} and {loser}"
                 );
             }

@@ -8,8 +8,8 @@ use crate::config::{Ignore, is_date};
 use crate::outcome::{Reported, Suppressed};
 use crate::select::{named, near_rule};
 use overgrant_ir::Resource;
-use overgrant_source::{Diagnostic, Level, Marker, SourceFile, Sources, Span, markers};
 use overgrant_source::{Comment, FileId};
+use overgrant_source::{Diagnostic, Level, Marker, SourceFile, Sources, Span, markers};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -187,7 +187,10 @@ impl<'a> Suppressions<'a> {
     ) -> Self {
         let mut kept = Vec::new();
         for entry in metadata {
-            let at = |diagnostic: Diagnostic| match entry.span.and_then(|s| Some((sources.get(s.file)?, s))) {
+            let at = |diagnostic: Diagnostic| match entry
+                .span
+                .and_then(|s| Some((sources.get(s.file)?, s)))
+            {
                 Some((file, span)) => diagnostic.at(&file, span),
                 None => diagnostic,
             };
@@ -197,10 +200,16 @@ impl<'a> Suppressions<'a> {
                 diagnostics.push(at(Diagnostic::new(
                     Level::Warning,
                     "ignore-bad-date",
-                    format!("the ignore of `{}` on {} has no valid `until`; write YYYY-MM-DD", entry.rule, entry.address),
+                    format!(
+                        "the ignore of `{}` on {} has no valid `until`; write YYYY-MM-DD",
+                        entry.rule, entry.address
+                    ),
                 )));
             } else if entry.until.as_deref().is_some_and(|until| until < today) {
-                diagnostics.push(at(ended(&format!("of `{}` on {}", entry.rule, entry.address))));
+                diagnostics.push(at(ended(&format!(
+                    "of `{}` on {}",
+                    entry.rule, entry.address
+                ))));
             } else {
                 kept.push(entry);
             }
@@ -234,7 +243,9 @@ impl<'a> Suppressions<'a> {
                 && named(&entry.rule).is_ok_and(|rules| rules.iter().any(|r| r.id == finding.rule))
         });
         if let Some(entry) = by_metadata {
-            let place = entry.span.and_then(|span| Some((sources.get(span.file)?, span)));
+            let place = entry
+                .span
+                .and_then(|span| Some((sources.get(span.file)?, span)));
             return Some(Suppressed {
                 reason: entry.reason.clone(),
                 origin: place.map_or_else(
@@ -245,12 +256,19 @@ impl<'a> Suppressions<'a> {
             });
         }
         let entry = self.config.iter().find(|entry| {
-            let current = entry.until.as_deref().is_none_or(|until| until >= self.today);
+            let current = entry
+                .until
+                .as_deref()
+                .is_none_or(|until| until >= self.today);
             current
                 && (entry.rules.is_empty() || entry.rules.contains(&finding.rule))
-                && entry.path.as_ref().is_none_or(|glob| glob.is_match(&*reported.place.path))
+                && entry
+                    .path
+                    .as_ref()
+                    .is_none_or(|glob| glob.is_match(&*reported.place.path))
                 && entry.address.as_ref().is_none_or(|glob| {
-                    glob.is_match(finding.address.as_str()) || glob.is_match(finding.holder.as_str())
+                    glob.is_match(finding.address.as_str())
+                        || glob.is_match(finding.holder.as_str())
                 })
         })?;
         self.used.insert(entry.number);
@@ -273,7 +291,10 @@ impl<'a> Suppressions<'a> {
                 Diagnostic::new(
                     Level::Note,
                     "ignore-unused",
-                    format!("nothing is ignored here: {} does not fire; remove the comment", names.join(", ")),
+                    format!(
+                        "nothing is ignored here: {} does not fire; remove the comment",
+                        names.join(", ")
+                    ),
                 )
                 .at(&line.file, line.span)
             })

@@ -3,11 +3,15 @@
 //! Not for what the formats mean. Invariant: an error of ours in one root or template becomes a
 //! diagnostic and costs that root only; resources come in an order that does not depend on threads.
 
+mod assemblies;
+mod templates;
+
 use crate::settle::{Call, MetadataIgnore};
 use crate::{Config, Discovery, Error, Options};
 use overgrant_ir::Resource;
 use overgrant_source::{Comment, Diagnostic, FileId, Level, ReadError, Sources};
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 /// What all front ends gave.
@@ -19,7 +23,7 @@ pub(crate) struct Input {
     pub(crate) comments: Vec<(FileId, Vec<Comment>)>,
     /// Ignores in the metadata of resources.
     pub(crate) metadata: Vec<MetadataIgnore>,
-    /// Calls of Terraform modules.
+    /// Calls of Terraform modules, and constructs of the CDK.
     pub(crate) calls: Vec<Call>,
     /// Paths of the files read as configuration.
     pub(crate) files: BTreeSet<Arc<str>>,
@@ -36,27 +40,37 @@ pub(crate) fn read(
     options: &Options,
 ) -> Result<Input, Error> {
     let mut input = Input::default();
-    let _ = (sources, found, config, options);
+    let _ = config;
+    templates::read(&mut input, sources, found, options)?;
+    assemblies::read(&mut input, sources, found);
     for path in &found.explicit {
-        if !input.files.contains(path.as_str())
-            && !input.diagnostics.iter().any(|d| d.path.as_deref() == Some(path))
-        {
-            input.diagnostics.push(
-                Diagnostic::new(
-                    Level::Warning,
-                    "not-configuration",
-                    format!("`{path}` is no Terraform file, CloudFormation template or plan; nothing in it was checked"),
-                )
-                .in_file(path.as_str()),
+        let told = input
+            .diagnostics
+            .iter()
+            .any(|diagnostic| diagnostic.path.as_deref() == Some(path));
+        if !input.files.contains(path.as_str()) && !told {
+            let words = format!(
+                "`{path}` is no Terraform file, CloudFormation template or plan; nothing in it was checked"
             );
+            let diagnostic = Diagnostic::new(Level::Warning, "not-configuration", words);
+            input.diagnostics.push(diagnostic.in_file(path.as_str()));
         }
     }
     Ok(input)
 }
 
 /// The diagnostic for a file that could not be read.
-pub(crate) fn unreadable(path: &str, error: &ReadError) -> Diagnostic {
+fn unreadable(path: &str, error: &ReadError) -> Diagnostic {
     Diagnostic::new(Level::Error, "unreadable", error.to_string())
         .in_file(path)
         .losing_file()
+}
+
+/// The path of a file given by the user, relative to the base.
+fn relative(sources: &Sources, path: &Path) -> Result<String, Error> {
+    let shown = path.display().to_string();
+    let full = path
+        .canonicalize()
+        .map_err(|_| Error::MissingPath(shown.clone()))?;
+    crate::discover::relative(sources.base(), &full).ok_or(Error::MissingPath(shown))
 }

@@ -1,0 +1,239 @@
+//! What can be typed.
+//!
+//! Not for what it means: `check` turns arguments into options. Invariant: names and defaults are
+//! stable from the first release.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use overgrant_finding::{Confidence, Severity};
+use overgrant_report::Format;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::LazyLock;
+
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "{} (IAM data of {})",
+        env!("CARGO_PKG_VERSION"),
+        overgrant_catalog::catalog().date()
+    )
+});
+
+/// Finds IAM access that goes too far in Terraform, CloudFormation, SAM and CDK.
+#[derive(Debug, Parser)]
+#[command(name = "overgrant", version = VERSION.as_str(), propagate_version = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check files and directories
+    Check(Box<Check>),
+    /// Show the page of a rule
+    Explain(Explain),
+    /// List the rules
+    Rules(Rules),
+}
+
+/// Whether to colour text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// Where standard output is a terminal that wants it
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// A format and the file it goes to.
+#[derive(Debug, Clone)]
+pub(crate) struct Output {
+    pub(crate) format: Format,
+    pub(crate) path: PathBuf,
+}
+
+impl FromStr for Output {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (format, path) = text
+            .split_once('=')
+            .ok_or("write FORMAT=FILE, e.g. sarif=overgrant.sarif")?;
+        if path.is_empty() {
+            return Err("the file name is missing behind `=`".to_owned());
+        }
+        Ok(Self {
+            format: format_of(format)?,
+            path: path.into(),
+        })
+    }
+}
+
+fn format_of(text: &str) -> Result<Format, String> {
+    text.parse().map_err(|_| {
+        let names: Vec<_> = Format::ALL.into_iter().map(Format::as_str).collect();
+        format!("no such format; one of {}", names.join(", "))
+    })
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    text.parse()
+        .map_err(|_| "one of info, low, medium, high, critical".to_owned())
+}
+
+fn confidence(text: &str) -> Result<Confidence, String> {
+    text.parse()
+        .map_err(|_| "one of low, medium, high".to_owned())
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Files and directories; the current directory by default
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// Format on standard output: text, json, sarif, github, markdown, junit, gitlab-codequality
+    #[arg(short, long, value_name = "FORMAT", default_value = "text", value_parser = format_of, help_heading = "Output")]
+    pub(crate) format: Format,
+
+    /// Write a further format to a file; may be given several times
+    #[arg(short, long, value_name = "FORMAT=FILE", help_heading = "Output")]
+    pub(crate) output: Vec<Output>,
+
+    /// Least severity shown: info, low, medium, high, critical
+    #[arg(long, value_name = "SEVERITY", default_value = "medium", value_parser = severity, help_heading = "Selection")]
+    pub(crate) min_severity: Severity,
+
+    /// Least confidence shown: low, medium, high
+    #[arg(long, value_name = "CONFIDENCE", default_value = "medium", value_parser = confidence, help_heading = "Selection")]
+    pub(crate) min_confidence: Confidence,
+
+    /// Run only these rules, aliases or families
+    #[arg(
+        long,
+        value_name = "RULE",
+        value_delimiter = ',',
+        help_heading = "Selection"
+    )]
+    pub(crate) select: Vec<String>,
+
+    /// Do not run these rules, aliases or families
+    #[arg(
+        long,
+        value_name = "RULE",
+        value_delimiter = ',',
+        help_heading = "Selection"
+    )]
+    pub(crate) ignore: Vec<String>,
+
+    /// Report findings that are suppressed too
+    #[arg(long, help_heading = "Selection")]
+    pub(crate) show_suppressed: bool,
+
+    /// Least severity, among the findings shown, that ends with exit code 1
+    #[arg(long, value_name = "SEVERITY", default_value = "medium", value_parser = severity, help_heading = "Exit code")]
+    pub(crate) fail_on: Severity,
+
+    /// End with exit code 0 also if there are findings
+    #[arg(long, help_heading = "Exit code")]
+    pub(crate) exit_zero: bool,
+
+    /// End with exit code 2 if a file could not be parsed
+    #[arg(long, help_heading = "Exit code")]
+    pub(crate) strict: bool,
+
+    /// Base directory: paths are relative to it, and nothing outside is read [default: the
+    /// repository that holds the first PATH]
+    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    pub(crate) root: Option<PathBuf>,
+
+    /// Another directory that may be read
+    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    pub(crate) allow_path: Vec<PathBuf>,
+
+    /// Value of a Terraform variable; ROOT//NAME=VALUE for one root module
+    #[arg(long = "var", value_name = "NAME=VALUE", help_heading = "Input")]
+    pub(crate) vars: Vec<String>,
+
+    /// Terraform variables file; ROOT//=FILE for one root module
+    #[arg(long = "var-file", value_name = "FILE", help_heading = "Input")]
+    pub(crate) var_files: Vec<String>,
+
+    /// CloudFormation parameter file
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub(crate) parameters: Vec<PathBuf>,
+
+    /// Configuration file [default: overgrant.yaml in the base]
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Read files that .gitignore and the like exclude
+    #[arg(long, help_heading = "Input")]
+    pub(crate) no_ignore: bool,
+
+    /// Do not read CDK assemblies (cdk.out)
+    #[arg(long, help_heading = "Input")]
+    pub(crate) no_assemblies: bool,
+
+    /// Number of threads [default: one per processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: Option<u16>,
+
+    /// No summary and no progress on standard error
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+
+    /// Time per stage, in the summary and in JSON
+    #[arg(long)]
+    pub(crate) timing: bool,
+
+    /// Colour: auto, always, never
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// A rule's name, or an alias such as CKV_AWS_63
+    pub(crate) rule: String,
+}
+
+/// Format of the list of rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// One line a rule
+    Text,
+    /// With all metadata
+    Json,
+    /// A table
+    Markdown,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rules {
+    /// Format
+    #[arg(short, long, value_enum, default_value = "text")]
+    pub(crate) format: ListFormat,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn outputs_are_format_and_file() {
+        let output: Output = "sarif=a=b.sarif".parse().unwrap();
+        assert_eq!(output.format, Format::Sarif);
+        assert_eq!(output.path, PathBuf::from("a=b.sarif"));
+        for wrong in ["sarif", "sarif=", "xml=a"] {
+            assert!(wrong.parse::<Output>().is_err(), "{wrong}");
+        }
+    }
+}

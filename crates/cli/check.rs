@@ -1,0 +1,105 @@
+//! `overgrant check`: options from arguments, one run, all outputs.
+//!
+//! Not for the meaning of options, which is the engine's. Invariant: requested outputs are written
+//! whatever was found, before the exit code is decided.
+
+use crate::arguments::{Check, Color};
+use crate::exit::{Exit, Verdict};
+use crate::progress::Progress;
+use anyhow::Context as _;
+use overgrant_engine::{Options, Outcome};
+use overgrant_report::{Style, render, summary_line};
+use std::fmt::Write as _;
+use std::io::{IsTerminal as _, Write as _};
+use std::time::Instant;
+
+/// Columns where the terminal does not say.
+const WIDTH: usize = 140;
+
+pub(crate) fn run(check: &Check) -> anyhow::Result<Exit> {
+    let start = Instant::now();
+    let progress = Progress::start(!check.quiet);
+    let outcome = overgrant_engine::check(&options(check));
+    progress.stop();
+    let outcome = outcome?;
+    write(check, &outcome)?;
+    if !check.quiet {
+        let mut closing = summary_line(&outcome, Some(start.elapsed()));
+        if check.timing {
+            for stage in &outcome.timing {
+                let _ = write!(
+                    closing,
+                    "\n  {:<10} {:>9.3} ms",
+                    stage.name,
+                    stage.time.as_secs_f64() * 1e3
+                );
+            }
+        }
+        writeln!(anstream::stderr(), "{closing}").ok();
+    }
+    let verdict = Verdict {
+        fail_on: check.fail_on,
+        exit_zero: check.exit_zero,
+        strict: check.strict,
+    };
+    Ok(verdict.of(&outcome))
+}
+
+fn options(check: &Check) -> Options {
+    Options {
+        paths: check.paths.clone(),
+        root: check.root.clone(),
+        allow: check.allow_path.clone(),
+        config: check.config.clone(),
+        select: check.select.clone(),
+        ignore: check.ignore.clone(),
+        min_severity: check.min_severity,
+        min_confidence: check.min_confidence,
+        vars: check.vars.clone(),
+        var_files: check.var_files.clone(),
+        parameters: check.parameters.clone(),
+        no_ignore: check.no_ignore,
+        assemblies: !check.no_assemblies,
+        threads: check.threads.map(usize::from),
+        today: None,
+    }
+}
+
+fn write(check: &Check, outcome: &Outcome) -> anyhow::Result<()> {
+    let style = |color| Style {
+        version: env!("CARGO_PKG_VERSION"),
+        iam_data: overgrant_catalog::catalog().date().to_owned(),
+        color,
+        width: width(),
+        show_suppressed: check.show_suppressed,
+        timing: check.timing,
+    };
+    for output in &check.output {
+        let text = render(output.format, outcome, &style(false));
+        std::fs::write(&output.path, text)
+            .with_context(|| format!("cannot write {}", output.path.display()))?;
+    }
+    let color = match check.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => {
+            anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
+        }
+    };
+    let text = render(check.format, outcome, &style(color));
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())
+        .context("cannot write to standard output")?;
+    out.flush().context("cannot write to standard output")
+}
+
+/// The terminal's columns, or a fixed number, so that files and pipes do not depend on a terminal.
+fn width() -> usize {
+    if !std::io::stdout().is_terminal() {
+        return WIDTH;
+    }
+    let columns = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|text| text.parse().ok());
+    columns.filter(|columns| *columns >= 40).unwrap_or(WIDTH)
+}

@@ -1,0 +1,172 @@
+//! CloudFormation and SAM templates: found by content, evaluated by stack.
+//!
+//! Not for assemblies. Invariant: a document that is no template costs one search and no word, unless
+//! it was named on the command line.
+
+use super::{Input, relative, unreadable};
+use crate::settle::MetadataIgnore;
+use crate::unwind::guarded;
+use crate::{Discovery, Error, Options};
+use overgrant_cloudformation::{
+    self as cloudformation, ParameterValues, Project, Template, TemplateRead,
+};
+use overgrant_ir::Resource;
+use overgrant_source::{Diagnostic, Sources, Span};
+use rayon::prelude::*;
+use smol_str::SmolStr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Reads the templates among the documents and evaluates every stack.
+pub(super) fn read(
+    input: &mut Input,
+    sources: &Arc<Sources>,
+    found: &Discovery,
+    options: &Options,
+) -> Result<(), Error> {
+    let parameters = parameters(sources, &options.parameters)?;
+    let reads: Vec<Result<TemplateRead, Diagnostic>> = found
+        .documents
+        .par_iter()
+        .map(|path| {
+            let file = match sources.load(path) {
+                Ok(file) => file,
+                // A document may be anything: only one that was meant to be read is missed.
+                Err(error) if found.explicit.contains(path) || path.ends_with(".template") => {
+                    return Err(unreadable(path, &error));
+                }
+                Err(_) => return Ok(TemplateRead::No),
+            };
+            guarded(&format!("reading `{path}`"), || cloudformation::read(&file))
+                .map_err(|caught| caught.in_file(path.as_str()).losing_file())
+        })
+        .collect();
+    let mut templates = Vec::new();
+    for read in reads {
+        match read {
+            Ok(TemplateRead::Yes(template)) => templates.push(*template),
+            Ok(TemplateRead::Lost(diagnostic)) => {
+                input.diagnostics.push((*diagnostic).losing_file());
+            }
+            Ok(TemplateRead::No) => {}
+            Err(diagnostic) => input.diagnostics.push(diagnostic),
+        }
+    }
+    let ignores = note(input, &templates);
+    let mut project = Project::new(Arc::clone(sources), templates);
+    let stacks = project.stacks();
+    for stack in &stacks {
+        project = project.with_options(
+            stack.clone(),
+            cloudformation::Options {
+                parameters: parameters.clone(),
+                ..cloudformation::Options::default()
+            },
+        );
+    }
+    let results: Vec<_> = stacks
+        .par_iter()
+        .map(|stack| guarded(&format!("evaluating `{stack}`"), || project.evaluate(stack)))
+        .collect();
+    for result in results {
+        match result {
+            Ok(evaluated) => {
+                accept(input, &ignores, &evaluated.resources);
+                input.resources.extend(evaluated.resources);
+                input.diagnostics.extend(evaluated.diagnostics);
+            }
+            Err(caught) => input.diagnostics.push(caught),
+        }
+    }
+    Ok(())
+}
+
+/// Values from all parameter files; later files win.
+fn parameters(sources: &Sources, files: &[PathBuf]) -> Result<ParameterValues, Error> {
+    let mut values = ParameterValues::new();
+    for path in files {
+        let name = relative(sources, path)?;
+        let file = sources
+            .load(&name)
+            .map_err(|error| Error::Value(error.to_string()))?;
+        let read = cloudformation::parameter_values(&file)
+            .map_err(|problem| Error::Value(format!("{name}: {}", problem.message)))?;
+        values.extend(read);
+    }
+    Ok(values)
+}
+
+/// An ignore with the block that it stands in.
+pub(super) struct BlockIgnore {
+    block: Span,
+    rule: String,
+    reason: Option<String>,
+    until: Option<String>,
+    span: Span,
+}
+
+/// Takes files, comments, problems and ignores of templates.
+pub(super) fn note<'a>(
+    input: &mut Input,
+    templates: impl IntoIterator<Item = &'a Template>,
+) -> Vec<BlockIgnore> {
+    let mut ignores = Vec::new();
+    for template in templates {
+        input.files.insert(template.file.path().into());
+        input
+            .comments
+            .push((template.file.id(), template.comments.clone()));
+        input.diagnostics.extend(template.diagnostics.clone());
+        for resource in template
+            .root
+            .get("Resources")
+            .into_iter()
+            .flat_map(|all| all.entries())
+        {
+            let listed = resource
+                .value
+                .get("Metadata")
+                .and_then(|metadata| metadata.get("overgrant"))
+                .and_then(|ours| ours.get("ignore"));
+            let Some(listed) = listed else {
+                continue;
+            };
+            for item in listed.items() {
+                let text = |key: &str| item.get(key).and_then(|node| node.text());
+                let Some(rule) = text("rule").or_else(|| item.text()) else {
+                    continue;
+                };
+                ignores.push(BlockIgnore {
+                    block: resource.key_span.to(resource.value.span),
+                    rule: rule.to_string(),
+                    reason: text("reason").map(|reason| reason.to_string()),
+                    until: text("until").map(|until| until.to_string()),
+                    span: item.span,
+                });
+            }
+        }
+    }
+    ignores
+}
+
+/// Gives the ignores to the resources that came out of their blocks.
+pub(super) fn accept(input: &mut Input, ignores: &[BlockIgnore], resources: &[Resource]) {
+    for ignore in ignores {
+        for resource in resources {
+            if resource
+                .src
+                .span
+                .is_some_and(|span| ignore.block.contains(span))
+            {
+                input.metadata.push(MetadataIgnore {
+                    root: SmolStr::clone(&resource.root),
+                    address: resource.address.clone(),
+                    rule: ignore.rule.clone(),
+                    reason: ignore.reason.clone(),
+                    until: ignore.until.clone(),
+                    span: Some(ignore.span),
+                });
+            }
+        }
+    }
+}
