@@ -97,6 +97,19 @@ impl BlockIndex {
             .sort_by(|a, b| (a.2, &a.0, &a.1).cmp(&(b.2, &b.0, &b.1)));
     }
 
+    /// Whether a block begins where `span` does: a value with that place was made by the resource,
+    /// and written by nobody.
+    #[must_use]
+    pub fn begins_at(&self, span: Span) -> bool {
+        let begin = (span.file, span.start);
+        let at = self
+            .blocks
+            .partition_point(|(_, _, block)| (block.file, block.start) < begin);
+        self.blocks
+            .get(at)
+            .is_some_and(|(_, _, block)| (block.file, block.start) == begin)
+    }
+
     /// The address of the block that holds `span`: `holder`'s own where it does, else that of a
     /// block of the same root, the one that shares most of the holder's module path first; the
     /// holder's where none does.

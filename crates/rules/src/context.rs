@@ -45,7 +45,7 @@ impl<'a> Context<'a> {
             self.rule.severity,
             self.rule.confidence,
             place,
-            src,
+            &self.used(src),
             message,
         );
         if let Some(span) = finding.primary {
@@ -55,6 +55,21 @@ impl<'a> Context<'a> {
             finding,
             guard: Some(place.guard.clone()),
         }
+    }
+
+    /// What a resource makes (an ARN, a name) is written by nobody: its place is where it is first
+    /// used.
+    fn used(&self, src: &Src) -> Src {
+        let made = src
+            .span
+            .is_some_and(|span| self.model.blocks.begins_at(span));
+        let hops = src.hops();
+        let (true, Some((first, rest))) = (made, hops.split_first()) else {
+            return src.clone();
+        };
+        rest.iter().fold(Src::at(first.span), |src, hop| {
+            src.through(hop.span, hop.label.clone())
+        })
     }
 
     /// Files a finding.

@@ -88,8 +88,7 @@ rule! {
     ///             Condition:
     ///               StringEquals:
     ///                 oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C3D4E5F:aud: sts.amazonaws.com
-    ///               StringLike:
-    ///                 oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C3D4E5F:sub: system:serviceaccount:emr:emr-containers-sa-*-111122223333-*
+    ///                 oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C3D4E5F:sub: system:serviceaccount:dns:external-dns
     /// ```
     /// ## How to fix
     /// Test `sub` with `StringEquals` and the full name: `system:serviceaccount:NAMESPACE:NAME`.

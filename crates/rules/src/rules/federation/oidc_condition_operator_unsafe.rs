@@ -6,7 +6,7 @@ use overgrant_finding::{Confidence, Severity};
 use overgrant_policy::{Condition, SetOperator, Test};
 
 rule! {
-    /// A claim that names the tenant is tested with an operator that lets others through.
+    /// A tenant's claim is tested with an operator that lets others through.
     ///
     /// `ForAllValues` and `…IfExists` hold when the token lacks the claim, a negated operator holds for
     /// everybody else, and `Null` tests only that the claim is there.
