@@ -1,0 +1,332 @@
+//! Bodies of resources: arguments, nested and dynamic blocks, attributes that AWS gives.
+//!
+//! Not for policy documents, see `policy_document`. Invariant: a nested block is a list of objects
+//! under its name, as in the provider's schema; what only AWS knows is a symbol of the resource.
+
+use super::access::{self, Elements};
+use super::expr::{Eval, Scope, at};
+use super::instance::{Evaluator, Target};
+use crate::syntax::tree::{Block, Body};
+use overgrant_ir::{Format, Mode, Resource, identity};
+use overgrant_value::{Data, Entry, Map, Marks, Src, Sym, Text, Ty, Unknown, Val};
+use smol_str::SmolStr;
+
+/// Arguments that Terraform itself reads.
+const META: &[&str] = &["count", "for_each", "depends_on", "provider", "lifecycle"];
+/// Blocks that Terraform itself reads.
+const META_BLOCKS: &[&str] = &["lifecycle", "provisioner", "connection"];
+
+impl Evaluator<'_> {
+    /// A body as an object.
+    pub(crate) fn body(&self, scope: &Scope, body: &Body, src: Src) -> Val {
+        let mut entries = Vec::new();
+        let blocks = block_names(body);
+        for attr in &body.attributes {
+            if blocks.contains(&attr.name) {
+                continue;
+            }
+            if META.contains(&attr.name.as_str()) {
+                continue;
+            }
+            entries.push(Entry {
+                key: Text::exact(&attr.name, attr.name_span),
+                key_src: Src::at(attr.name_span),
+                val: self.settle(self.expr(scope, &attr.value), attr.value.span),
+            });
+        }
+        for name in blocks {
+            if META_BLOCKS.contains(&name.as_str()) {
+                continue;
+            }
+            entries.push(Entry {
+                key: Text::known(&name),
+                key_src: src.clone(),
+                val: self.nested(scope, body, &name, &src),
+            });
+        }
+        Val::new(Data::Map(Map::object(super::types::sorted(entries))), src)
+    }
+
+    /// All blocks `name` of a body, static and dynamic, in order.
+    fn nested(&self, scope: &Scope, body: &Body, name: &str, src: &Src) -> Val {
+        let mut items = Vec::new();
+        // JSON syntax writes static blocks as an argument beside dynamic ones.
+        if let Some(attr) = body.attribute(name) {
+            items = self
+                .settle(self.expr(scope, &attr.value), attr.value.span)
+                .listed();
+        }
+        for block in &body.blocks {
+            if block.kind == name {
+                items.push(self.body(scope, &block.body, Src::at(block.span)));
+            } else if block.kind == "dynamic"
+                && block.labels.first().is_some_and(|label| label.text == name)
+            {
+                self.dynamic(scope, block, name, &mut items);
+            }
+        }
+        Val::tuple(items, src.clone())
+    }
+
+    fn dynamic(&self, scope: &Scope, block: &Block, name: &str, items: &mut Vec<Val>) {
+        let Some(content) = block.body.blocks_of("content").next() else {
+            return;
+        };
+        let iterator = block.body.attribute("iterator").map_or_else(
+            || SmolStr::from(name),
+            |attr| self.sources().slice(attr.value.span).trim().into(),
+        );
+        let Some(attr) = block.body.attribute("for_each") else {
+            return;
+        };
+        let collection = self.settle(self.expr(scope, &attr.value), attr.value.span);
+        let alternatives = collection.alternatives();
+        for (guard, collection) in alternatives {
+            let (rounds, open) = match access::elements(&self.materialise(&collection)) {
+                Ok(Elements::All(rounds)) => (rounds, false),
+                Ok(Elements::Open(key, item)) => (vec![(key, item)], true),
+                Err(message) => {
+                    if !collection.is_null() {
+                        self.settle(at(Err(message), attr.value.span), attr.value.span);
+                    }
+                    continue;
+                }
+            };
+            for (key, item) in rounds {
+                let maybe = open || item.marks().has(Marks::MAYBE);
+                let each = Val::object(
+                    vec![("key", key), ("value", item.unmarked(Marks::MAYBE))],
+                    Src::none(),
+                );
+                let inner = scope.bind(&iterator, each);
+                let mut val = self.body(&inner, &content.body, Src::at(content.span));
+                if maybe {
+                    val = val.marked(Marks::MAYBE);
+                }
+                if !guard.is_always() {
+                    val = Val::one_of(
+                        vec![(guard.clone(), val)],
+                        "a block that may not exist",
+                        Src::at(content.span),
+                    );
+                }
+                items.push(val);
+            }
+        }
+    }
+
+    /// The scope in which a resource instance's arguments are evaluated.
+    fn scope_of(&self, target: &Target) -> Scope {
+        Scope::of(&target.instance).with_each(target.member.each.clone())
+    }
+
+    /// An attribute as the configuration writes it.
+    fn configured(&self, target: &Target, body: &Body, name: &str) -> Option<Eval> {
+        let scope = self.scope_of(target);
+        if block_names(body).iter().any(|known| known == name) {
+            return Some(Ok(self.nested(&scope, body, name, &Src::none())));
+        }
+        body.attribute(name)
+            .map(|attr| self.expr(&scope, &attr.value))
+    }
+
+    /// The value of an attribute of a resource instance, not remembered.
+    pub(crate) fn attribute_of(&self, target: &Target, addr: &SmolStr, name: &str) -> Eval {
+        let Some(block) = target.instance.module.resources.get(&target.key) else {
+            return Ok(Val::unknown_because(
+                "a resource that is not declared",
+                None,
+            ));
+        };
+        let src = Src::at(block.header);
+        let key = &target.key;
+        if key.mode == Mode::Data
+            && let Some(val) = self.data_attribute(target, &block.body, addr, name, &src)
+        {
+            return val;
+        }
+        if !META.contains(&name)
+            && let Some(result) = self.configured(target, &block.body, name)
+        {
+            let mut val = result?;
+            if body_has_block(&block.body, name) {
+                val = self.with_computed(&val, self.symbol(target, addr, name));
+            }
+            if !val.is_null() || key.kind == "terraform_data" {
+                return Ok(val);
+            }
+        }
+        if key.kind == "terraform_data" && name == "output" {
+            return self
+                .configured(target, &block.body, "input")
+                .unwrap_or_else(|| Ok(Val::null(src)));
+        }
+        let argument = |wanted: &str| -> Option<Text> {
+            match self.configured(target, &block.body, wanted) {
+                Some(Ok(val)) if !val.is_null() => val
+                    .to_text()
+                    .or_else(|| Some(Text::hole(self.symbol(target, addr, wanted), src.clone()))),
+                Some(Err(_)) => Some(Text::hole(self.symbol(target, addr, wanted), src.clone())),
+                // A data source finds what it does not say.
+                _ if key.mode == Mode::Data && wanted == "path" => {
+                    Some(Text::hole(self.symbol(target, addr, wanted), src.clone()))
+                }
+                _ => None,
+            }
+        };
+        if let Some(text) = identity::attribute(&key.kind, name, &self.root, addr, &argument) {
+            return Ok(Val::text(text, src));
+        }
+        let ty = match name {
+            "id" | "arn" | "name" => Ty::String,
+            _ => Ty::Dyn,
+        };
+        Ok(Val::new(
+            Data::Unknown(Unknown {
+                sym: self.symbol(target, addr, name),
+                ty,
+                not_null: matches!(name, "id" | "arn" | "name"),
+            }),
+            src,
+        ))
+    }
+
+    /// Nested blocks as references see them: with attributes that only AWS knows.
+    fn with_computed(&self, val: &Val, sym: Sym) -> Val {
+        let items = val
+            .listed()
+            .iter()
+            .map(|item| match item.data() {
+                Data::Map(map) => {
+                    let mut map = map.clone();
+                    map.entries.push(Entry {
+                        key: Text::hole(sym.clone(), item.src().clone()),
+                        key_src: item.src().clone(),
+                        val: Val::unknown(sym.clone(), item.src().clone()),
+                    });
+                    Val::new(Data::Map(map), item.src().clone()).marked(item.marks())
+                }
+                _ => item.clone(),
+            })
+            .collect();
+        Val::tuple(items, val.src().clone())
+    }
+
+    fn symbol(&self, target: &Target, addr: &SmolStr, name: &str) -> Sym {
+        let (root, addr, path) = (self.root.clone(), addr.clone(), SmolStr::from(name));
+        match target.key.mode {
+            Mode::Managed => Sym::Attr { root, addr, path },
+            Mode::Data => Sym::Data { root, addr, path },
+        }
+    }
+
+    /// Attributes of the data sources that everything in a policy hangs on.
+    fn data_attribute(
+        &self,
+        target: &Target,
+        body: &Body,
+        addr: &SmolStr,
+        name: &str,
+        src: &Src,
+    ) -> Option<Eval> {
+        let hole = |sym: Sym| Some(Ok(Val::text(Text::hole(sym, src.clone()), src.clone())));
+        match (target.key.kind.as_str(), name) {
+            ("aws_caller_identity", "account_id" | "id") => hole(Sym::Account),
+            ("aws_region", "name" | "id" | "region") if body.attribute(name).is_none() => {
+                hole(Sym::Region)
+            }
+            ("aws_partition", "partition" | "id") => hole(Sym::Partition),
+            ("aws_partition", "dns_suffix") => hole(Sym::UrlSuffix),
+            ("aws_iam_policy_document", "json" | "minified_json") => {
+                let object = self.body(&self.scope_of(target), body, src.clone());
+                Some(self.policy_document(&object, src))
+            }
+            ("template_file", "rendered") => Some(self.template_file(target, body, addr)),
+            _ => None,
+        }
+    }
+
+    fn template_file(&self, target: &Target, body: &Body, addr: &SmolStr) -> Eval {
+        let span = target
+            .instance
+            .module
+            .resources
+            .get(&target.key)
+            .map_or_else(
+                || overgrant_source::Span::new(overgrant_source::FileId(0), 0, 0),
+                |block| block.header,
+            );
+        let template = match self.configured(target, body, "template") {
+            Some(template) => template?,
+            None => {
+                return Ok(Val::unknown(
+                    self.symbol(target, addr, "rendered"),
+                    Src::at(span),
+                ));
+            }
+        };
+        let vars = match self.configured(target, body, "vars") {
+            Some(vars) => vars?,
+            None => Val::object(Vec::new(), Src::none()),
+        };
+        self.render_text(&Scope::of(&target.instance), &template, &vars, span)
+    }
+
+    /// The resource as the other crates see it.
+    pub(crate) fn resource(&self, target: &Target, addr: &SmolStr) -> Option<Resource> {
+        let block = target.instance.module.resources.get(&target.key)?;
+        let src = Src::at(block.span);
+        let mut attrs = self.body(&self.scope_of(target), &block.body, src.clone());
+        if target.key.mode == Mode::Data
+            && target.key.kind == "aws_iam_policy_document"
+            && let Data::Map(map) = attrs.data()
+        {
+            let mut map = map.clone();
+            let json = self.policy_document(&attrs, &Src::at(block.header));
+            map.entries.push(Entry {
+                key: Text::known("json"),
+                key_src: Src::at(block.header),
+                val: self.settle(json, block.header),
+            });
+            attrs = Val::new(Data::Map(map), src.clone());
+        }
+        Some(Resource {
+            root: self.root.clone(),
+            address: addr.clone(),
+            kind: target.key.kind.clone(),
+            mode: target.key.mode,
+            format: Format::Terraform,
+            logical_id: None,
+            origin: None,
+            framework: false,
+            attrs,
+            src,
+            name_src: Src::at(block.header),
+            guard: self.guard_of(target),
+            maybe: target.member.maybe || target.instance.maybe,
+        })
+    }
+}
+
+fn body_has_block(body: &Body, name: &str) -> bool {
+    block_names(body).iter().any(|known| known == name)
+}
+
+/// The types of nested blocks in a body, each once, in order.
+fn block_names(body: &Body) -> Vec<SmolStr> {
+    let mut names: Vec<SmolStr> = Vec::new();
+    for block in &body.blocks {
+        let name = if block.kind == "dynamic" {
+            match block.labels.first() {
+                Some(label) => label.text.clone(),
+                None => continue,
+            }
+        } else {
+            block.kind.clone()
+        };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}

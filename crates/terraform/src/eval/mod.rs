@@ -1,0 +1,23 @@
+//! Evaluation of one root module and what it calls, on demand.
+//!
+//! Nothing is evaluated before something asks for it, and nothing twice: a memo per module instance
+//! holds variables, locals, outputs, expansions and single arguments of resources. Not for what
+//! arguments mean to AWS. Invariant: an error in an expression is a diagnostic and an unknown value
+//! in its place; only `try` and `can` see it before.
+
+pub(crate) mod access;
+mod block;
+mod constraint;
+mod expand;
+mod expr;
+mod instance;
+pub(crate) mod ops;
+#[cfg(test)]
+mod oracle;
+mod policy_document;
+mod reference;
+pub(crate) mod text;
+pub(crate) mod types;
+
+pub(crate) use expr::{Eval, Fail, Scope, inherited};
+pub(crate) use instance::{Evaluator, Instance};

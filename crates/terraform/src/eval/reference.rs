@@ -1,0 +1,603 @@
+//! References: `var.x`, `local.x`, `module.m.out`, `aws_x.y.arn`, `data.…`, `each.key` and the others.
+//!
+//! A resource, data source or module call is not evaluated as a whole: a reference to it is a symbol
+//! with an empty path, and only a step into it evaluates the one attribute. Invariant: every use
+//! adds itself to the way of the value.
+
+use super::expand::{Expanded, Shape};
+use super::expr::{Each, Eval, Scope, at, fixed};
+use super::instance::{Block, Evaluator, Instance, MAX_MODULES, Slot, Target};
+use crate::config::{ResourceKey, Variable};
+use crate::syntax::tree::{Step, StepKind};
+use overgrant_ir::Mode;
+use overgrant_source::{Level, Span};
+use overgrant_value::{Data, Entry, Guard, Map, Marks, Src, Sym, Text, Ty, Unknown, Val};
+use smol_str::{SmolStr, format_smolstr};
+use std::rc::Rc;
+
+impl Evaluator<'_> {
+    /// The value of a name with the steps behind it.
+    pub(crate) fn reference(
+        &self,
+        scope: &Scope,
+        name: &SmolStr,
+        span: Span,
+        steps: &[Step],
+    ) -> Eval {
+        if let Some(val) = scope.bound(name) {
+            return self.steps(scope, val, steps);
+        }
+        let first = attr_step(steps, 0);
+        let Some(instance) = scope.instance.as_ref() else {
+            return fixed(format!("the name `{name}` is not known here"), span);
+        };
+        let rest = |count: usize| steps.get(count..).unwrap_or_default();
+        let whole = steps.first().map_or(span, |step| span.to(step.span));
+        match name.as_str() {
+            "var" => {
+                let Some(first) = first else {
+                    return fixed("`var` needs the name of a variable", span);
+                };
+                let val = self.variable(instance, first, whole)?;
+                let val = val.through(whole, format_smolstr!("var.{first}"));
+                self.steps(scope, val, rest(1))
+            }
+            "local" => {
+                let Some(first) = first else {
+                    return fixed("`local` needs the name of a local value", span);
+                };
+                let val = self.local(instance, first, whole)?;
+                let val = val.through(whole, format_smolstr!("local.{first}"));
+                self.steps(scope, val, rest(1))
+            }
+            "each" | "count" => {
+                let val = match (scope.each.as_deref(), first) {
+                    (Some(Each::Count(index)), Some("index")) => index.clone(),
+                    (Some(Each::Pair(key, _)), Some("key")) => key.clone(),
+                    (Some(Each::Pair(_, value)), Some("value")) => value.clone(),
+                    _ => return fixed(format!("`{name}` has no meaning in this block"), span),
+                };
+                let label = format_smolstr!("{name}.{}", first.unwrap_or_default());
+                self.steps(scope, val.through(whole, label), rest(1))
+            }
+            "path" => {
+                let text = match first {
+                    Some("module") => module_path(&self.root, &instance.module.dir),
+                    Some("root") => ".".to_owned(),
+                    Some("cwd") => {
+                        let sym = Sym::Other {
+                            what: "path.cwd".into(),
+                            at: None,
+                        };
+                        return Ok(Val::unknown_of(sym, Ty::String, Src::at(whole)));
+                    }
+                    _ => return fixed("`path` has module, root and cwd", span),
+                };
+                self.steps(scope, Val::str(&text, Src::at(whole)), rest(1))
+            }
+            "terraform" | "tofu" => {
+                let sym = Sym::Other {
+                    what: format_smolstr!("terraform.{}", first.unwrap_or_default()),
+                    at: None,
+                };
+                Ok(Val::unknown_of(sym, Ty::String, Src::at(whole)))
+            }
+            "self" => Ok(Val::unknown_because("self", Some(whole))),
+            "module" => {
+                let Some(first) = first else {
+                    return fixed("`module` needs the name of a call", span);
+                };
+                let val = self.module_value(instance, first, whole)?;
+                self.steps(scope, val, rest(1))
+            }
+            "data" | "resource" => {
+                let (Some(kind), Some(second)) = (first, attr_step(steps, 1)) else {
+                    return fixed(format!("`{name}` needs a type and a name"), span);
+                };
+                let key = ResourceKey {
+                    mode: if name == "data" {
+                        Mode::Data
+                    } else {
+                        Mode::Managed
+                    },
+                    kind: kind.into(),
+                    name: second.into(),
+                };
+                let whole = steps.get(1).map_or(span, |step| span.to(step.span));
+                let val = self.resource_value(instance, &key, whole)?;
+                self.steps(scope, val, rest(2))
+            }
+            _ => {
+                let Some(first) = first else {
+                    return fixed(format!("the name `{name}` is not known here"), span);
+                };
+                let key = ResourceKey {
+                    mode: Mode::Managed,
+                    kind: name.clone(),
+                    name: first.into(),
+                };
+                let val = self.resource_value(instance, &key, whole)?;
+                self.steps(scope, val, rest(1))
+            }
+        }
+    }
+
+    /// The value of a variable of a module instance.
+    pub(crate) fn variable(&self, instance: &Rc<Instance>, name: &str, span: Span) -> Eval {
+        let Some(variable) = instance.module.variables.get(name) else {
+            return fixed(format!("the variable `{name}` is not declared"), span);
+        };
+        self.remember(instance, Slot::Variable(name.into()), span, || {
+            Ok(self.variable_value(instance, name, variable))
+        })
+    }
+
+    fn variable_value(&self, instance: &Rc<Instance>, name: &str, variable: &Variable) -> Val {
+        let body = &variable.block.body;
+        let flag = |wanted: &str| {
+            body.attribute(wanted)
+                .and_then(|attr| self.expr(&Scope::bare(None), &attr.value).ok())
+                .and_then(|val| val.as_bool())
+        };
+        let constraint = body
+            .attribute("type")
+            .and_then(|attr| self.constraint(&attr.value));
+        let fit = |val: Val, span: Span| match &constraint {
+            Some(constraint) => self.settle(at(constraint.apply(&val), span), span),
+            None => val,
+        };
+        let nullable = flag("nullable") != Some(false);
+        let given = match &instance.caller {
+            None => self
+                .given
+                .get(name)
+                .map(|val| fit(val.clone(), variable.block.header)),
+            Some((caller, call, each)) => caller.module.calls.get(call).and_then(|block| {
+                let attr = block.body.attribute(name)?;
+                let scope = Scope::of(caller).with_each(each.clone());
+                let val = self.settle(self.expr(&scope, &attr.value), attr.value.span);
+                let val = val.through(
+                    attr.span,
+                    format_smolstr!("argument {name} of module.{call}"),
+                );
+                Some(fit(val, attr.value.span))
+            }),
+        };
+        let mut val = match given {
+            Some(val) if !val.is_null() || nullable => val,
+            _ => match body.attribute("default") {
+                Some(attr) => {
+                    let val =
+                        self.settle(self.expr(&Scope::bare(None), &attr.value), attr.value.span);
+                    let val = fit(val, attr.value.span);
+                    let val = val.through(attr.span, format_smolstr!("default of var.{name}"));
+                    if instance.caller.is_none() {
+                        val.marked(Marks::FROM_DEFAULT)
+                    } else {
+                        val
+                    }
+                }
+                None => {
+                    let ty = constraint.as_ref().map(|of| of.ty()).unwrap_or_default();
+                    Val::new(
+                        Data::Unknown(Unknown {
+                            sym: self.input(instance, name),
+                            ty,
+                            not_null: !nullable,
+                        }),
+                        Src::at(variable.block.header),
+                    )
+                }
+            },
+        };
+        if flag("sensitive") == Some(true) {
+            val = val.marked(Marks::SENSITIVE);
+        }
+        val
+    }
+
+    fn local(&self, instance: &Rc<Instance>, name: &str, span: Span) -> Eval {
+        let Some(attr) = instance.module.locals.get(name) else {
+            return fixed(format!("the local value `{name}` is not declared"), span);
+        };
+        self.remember(instance, Slot::Local(name.into()), span, || {
+            self.expr(&Scope::of(instance), &attr.value)
+        })
+    }
+
+    /// The value of an output of a module instance.
+    pub(crate) fn output(&self, instance: &Rc<Instance>, name: &str, span: Span) -> Eval {
+        let Some(block) = instance.module.outputs.get(name) else {
+            return fixed(format!("the module has no output `{name}`"), span);
+        };
+        self.remember(instance, Slot::Output(name.into()), span, || {
+            let Some(attr) = block.body.attribute("value") else {
+                return Ok(Val::null(Src::at(block.header)));
+            };
+            let val = self.expr(&Scope::of(instance), &attr.value)?;
+            Ok(val.through(
+                attr.span,
+                format_smolstr!("output {name} of {}", instance.path),
+            ))
+        })
+    }
+
+    fn module_value(&self, instance: &Rc<Instance>, call: &str, span: Span) -> Eval {
+        let Some(expanded) = self.expanded_call(instance, call) else {
+            return fixed(
+                format!("the module call `{call}` is not declared or refers to itself"),
+                span,
+            );
+        };
+        let address = instance.address(&format!("module.{call}"));
+        Ok(self.members(
+            &expanded,
+            span,
+            |suffix| Sym::Output {
+                root: self.root.clone(),
+                module: format_smolstr!("{address}{suffix}"),
+                name: SmolStr::default(),
+            },
+            |suffix| {
+                self.child(instance, call, suffix);
+            },
+        ))
+    }
+
+    fn resource_value(&self, instance: &Rc<Instance>, key: &ResourceKey, span: Span) -> Eval {
+        let local = key.address();
+        let Some(expanded) = self.expanded_resource(instance, key) else {
+            return fixed(
+                format!("`{local}` is not declared or refers to itself"),
+                span,
+            );
+        };
+        let address = instance.address(&local);
+        let root = self.root.clone();
+        Ok(self.members(
+            &expanded,
+            span,
+            |suffix| {
+                let addr = format_smolstr!("{address}{suffix}");
+                let (root, path) = (root.clone(), SmolStr::default());
+                match key.mode {
+                    Mode::Managed => Sym::Attr { root, addr, path },
+                    Mode::Data => Sym::Data { root, addr, path },
+                }
+            },
+            |_| {},
+        ))
+    }
+
+    /// The value that a reference to an expanded block has: a symbol, or a collection of them.
+    fn members(
+        &self,
+        expanded: &Expanded,
+        span: Span,
+        sym: impl Fn(&str) -> Sym,
+        touch: impl Fn(&SmolStr),
+    ) -> Val {
+        let one = |position: usize| {
+            expanded.members.get(position).map(|member| {
+                touch(&member.suffix);
+                let val = Val::new(
+                    Data::Unknown(Unknown {
+                        sym: sym(&member.suffix),
+                        ty: Ty::Dyn,
+                        not_null: true,
+                    }),
+                    Src::at(span),
+                );
+                (
+                    member,
+                    if expanded.open {
+                        val.marked(Marks::MAYBE)
+                    } else {
+                        val
+                    },
+                )
+            })
+        };
+        let mut cases = Vec::new();
+        for (guard, positions) in &expanded.cases {
+            let members: Vec<_> = positions
+                .iter()
+                .filter_map(|position| one(*position))
+                .collect();
+            let val = match expanded.shape {
+                Shape::Single => match members.into_iter().next() {
+                    Some((_, val)) => val,
+                    None => continue,
+                },
+                Shape::Count => Val::tuple(
+                    members.into_iter().map(|(_, val)| val).collect(),
+                    Src::at(span),
+                ),
+                Shape::ForEach => {
+                    let entries = members
+                        .into_iter()
+                        .map(|(member, val)| Entry {
+                            key: member.key.clone().unwrap_or_default(),
+                            key_src: Src::at(span),
+                            val,
+                        })
+                        .collect();
+                    Val::new(
+                        Data::Map(Map::object(super::types::sorted(entries))),
+                        Src::at(span),
+                    )
+                }
+            };
+            cases.push((guard.clone(), val));
+        }
+        let val = match cases.as_slice() {
+            [(_, only)] => only.clone(),
+            _ => Val::one_of(cases, "an unknown number of instances", Src::at(span)),
+        };
+        if expanded.open {
+            val.marked(Marks::MAYBE)
+        } else {
+            val
+        }
+    }
+
+    /// The instances of a resource; `None` where it is not declared or being expanded.
+    pub(crate) fn expanded_resource(
+        &self,
+        instance: &Rc<Instance>,
+        key: &ResourceKey,
+    ) -> Option<Rc<Expanded>> {
+        let block = instance.module.resources.get(key)?;
+        let address = instance.address(&key.address());
+        self.remember_expansion(instance, Block::Resource(key.clone()), || {
+            let expanded = self.expand(&Scope::of(instance), &block.body, &address);
+            let mut targets = self.targets.borrow_mut();
+            for member in &expanded.members {
+                targets.insert(
+                    format_smolstr!("{address}{}", member.suffix),
+                    Target {
+                        instance: Rc::clone(instance),
+                        key: key.clone(),
+                        member: member.clone(),
+                    },
+                );
+            }
+            expanded
+        })
+    }
+
+    /// The instances of a module call; `None` where it is not declared or being expanded.
+    pub(crate) fn expanded_call(
+        &self,
+        instance: &Rc<Instance>,
+        call: &str,
+    ) -> Option<Rc<Expanded>> {
+        let block = instance.module.calls.get(call)?;
+        let address = instance.address(&format!("module.{call}"));
+        self.remember_expansion(instance, Block::Module(call.into()), || {
+            self.expand(&Scope::of(instance), &block.body, &address)
+        })
+    }
+
+    /// The module instance behind a call; `None` where the module is not there.
+    pub(crate) fn child(
+        &self,
+        instance: &Rc<Instance>,
+        call: &str,
+        suffix: &SmolStr,
+    ) -> Option<Rc<Instance>> {
+        let path = instance.address(&format!("module.{call}{suffix}"));
+        self.remember_child(instance, &path, || {
+            let block = instance.module.calls.get(call)?;
+            let expanded = self.expanded_call(instance, call)?;
+            let member = expanded.members.iter().find(|member| member.suffix == *suffix)?;
+            let keys = if instance.keys.is_empty() {
+                SmolStr::from(call)
+            } else {
+                format_smolstr!("{}.{call}", instance.keys)
+            };
+            let dir = self.module_dir(instance, block, call, &keys)?;
+            if instance.depth + 1 > MAX_MODULES || self.calls_itself(instance, &dir) {
+                self.report(
+                    Level::Error,
+                    "module-recursion",
+                    format!("module.{call} leads back to itself; the call is left out"),
+                    Some(block.header),
+                );
+                return None;
+            }
+            let module = self.loader.module(&dir);
+            if module.files.is_empty() {
+                self.report(
+                    Level::Warning,
+                    "module-missing",
+                    format!("module.{call} has no configuration in `{dir}`; its outputs are taken as unknown"),
+                    Some(block.header),
+                );
+                return None;
+            }
+            let guard = instance.guard.and(&member.guard).unwrap_or_default();
+            let caller = (Rc::clone(instance), SmolStr::from(call), member.each.clone());
+            Some(self.instance(&path, || {
+                Instance::new(
+                    module,
+                    path.clone(),
+                    keys,
+                    Some(caller),
+                    instance.depth + 1,
+                    guard,
+                    instance.maybe || member.maybe,
+                )
+            }))
+        })
+    }
+
+    fn calls_itself(&self, instance: &Rc<Instance>, dir: &str) -> bool {
+        let mut next = Some(instance);
+        while let Some(ancestor) = next {
+            if ancestor.module.dir == dir {
+                return true;
+            }
+            next = ancestor.caller.as_ref().map(|(caller, ..)| caller);
+        }
+        false
+    }
+
+    fn module_dir(
+        &self,
+        instance: &Rc<Instance>,
+        block: &crate::syntax::tree::Block,
+        call: &str,
+        keys: &SmolStr,
+    ) -> Option<SmolStr> {
+        let attr = block.body.attribute("source")?;
+        let source = self
+            .expr(&Scope::of(instance), &attr.value)
+            .ok()
+            .and_then(|val| val.as_str());
+        if let Some(source) = &source
+            && (source.starts_with("./")
+                || source.starts_with("../")
+                || matches!(source.as_str(), "." | ".."))
+        {
+            return Some(
+                crate::roots::normal(&crate::config::module::join(&instance.module.dir, source))
+                    .into(),
+            );
+        }
+        let found = self.installed.get(keys).cloned();
+        if found.is_none() {
+            self.report(
+                Level::Note,
+                "module-missing",
+                format!(
+                    "module.{call} is not in this repository; run `terraform init` first to have it analysed, its outputs are taken as unknown"
+                ),
+                Some(block.header),
+            );
+        }
+        found
+    }
+
+    /// A step into a resource, data source or module; `None` where the value is none of them.
+    pub(crate) fn resolve(&self, val: &Val, name: &str, span: Span) -> Option<Eval> {
+        let Data::Unknown(unknown) = val.data() else {
+            return None;
+        };
+        let result = match &unknown.sym {
+            Sym::Attr { root, addr, path } | Sym::Data { root, addr, path }
+                if path.is_empty() && *root == self.root =>
+            {
+                let target = self.targets.borrow().get(addr).cloned()?;
+                self.resource_attribute(&target, addr, name, span)
+            }
+            Sym::Output {
+                root,
+                module,
+                name: path,
+            } if path.is_empty() && *root == self.root => {
+                let instance = self.instances.borrow().get(module).cloned()?;
+                self.output(&instance, name, span)
+            }
+            _ => return None,
+        };
+        Some(result.map(|found| {
+            let label = match &unknown.sym {
+                Sym::Attr { addr, .. } | Sym::Data { addr, .. } => format_smolstr!("{addr}.{name}"),
+                Sym::Output { module, .. } => format_smolstr!("{module}.{name}"),
+                _ => SmolStr::from(name),
+            };
+            let place = val.span().map_or(span, |from| from.to(span));
+            let found = found
+                .through(place, label)
+                .under(&val.unmarked(Marks::MAYBE));
+            if val.marks().has(Marks::MAYBE) {
+                found.marked(Marks::MAYBE)
+            } else {
+                found
+            }
+        }))
+    }
+
+    /// Whether a value is a resource, data source or module as a whole.
+    pub(crate) fn is_object(&self, val: &Val) -> bool {
+        match val.data() {
+            Data::Unknown(unknown) => match &unknown.sym {
+                Sym::Attr { path, .. } | Sym::Data { path, .. } => path.is_empty(),
+                Sym::Output { name, .. } => name.is_empty(),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// A module as an object of its outputs; other values as they are.
+    pub(crate) fn materialise(&self, val: &Val) -> Val {
+        let Data::Unknown(unknown) = val.data() else {
+            return val.clone();
+        };
+        let Sym::Output { root, module, name } = &unknown.sym else {
+            return val.clone();
+        };
+        if !name.is_empty() || *root != self.root {
+            return val.clone();
+        }
+        let Some(instance) = self.instances.borrow().get(module).cloned() else {
+            return val.clone();
+        };
+        let entries = instance
+            .module
+            .outputs
+            .iter()
+            .map(|(name, block)| Entry {
+                key: Text::exact(name, block.header),
+                key_src: Src::at(block.header),
+                val: self.settle(self.output(&instance, name, block.header), block.header),
+            })
+            .collect();
+        Val::new(Data::Map(Map::object(entries)), val.src().clone()).marked(val.marks())
+    }
+
+    /// The value of one attribute of a resource instance.
+    fn resource_attribute(&self, target: &Target, addr: &SmolStr, name: &str, span: Span) -> Eval {
+        let slot = Slot::Attribute(
+            target.key.clone(),
+            target.member.suffix.clone(),
+            name.into(),
+        );
+        let instance = Rc::clone(&target.instance);
+        self.remember(&instance, slot, span, || {
+            self.attribute_of(target, addr, name)
+        })
+    }
+
+    /// Guard under which a member exists, with that of its module.
+    pub(crate) fn guard_of(&self, target: &Target) -> Guard {
+        target
+            .instance
+            .guard
+            .and(&target.member.guard)
+            .unwrap_or_default()
+    }
+}
+
+/// The name in an attribute step, or in an index step with a plain text.
+fn attr_step(steps: &[Step], at: usize) -> Option<&str> {
+    match &steps.get(at)?.kind {
+        StepKind::Attr(name) => Some(name.as_str()),
+        _ => None,
+    }
+}
+
+/// `path.module`: the way from the root's directory to the module's.
+fn module_path(root: &str, dir: &str) -> String {
+    if root == dir {
+        return ".".into();
+    }
+    let from: Vec<&str> = root.split('/').filter(|part| !part.is_empty()).collect();
+    let to: Vec<&str> = dir.split('/').filter(|part| !part.is_empty()).collect();
+    let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let mut parts: Vec<&str> = vec![".."; from.len() - common];
+    parts.extend(to.iter().skip(common));
+    parts.join("/")
+}

@@ -1,0 +1,112 @@
+//! The characters of a text whose parts are all known, JSON parts written as Terraform writes them.
+//!
+//! Not for partly known texts, which stay ropes. Invariant: the JSON is byte for byte what
+//! `jsonencode` gives (go-cty, `stdlib.JSONEncode`).
+
+use overgrant_value::{Data, Piece, Text, Val};
+use smol_str::SmolStr;
+use std::fmt::Write as _;
+
+/// All characters, if every part is known.
+pub(crate) fn known(text: &Text) -> Option<SmolStr> {
+    if let Some(known) = text.as_known() {
+        return Some(known);
+    }
+    let mut out = String::new();
+    for piece in text.pieces() {
+        match piece {
+            Piece::Lit(lit) => out.push_str(lit.as_str()),
+            Piece::Json(val) => write(val, &mut out)?,
+            Piece::Hole(_) => return None,
+        }
+    }
+    Some(out.into())
+}
+
+/// The text with every fully known JSON part spelled out, the others kept.
+pub(crate) fn spelled(text: &Text) -> Text {
+    text.pieces()
+        .iter()
+        .map(|piece| {
+            let Piece::Json(val) = piece else {
+                return piece.clone();
+            };
+            let mut out = String::new();
+            match write(val, &mut out) {
+                Some(()) => {
+                    let text = match val.span() {
+                        Some(span) => Text::derived(&out, span),
+                        None => Text::known(&out),
+                    };
+                    text.pieces()
+                        .first()
+                        .cloned()
+                        .unwrap_or_else(|| piece.clone())
+                }
+                None => piece.clone(),
+            }
+        })
+        .collect()
+}
+
+/// The characters of a value that is a known text, number or truth value.
+pub(crate) fn of(val: &Val) -> Option<SmolStr> {
+    known(&val.to_text()?)
+}
+
+/// Appends the JSON of a fully known value; `None` where a part is open.
+pub(crate) fn write(val: &Val, out: &mut String) -> Option<()> {
+    match val.data() {
+        Data::Null(_) => out.push_str("null"),
+        Data::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+        Data::Num(num) => {
+            let _ = write!(out, "{num}");
+        }
+        Data::Str(text) => string(&known(text)?, out),
+        Data::Seq(seq) => {
+            out.push('[');
+            for (index, item) in seq.items.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write(item, out)?;
+            }
+            out.push(']');
+        }
+        Data::Map(map) => {
+            out.push('{');
+            for (index, entry) in map.entries.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                string(&known(&entry.key)?, out);
+                out.push(':');
+                write(&entry.val, out)?;
+            }
+            out.push('}');
+        }
+        Data::Unknown(_) | Data::OneOf(_) => return None,
+    }
+    Some(())
+}
+
+/// Appends a JSON string with the escapes of Go's `encoding/json`.
+pub(crate) fn string(text: &str, out: &mut String) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\u{0}'..='\u{1f}' => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}

@@ -1,0 +1,160 @@
+//! Functions with patterns: `regex`, `regexall`, `replace`.
+//!
+//! Patterns are RE2's, which the `regex` crate reads alike. Invariant: a pattern's compiled size is
+//! bounded, and matching takes linear time.
+
+use super::{Call, Function, Kind, Outcome, Stop, Takes, function};
+use overgrant_value::{Entry, Map, Text, Val};
+use regex::{Regex, RegexBuilder};
+
+pub(super) const TABLE: &[Function] = &[
+    function("regex", (2, 2), Kind::Any, Takes::Known, regex),
+    function("regexall", (2, 2), Kind::Any, Takes::Known, regexall),
+    function("replace", (3, 3), Kind::String, Takes::Known, replace),
+];
+
+fn compiled(pattern: &str) -> Result<Regex, Stop> {
+    RegexBuilder::new(pattern)
+        .size_limit(1 << 20)
+        .build()
+        .map_err(|_| "the pattern is not valid".into())
+}
+
+/// The value of one match: a text, a tuple of groups, or an object of named groups.
+fn matched(
+    call: &Call<'_, '_>,
+    regex: &Regex,
+    found: &regex::Captures<'_>,
+    text: &Text,
+) -> Outcome {
+    let part = |range: std::ops::Range<usize>| {
+        text.slice(range)
+            .map(|text| Val::text(text, call.src()))
+            .unwrap_or_else(|| Val::null(call.src()))
+    };
+    let group = |at: usize| match found.get(at) {
+        Some(group) => part(group.range()),
+        None => Val::new(
+            overgrant_value::Data::Null(overgrant_value::Ty::String),
+            call.src(),
+        ),
+    };
+    let names: Vec<Option<&str>> = regex.capture_names().skip(1).collect();
+    if names.is_empty() {
+        return Ok(group(0));
+    }
+    if names.iter().all(Option::is_none) {
+        return Ok(Val::tuple(
+            (1..=names.len()).map(group).collect(),
+            call.src(),
+        ));
+    }
+    if names.iter().any(Option::is_none) {
+        return Err("a pattern cannot have both named and unnamed groups".into());
+    }
+    let entries = names
+        .iter()
+        .enumerate()
+        .map(|(at, name)| Entry {
+            key: Text::known(name.unwrap_or_default()),
+            key_src: call.src(),
+            val: group(at + 1),
+        })
+        .collect();
+    Ok(Val::new(
+        overgrant_value::Data::Map(Map::object(crate::eval::types::sorted(entries))),
+        call.src(),
+    ))
+}
+
+fn arguments(call: &Call<'_, '_>, args: &[Val]) -> Result<(Regex, Text, smol_str::SmolStr), Stop> {
+    let [pattern, text] = args else {
+        return Err("two arguments are needed".into());
+    };
+    let regex = compiled(&call.string(pattern)?)?;
+    let text = call.text(text)?;
+    let known = crate::eval::text::known(&text).ok_or(Stop::Open)?;
+    Ok((regex, text, known))
+}
+
+fn regex(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
+    let (regex, text, known) = arguments(call, args)?;
+    match regex.captures(&known) {
+        Some(found) => matched(call, &regex, &found, &text),
+        None => Err("the pattern does not match".into()),
+    }
+}
+
+fn regexall(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
+    let (regex, text, known) = arguments(call, args)?;
+    let mut items = Vec::new();
+    for found in regex.captures_iter(&known) {
+        items.push(matched(call, &regex, &found, &text)?);
+    }
+    let elem = items
+        .first()
+        .map(crate::eval::types::type_of)
+        .unwrap_or_else(|| group_type(&regex));
+    Ok(call.list(elem, items))
+}
+
+fn group_type(regex: &Regex) -> overgrant_value::Ty {
+    use overgrant_value::{Field, Ty};
+    let names: Vec<Option<&str>> = regex.capture_names().skip(1).collect();
+    if names.is_empty() {
+        return Ty::String;
+    }
+    if names.iter().all(Option::is_none) {
+        return Ty::Tuple(vec![Ty::String; names.len()]);
+    }
+    let mut fields: Vec<Field> = names
+        .iter()
+        .map(|name| Field {
+            name: name.unwrap_or_default().into(),
+            ty: Ty::String,
+            optional: false,
+        })
+        .collect();
+    fields.sort_by(|a, b| a.name.cmp(&b.name));
+    Ty::Object(fields)
+}
+
+fn replace(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
+    let [text, search, with] = args else {
+        return Err("three arguments are needed".into());
+    };
+    let (text, search, with) = (call.text(text)?, call.string(search)?, call.text(with)?);
+    let pattern = search
+        .strip_prefix('/')
+        .and_then(|inner| inner.strip_suffix('/'));
+    if let Some(pattern) = pattern {
+        let regex = compiled(pattern)?;
+        let known = crate::eval::text::known(&text).ok_or(Stop::Open)?;
+        let with = crate::eval::text::known(&with).ok_or(Stop::Open)?;
+        let mut result = Text::empty();
+        let mut from = 0;
+        for found in regex.captures_iter(&known) {
+            let Some(whole) = found.get(0) else { continue };
+            result.append(&text.slice(from..whole.start()).ok_or(Stop::Open)?);
+            let mut expanded = String::new();
+            found.expand(&with, &mut expanded);
+            result.append(&Text::derived(&expanded, call.span));
+            from = whole.end();
+        }
+        result.append(&text.slice(from..known.len()).ok_or(Stop::Open)?);
+        return Ok(Val::text(result, call.src()));
+    }
+    if search.is_empty() {
+        let known = crate::eval::text::known(&text).ok_or(Stop::Open)?;
+        let with = crate::eval::text::known(&with).ok_or(Stop::Open)?;
+        let mut result = String::from(with.as_str());
+        for c in known.chars() {
+            result.push(c);
+            result.push_str(&with);
+        }
+        return Ok(call.known(&result));
+    }
+    text.replace(&search, &with)
+        .map(|text| Val::text(text, call.src()))
+        .ok_or(Stop::Open)
+}

@@ -1,0 +1,365 @@
+//! Which directories are roots, what is given to them, and what comes out of them.
+//!
+//! A directory is a root if it holds a backend, a configured provider or tfvars, or if nobody calls
+//! it; other directories are evaluated where they are called. Invariant: roots are independent of each other, and
+//! the results are in the order of (root, address).
+
+use crate::config::module::join;
+use crate::config::{Loader, Module, ResourceKey, json};
+use crate::eval::{Evaluator, Instance, Scope};
+use crate::syntax::tree::{Body, ExprKind, Part};
+use crate::syntax::{parse_expression, parse_file};
+use crate::{Given, Options, Output};
+use overgrant_ir::Resource;
+use overgrant_source::{Diagnostic, Level, Sources};
+use overgrant_value::{Src, Text, Val};
+use rayon::prelude::*;
+use smol_str::SmolStr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// Most resource instances of one root.
+const MAX_RESOURCES: usize = 20_000;
+
+/// A path with `.` and inner `..` taken out, as text.
+pub(crate) fn normal(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => match parts.last() {
+                Some(last) if *last != ".." => {
+                    parts.pop();
+                }
+                _ => parts.push(".."),
+            },
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// Evaluates all roots among `dirs`.
+pub(crate) fn evaluate(sources: &Sources, dirs: &[String], options: &Options) -> Output {
+    let loader = Loader::new(sources);
+    let mut dirs: Vec<String> = dirs.iter().map(|dir| normal(dir)).collect();
+    dirs.sort();
+    dirs.dedup();
+    let modules: Vec<Arc<Module>> = dirs.par_iter().map(|dir| loader.module(dir)).collect();
+    let roots = choose(&modules);
+    let results: Vec<(Vec<Resource>, Vec<Diagnostic>)> = roots
+        .par_iter()
+        .map(|root| one(&loader, root, options))
+        .collect();
+    let mut output = Output {
+        roots: roots.iter().map(|root| root.dir.clone()).collect(),
+        ..Output::default()
+    };
+    for (resources, diagnostics) in results {
+        output.resources.extend(resources);
+        for diagnostic in diagnostics {
+            if !output.diagnostics.contains(&diagnostic) {
+                output.diagnostics.push(diagnostic);
+            }
+        }
+    }
+    for root in &roots {
+        output.variables.extend(root.variables.keys().cloned());
+    }
+    for module in loader.all() {
+        output.files.extend(module.files.iter().cloned());
+        output.comments.extend(module.comments.iter().cloned());
+        output
+            .diagnostics
+            .extend(module.diagnostics.iter().cloned());
+    }
+    output.diagnostics.sort_by(|a, b| {
+        let place = |d: &Diagnostic| d.span.map(|span| (span.start, span.end));
+        (&a.path, place(a), a.code, &a.message).cmp(&(&b.path, place(b), b.code, &b.message))
+    });
+    output
+}
+
+/// The directories that are evaluated by themselves.
+fn choose(modules: &[Arc<Module>]) -> Vec<Arc<Module>> {
+    let calls: BTreeMap<&str, Vec<String>> = modules
+        .iter()
+        .map(|module| {
+            let mut calls = local_calls(module);
+            calls.retain(|dir| dir != module.dir.as_str());
+            (module.dir.as_str(), calls)
+        })
+        .collect();
+    let called: BTreeSet<&str> = calls.values().flatten().map(String::as_str).collect();
+    let mut roots: BTreeSet<&str> = modules
+        .iter()
+        .filter(|module| module.is_root || !called.contains(module.dir.as_str()))
+        .map(|module| module.dir.as_str())
+        .collect();
+    // Modules that only call each other in a circle are reached by none: the first of them counts.
+    let mut reached: BTreeSet<&str> = BTreeSet::new();
+    let reach = |from: &str, reached: &BTreeSet<&str>| {
+        let mut queue: Vec<&str> = calls
+            .get_key_value(from)
+            .map(|(dir, _)| *dir)
+            .into_iter()
+            .collect();
+        let mut found = BTreeSet::new();
+        while let Some(dir) = queue.pop() {
+            if found.insert(dir) {
+                queue.extend(
+                    calls
+                        .get(dir)
+                        .into_iter()
+                        .flatten()
+                        .filter_map(|dir| calls.get_key_value(dir.as_str()).map(|(dir, _)| *dir))
+                        .filter(|dir| !reached.contains(dir)),
+                );
+            }
+        }
+        found
+    };
+    for root in roots.clone() {
+        let found = reach(root, &reached);
+        reached.extend(found);
+    }
+    for module in modules {
+        let dir = module.dir.as_str();
+        if !reached.contains(dir) {
+            let found = reach(dir, &reached);
+            reached.extend(found);
+            roots.insert(dir);
+        }
+    }
+    modules
+        .iter()
+        .filter(|module| !module.files.is_empty() && roots.contains(module.dir.as_str()))
+        .cloned()
+        .collect()
+}
+
+/// Directories that a module calls by a relative path written as a plain text.
+fn local_calls(module: &Module) -> Vec<String> {
+    module
+        .calls
+        .values()
+        .filter_map(|block| match &block.body.attribute("source")?.value.kind {
+            ExprKind::Template(parts) => match parts.as_slice() {
+                [Part::Literal(literal)] if literal.text.starts_with('.') => {
+                    Some(normal(&join(&module.dir, &literal.text)))
+                }
+                _ => None,
+            },
+            _ => None,
+        })
+        .collect()
+}
+
+fn one(
+    loader: &Loader<'_>,
+    root: &Arc<Module>,
+    options: &Options,
+) -> (Vec<Resource>, Vec<Diagnostic>) {
+    let mut diagnostics = Vec::new();
+    let given = given(loader.sources(), root, options, &mut diagnostics);
+    let evaluator = Evaluator::new(
+        loader,
+        &root.dir,
+        given,
+        installed(loader.sources(), &root.dir),
+    );
+    let mut resources = Vec::new();
+    collect(&evaluator, &evaluator.root_instance(), &mut resources);
+    diagnostics.extend(evaluator.take_diagnostics());
+    resources.sort_by(|a, b| a.address.cmp(&b.address));
+    (resources, diagnostics)
+}
+
+fn collect(evaluator: &Evaluator<'_>, instance: &Rc<Instance>, resources: &mut Vec<Resource>) {
+    let keys: Vec<ResourceKey> = instance.module.resources.keys().cloned().collect();
+    for key in keys {
+        let Some(expanded) = evaluator.expanded_resource(instance, &key) else {
+            continue;
+        };
+        for member in &expanded.members {
+            if resources.len() >= MAX_RESOURCES {
+                evaluator.report(
+                    Level::Warning,
+                    "too-many-resources",
+                    format!("this root has more than {MAX_RESOURCES} resource instances; the others are left out"),
+                    None,
+                );
+                return;
+            }
+            let address = instance.address(&format!("{}{}", key.address(), member.suffix));
+            let target = evaluator.targets.borrow().get(&address).cloned();
+            if let Some(target) = target
+                && let Some(resource) = evaluator.resource(&target, &address)
+            {
+                resources.push(resource);
+            }
+        }
+    }
+    let calls: Vec<SmolStr> = instance.module.calls.keys().cloned().collect();
+    for call in calls {
+        let Some(expanded) = evaluator.expanded_call(instance, &call) else {
+            continue;
+        };
+        for member in &expanded.members {
+            if let Some(child) = evaluator.child(instance, &call, &member.suffix) {
+                collect(evaluator, &child, resources);
+            }
+        }
+    }
+}
+
+/// Values for the root's variables, in Terraform's order of precedence.
+fn given(
+    sources: &Sources,
+    root: &Arc<Module>,
+    options: &Options,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> BTreeMap<SmolStr, Val> {
+    let mut given = BTreeMap::new();
+    let names = sources.list(&root.dir);
+    let mut files: Vec<String> = ["terraform.tfvars", "terraform.tfvars.json"]
+        .iter()
+        .filter(|wanted| names.iter().any(|name| name == *wanted))
+        .map(|name| join(&root.dir, name))
+        .collect();
+    files.extend(
+        names
+            .iter()
+            .filter(|name| name.ends_with(".auto.tfvars") || name.ends_with(".auto.tfvars.json"))
+            .map(|name| join(&root.dir, name)),
+    );
+    for path in files {
+        read_values(sources, &path, &mut given, diagnostics);
+    }
+    for value in &options.values {
+        match value {
+            Given::File { root: only, path } if applies(only, &root.dir) => {
+                read_values(sources, path, &mut given, diagnostics);
+            }
+            Given::Value {
+                root: only,
+                name,
+                text,
+            } if applies(only, &root.dir) => {
+                if let Some(variable) = root.variables.get(name.as_str()) {
+                    let ty = variable
+                        .block
+                        .body
+                        .attribute("type")
+                        .map(|attr| &attr.value.kind);
+                    let is_text = match ty {
+                        None => true,
+                        Some(ExprKind::Root(name)) => name == "string",
+                        _ => false,
+                    };
+                    given.insert(
+                        name.clone(),
+                        command_line(sources, name, text, is_text, diagnostics),
+                    );
+                }
+            }
+            Given::File { .. } | Given::Value { .. } => {}
+        }
+    }
+    given
+}
+
+fn applies(only: &Option<String>, root: &str) -> bool {
+    only.as_ref().is_none_or(|only| normal(only) == root)
+}
+
+fn command_line(
+    sources: &Sources,
+    name: &str,
+    text: &str,
+    is_text: bool,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Val {
+    if is_text {
+        return Val::text(Text::known(text), Src::none());
+    }
+    let file = sources.add(&format!("<variable {name}>"), text);
+    match parse_expression(&file) {
+        Ok((expr, _)) => {
+            let loader = Loader::new(sources);
+            let evaluator = Evaluator::new(&loader, "", BTreeMap::new(), BTreeMap::new());
+            let val = evaluator.settle(evaluator.expr(&Scope::bare(None), &expr), expr.span);
+            diagnostics.extend(evaluator.take_diagnostics());
+            val
+        }
+        Err(problem) => {
+            diagnostics.push(*problem);
+            Val::unknown_because(format!("the value given for {name}"), None)
+        }
+    }
+}
+
+fn read_values(
+    sources: &Sources,
+    path: &str,
+    given: &mut BTreeMap<SmolStr, Val>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let file = match sources.load(path) {
+        Ok(file) => file,
+        Err(error) => {
+            diagnostics.push(
+                Diagnostic::new(Level::Error, "unreadable-file", error.to_string())
+                    .in_file(path)
+                    .losing_file(),
+            );
+            return;
+        }
+    };
+    let parsed = if path.ends_with(".json") {
+        json::values(&file)
+    } else {
+        parse_file(&file)
+    };
+    diagnostics.extend(parsed.diagnostics);
+    let loader = Loader::new(sources);
+    let evaluator = Evaluator::new(&loader, "", BTreeMap::new(), BTreeMap::new());
+    let Body { attributes, .. } = parsed.body;
+    for attr in attributes {
+        let val = evaluator.settle(
+            evaluator.expr(&Scope::bare(None), &attr.value),
+            attr.value.span,
+        );
+        let label = format!("value of {} in {path}", attr.name);
+        given.insert(attr.name.clone(), val.through(attr.span, label));
+    }
+    diagnostics.extend(evaluator.take_diagnostics());
+}
+
+/// Directories of installed modules by their keys, from `.terraform/modules/modules.json`.
+fn installed(sources: &Sources, root: &str) -> BTreeMap<SmolStr, SmolStr> {
+    let mut installed = BTreeMap::new();
+    let path = join(root, ".terraform/modules/modules.json");
+    let Ok(file) = sources.load(&path) else {
+        return installed;
+    };
+    let Ok(manifest) =
+        overgrant_value::json::parse_file(&file, overgrant_value::json::Options::default())
+    else {
+        return installed;
+    };
+    for record in manifest
+        .get("Modules")
+        .map(|val| val.listed())
+        .unwrap_or_default()
+    {
+        let part = |name: &str| record.get(name).and_then(|val| val.as_str());
+        if let (Some(key), Some(dir)) = (part("Key"), part("Dir"))
+            && !key.is_empty()
+        {
+            installed.insert(key, normal(&join(root, &dir)).into());
+        }
+    }
+    installed
+}

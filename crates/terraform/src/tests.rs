@@ -1,0 +1,457 @@
+//! Whole configurations through [`evaluate`].
+//!
+//! Invariant tested: addresses as Terraform prints them, policies as structures with places, unknown
+//! parts as symbols and guards.
+
+use crate::{Given, Options, Output, evaluate};
+use overgrant_ir::Resource;
+use overgrant_source::Sources;
+use overgrant_value::{Answer, Data, Marks, Val, json};
+
+fn run_with(files: &[(&str, &str)], options: &Options) -> (Sources, Output) {
+    let sources = Sources::new("/nowhere");
+    let mut dirs: Vec<String> = Vec::new();
+    for (path, text) in files {
+        sources.add(path, text);
+        dirs.push(path.rsplit_once('/').map_or("", |(dir, _)| dir).to_owned());
+    }
+    let output = evaluate(&sources, &dirs, options);
+    (sources, output)
+}
+
+fn run(files: &[(&str, &str)]) -> (Sources, Output) {
+    run_with(files, &Options::default())
+}
+
+fn addresses(output: &Output) -> Vec<String> {
+    output
+        .resources
+        .iter()
+        .map(|resource| resource.address.to_string())
+        .collect()
+}
+
+fn find<'o>(output: &'o Output, address: &str) -> &'o Resource {
+    output
+        .resources
+        .iter()
+        .find(|resource| resource.address == address)
+        .unwrap_or_else(|| panic!("{address} not in {:?}", addresses(output)))
+}
+
+fn policy(val: &Val) -> Val {
+    let Data::Str(text) = val.data() else {
+        panic!("{val:?}")
+    };
+    crate::functions::decode_json(text).unwrap()
+}
+
+fn shown(output: &Output, address: &str, name: &str) -> String {
+    let val = find(output, address).get(name).unwrap();
+    match val.data() {
+        Data::Str(text) => text.to_string(),
+        _ => json::to_string(&val),
+    }
+}
+
+#[test]
+fn a_policy_in_a_heredoc_keeps_its_places() {
+    let text = r#"data "aws_caller_identity" "me" {}
+resource "aws_iam_role_policy" "p" {
+  role   = "r"
+  policy = <<-EOT
+    {"Statement": [{"Effect": "Allow", "Action": "s3:*",
+      "Resource": "arn:aws:s3:::x-${data.aws_caller_identity.me.account_id}"}]}
+  EOT
+}
+"#;
+    let (sources, output) = run(&[("main.tf", text)]);
+    assert!(output.diagnostics.is_empty(), "{:?}", output.diagnostics);
+    let document = policy(
+        &find(&output, "aws_iam_role_policy.p")
+            .get("policy")
+            .unwrap(),
+    );
+    let statement = document.get("Statement").unwrap().listed().remove(0);
+    let action = statement.get("Action").unwrap();
+    assert_eq!(sources.slice(action.span().unwrap()), "\"s3:*\"");
+    let resource = statement.get("Resource").unwrap().to_text().unwrap();
+    assert_eq!(resource.to_string(), "arn:aws:s3:::x-${the account id}");
+}
+
+#[test]
+fn a_literal_that_came_through_locals_and_modules_keeps_its_place_and_way() {
+    let main = r#"locals {
+  actions = ["iam:PassRole"]
+}
+module "m" {
+  source  = "./mod"
+  actions = concat(local.actions, ["s3:Get*"])
+}
+resource "aws_iam_policy" "out" {
+  policy = module.m.json
+}
+"#;
+    let inner = r#"variable "actions" { type = list(string) }
+data "aws_iam_policy_document" "d" {
+  statement {
+    actions   = [for a in var.actions : format("%s", a)]
+    resources = ["*"]
+  }
+}
+output "json" { value = data.aws_iam_policy_document.d.json }
+"#;
+    let (sources, output) = run(&[("main.tf", main), ("mod/main.tf", inner)]);
+    assert!(output.diagnostics.is_empty(), "{:?}", output.diagnostics);
+    assert_eq!(
+        addresses(&output),
+        [
+            "aws_iam_policy.out",
+            "module.m.data.aws_iam_policy_document.d"
+        ]
+    );
+    assert_eq!(output.roots, [""]);
+    let document = policy(&find(&output, "aws_iam_policy.out").get("policy").unwrap());
+    let statement = document.get("Statement").unwrap().listed().remove(0);
+    let actions = statement.get("Action").unwrap().listed();
+    assert_eq!(actions[0].as_str().unwrap(), "s3:Get*");
+    assert_eq!(actions[1].as_str().unwrap(), "iam:PassRole");
+    let text = actions[1].to_text().unwrap();
+    let src = text.src_of(0..3).unwrap();
+    assert_eq!(sources.slice(src.span.unwrap()), "iam");
+    let labels: Vec<String> = src.hops().iter().map(|hop| hop.label.to_string()).collect();
+    let wanted = [
+        "local.actions",
+        "argument actions of module.m",
+        "var.actions",
+    ];
+    let mut rest = labels.iter();
+    for label in wanted {
+        assert!(
+            rest.any(|found| found == label),
+            "{label} in order in {labels:?}"
+        );
+    }
+}
+
+#[test]
+fn policy_documents_merge_as_the_provider_does() {
+    let text = r#"
+data "aws_iam_policy_document" "base" {
+  statement {
+    sid       = "A"
+    actions   = ["s3:GetObject", "s3:PutObject", "s3:GetObject"]
+    resources = ["arn:aws:s3:::b/&{aws:username}/*"]
+  }
+  statement {
+    actions   = ["ec2:&{x}"]
+    resources = ["*"]
+  }
+}
+data "aws_iam_policy_document" "p" {
+  source_policy_documents = [data.aws_iam_policy_document.base.json, ""]
+  statement {
+    sid    = "A"
+    effect = "Deny"
+    actions = ["iam:*"]
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+    condition {
+      test     = "StringEquals"
+      variable = "aws:PrincipalTag/a"
+      values   = ["1"]
+    }
+    condition {
+      test     = "StringEquals"
+      variable = "aws:PrincipalTag/a"
+      values   = ["0"]
+    }
+  }
+  override_policy_documents = [jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Sid = "Z", Effect = "Allow", Action = "a:b", Resource = "*",
+      Condition = { NumericLessThan = { "aws:MultiFactorAuthAge" = 3600 } } }]
+  })]
+}
+resource "aws_iam_policy" "p" { policy = data.aws_iam_policy_document.p.minified_json }
+resource "aws_iam_policy" "base" { policy = data.aws_iam_policy_document.base.json }
+"#;
+    let (_, output) = run(&[("main.tf", text)]);
+    assert_eq!(
+        shown(&output, "aws_iam_policy.base", "policy"),
+        r#"{"Version":"2012-10-17","Statement":[{"Sid":"A","Effect":"Allow","Action":["s3:PutObject","s3:GetObject"],"Resource":"arn:aws:s3:::b/${aws:username}/*"},{"Effect":"Allow","Action":"ec2:&{x}","Resource":"*"}]}"#
+    );
+    assert_eq!(
+        shown(&output, "aws_iam_policy.p", "policy"),
+        r#"{"Version":"2012-10-17","Statement":[{"Sid":"A","Effect":"Deny","Action":"iam:*","Principal":"*","Condition":{"StringEquals":{"aws:PrincipalTag/a":["1","0"]}}},{"Action":"ec2:&{x}","Effect":"Allow","Resource":"*"},{"Action":"a:b","Effect":"Allow","Resource":"*","Sid":"Z"}]}"#
+    );
+    let codes: Vec<_> = output.diagnostics.iter().map(|d| d.code).collect();
+    assert_eq!(codes, ["condition-number-lost"]);
+}
+
+#[test]
+fn expansion_gives_terraforms_addresses() {
+    let text = r#"
+variable "names" { type = list(string) }
+variable "create" { type = bool }
+variable "extra" {
+  type    = bool
+  default = false
+}
+resource "aws_sqs_queue" "c" {
+  count = 2
+  name  = "q${count.index}"
+}
+resource "aws_sqs_queue" "e" {
+  for_each = { eu = "x", "a\"b" = "y" }
+  name     = each.value
+}
+resource "aws_sqs_queue" "u" {
+  for_each = toset(var.names)
+  name     = each.key
+}
+resource "aws_sqs_queue" "m" {
+  count = var.create ? 1 : 0
+  name  = "m"
+}
+resource "aws_sqs_queue" "x" {
+  count = var.extra ? 1 : 0
+  name  = "x"
+}
+resource "aws_sqs_queue" "zero" { count = 0 }
+resource "aws_iam_policy" "p" {
+  policy = jsonencode({
+    first = aws_sqs_queue.c[*].arn
+    one   = one(aws_sqs_queue.m[*].arn)
+    got   = try(aws_sqs_queue.m[0].arn, "none")
+    plain = aws_sqs_queue.m[0].name
+    off   = try(aws_sqs_queue.x[0].arn, "none")
+    zero  = try(aws_sqs_queue.zero[0].arn, "none")
+    vals  = values(aws_sqs_queue.e)[*].name
+  })
+}
+"#;
+    let (_, output) = run(&[("main.tf", text)]);
+    assert_eq!(
+        addresses(&output),
+        [
+            "aws_iam_policy.p",
+            "aws_sqs_queue.c[0]",
+            "aws_sqs_queue.c[1]",
+            "aws_sqs_queue.e[\"a\\\"b\"]",
+            "aws_sqs_queue.e[\"eu\"]",
+            "aws_sqs_queue.m[0]",
+            "aws_sqs_queue.u[?]",
+            "aws_sqs_queue.x[0]",
+        ]
+    );
+    assert_eq!(
+        find(&output, "aws_sqs_queue.m[0]").guard.to_string(),
+        "var.create"
+    );
+    assert_eq!(
+        find(&output, "aws_sqs_queue.x[0]").guard.to_string(),
+        "var.extra"
+    );
+    assert!(find(&output, "aws_sqs_queue.u[?]").maybe);
+    let document = policy(&find(&output, "aws_iam_policy.p").get("policy").unwrap());
+    let arn = "arn:${the partition}:sqs:${the region}:${the account id}:";
+    let first: Vec<String> = document
+        .get("first")
+        .unwrap()
+        .listed()
+        .iter()
+        .map(|val| val.to_text().unwrap().to_string())
+        .collect();
+    assert_eq!(first, [format!("{arn}q0"), format!("{arn}q1")]);
+    let cases = |name: &str| -> Vec<String> {
+        document
+            .get(name)
+            .unwrap()
+            .alternatives()
+            .iter()
+            .map(|(guard, val)| format!("{guard}: {}", json::to_string(val)))
+            .collect()
+    };
+    let made = format!("var.create: \"{arn}m\"");
+    assert_eq!(cases("one"), [made.as_str(), "not var.create: null"]);
+    assert_eq!(cases("got"), [made.as_str(), "not var.create: \"none\""]);
+    assert_eq!(cases("plain"), [": \"m\""]);
+    assert_eq!(cases("off"), [": \"none\""]);
+    assert_eq!(cases("zero"), [": \"none\""]);
+    assert_eq!(
+        json::to_string(&document.get("vals").unwrap()),
+        r#"["y","x"]"#
+    );
+}
+
+#[test]
+fn unknown_lists_give_statements_that_may_exist() {
+    let text = r#"
+variable "accounts" { type = list(string) }
+data "aws_iam_policy_document" "p" {
+  dynamic "statement" {
+    for_each = var.accounts
+    content {
+      actions   = ["sts:AssumeRole"]
+      resources = ["arn:aws:iam::${statement.value}:role/x"]
+    }
+  }
+  dynamic "statement" {
+    for_each = [1, 2]
+    iterator = it
+    content {
+      sid     = "S${it.key}"
+      actions = ["a:${it.value}"]
+    }
+  }
+}
+resource "aws_iam_policy" "p" { policy = data.aws_iam_policy_document.p.json }
+"#;
+    let (_, output) = run(&[("main.tf", text)]);
+    let document = policy(&find(&output, "aws_iam_policy.p").get("policy").unwrap());
+    let statements = document.get("Statement").unwrap().listed();
+    assert_eq!(statements.len(), 3);
+    assert!(statements[0].marks().has(Marks::MAYBE));
+    let resource = statements[0].get("Resource").unwrap().to_text().unwrap();
+    assert_eq!(resource.starts_with("arn:aws:iam::"), Answer::Must);
+    assert_eq!(resource.ends_with(":role/x"), Answer::Must);
+    assert!(!statements[2].marks().has(Marks::MAYBE));
+    assert_eq!(statements[2].get("Sid").unwrap().as_str().unwrap(), "S1");
+}
+
+#[test]
+fn values_come_in_terraforms_order() {
+    let main = "variable \"a\" {}\nvariable \"b\" { default = \"default\" }\nvariable \"n\" { type = number }\nresource \"aws_sqs_queue\" \"q\" {\n  name = \"${var.a}-${var.b}-${var.n}\"\n}\n";
+    let files = [
+        ("r/main.tf", main),
+        ("r/terraform.tfvars", "a = \"file\"\nn = \"1\"\n"),
+        ("r/x.auto.tfvars.json", r#"{"a": "auto${}", "b": "auto"}"#),
+        ("r/other.tfvars", "b = \"other\"\n"),
+    ];
+    let name = |options: &Options| shown(&run_with(&files, options).1, "aws_sqs_queue.q", "name");
+    assert_eq!(name(&Options::default()), "auto${}-auto-1");
+    let options = Options {
+        values: vec![
+            Given::File {
+                root: None,
+                path: "r/other.tfvars".into(),
+            },
+            Given::Value {
+                root: None,
+                name: "n".into(),
+                text: "1 + 1".into(),
+            },
+            Given::Value {
+                root: Some("elsewhere".into()),
+                name: "a".into(),
+                text: "no".into(),
+            },
+            Given::Value {
+                root: Some("r".into()),
+                name: "a".into(),
+                text: "1 + 1".into(),
+            },
+        ],
+    };
+    assert_eq!(name(&options), "1 + 1-other-2");
+}
+
+#[test]
+fn json_syntax_is_the_same_language() {
+    let text = r#"{
+  "//": "comment",
+  "variable": {"p": {"type": "string", "default": "${literal}"}},
+  "locals": {"x": "${upper(\"a\")}"},
+  "data": {"aws_iam_policy_document": {"d": {
+    "statement": [{"actions": ["s3:*"], "resources": ["arn:${local.x}"]}],
+    "dynamic": {"statement": {"for_each": ["q"], "content": {"actions": ["${statement.value}:*"]}}}
+  }}},
+  "resource": {"aws_iam_policy": {"p": {"name": "${var.p}", "policy": "${data.aws_iam_policy_document.d.json}"}}}
+}"#;
+    let (sources, output) = run(&[("main.tf.json", text)]);
+    assert!(output.diagnostics.is_empty(), "{:?}", output.diagnostics);
+    assert_eq!(shown(&output, "aws_iam_policy.p", "name"), "${literal}");
+    let document = policy(&find(&output, "aws_iam_policy.p").get("policy").unwrap());
+    let statements = document.get("Statement").unwrap().listed();
+    let actions: Vec<String> = statements
+        .iter()
+        .map(|statement| {
+            statement
+                .get("Action")
+                .unwrap()
+                .as_str()
+                .unwrap()
+                .to_string()
+        })
+        .collect();
+    assert!(actions.contains(&"s3:*".to_owned()), "{actions:?}");
+    let star = statements
+        .iter()
+        .filter_map(|statement| statement.get("Action"))
+        .find(|action| action.as_str().is_some_and(|text| text == "s3:*"))
+        .unwrap();
+    let span = star.to_text().unwrap().span().unwrap();
+    assert_eq!(sources.slice(span), "s3:*");
+}
+
+#[test]
+fn circles_missing_modules_and_overrides() {
+    let files = [
+        (
+            "main.tf",
+            "locals {\n  a = local.b\n  b = local.a\n}\nmodule \"gone\" { source = \"hashicorp/x/aws\" }\nmodule \"me\" { source = \"./\" }\nresource \"aws_sqs_queue\" \"q\" {\n  name = local.a\n  policy = module.gone.policy\n}\n",
+        ),
+        (
+            "x_override.tf",
+            "resource \"aws_sqs_queue\" \"q\" {\n  fifo_queue = true\n}\n",
+        ),
+    ];
+    let (_, output) = run(&files);
+    let codes: Vec<_> = output.diagnostics.iter().map(|d| d.code).collect();
+    assert!(codes.contains(&"terraform-evaluation"), "{codes:?}");
+    assert!(codes.contains(&"module-missing"), "{codes:?}");
+    assert!(codes.contains(&"module-recursion"), "{codes:?}");
+    let queue = find(&output, "aws_sqs_queue.q");
+    assert!(queue.get("name").unwrap().is_unknown());
+    assert_eq!(
+        json::to_string(&queue.get("policy").unwrap()),
+        "${module.gone.policy}"
+    );
+    assert_eq!(queue.get("fifo_queue").unwrap().as_bool(), Some(true));
+}
+
+#[test]
+fn hostile_input_ends() {
+    let files = [
+        "locals {\n  x = [for a in range(1000) : [for b in range(1000) : [for c in range(1000) : \"${a}${b}${c}\"]]]\n}\nresource \"aws_sqs_queue\" \"q\" { name = local.x }\n".to_owned(),
+        "resource \"aws_sqs_queue\" \"q\" {\n  count = 100000000\n}\n".to_owned(),
+        {
+            let mut text = String::from("locals {\n  l0 = \"xxxxxxxxxx\"\n");
+            for n in 1..60 {
+                text.push_str(&format!("  l{n} = \"${{local.l{}}}${{local.l{}}}\"\n", n - 1, n - 1));
+            }
+            text.push_str("}\nresource \"aws_sqs_queue\" \"q\" { name = local.l59 }\n");
+            text
+        },
+        {
+            let mut text = String::from("locals {\n  l0 = 1\n");
+            for n in 1..5000 {
+                text.push_str(&format!("  l{n} = local.l{}\n", n - 1));
+            }
+            text.push_str("}\nresource \"aws_sqs_queue\" \"q\" { name = local.l4999 }\n");
+            text
+        },
+    ];
+    for text in files {
+        let (_, output) = run(&[("main.tf", &text)]);
+        assert!(
+            !output.diagnostics.is_empty(),
+            "{}",
+            text.chars().take(80).collect::<String>()
+        );
+        assert!(output.resources.len() <= 1000);
+    }
+}
