@@ -9,7 +9,7 @@ use overgrant_cloudformation::{
     Environment, Options, ParameterValues, Project, Template, TemplateRead, read,
 };
 use overgrant_ir::Resource;
-use overgrant_source::{Diagnostic, Level, Sources};
+use overgrant_source::{Diagnostic, Level, Sources, Span};
 use overgrant_value::{Src, Val};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
@@ -161,6 +161,17 @@ impl Assembly {
             constructs,
             diagnostics: found.diagnostics,
         }
+    }
+}
+
+impl Synthesized {
+    /// The construct in whose resource of a template `span` stands, if its place in the app is known.
+    #[must_use]
+    pub fn construct_at(&self, span: Span) -> Option<&Construct> {
+        self.constructs
+            .iter()
+            .filter(|construct| construct.template.contains(span))
+            .min_by_key(|construct| construct.template.len())
     }
 }
 
@@ -428,6 +439,11 @@ mod tests {
             json::to_string(&found.resources[1].attrs),
             r#"{"Roles":["${App/Role.name}"]}"#
         );
+        let place = found.resources[1].attrs.span().unwrap();
+        let construct = found.construct_at(place).unwrap();
+        assert_eq!(construct.path, "App/Role/DefaultPolicy");
+        let place = found.resources[2].src.span.unwrap();
+        assert_eq!(found.construct_at(place), None, "no frame was recorded");
     }
 
     #[test]
