@@ -258,3 +258,41 @@ pub(crate) fn confidence(path: &EscalationPath) -> Confidence {
         overgrant_catalog::Confidence::Low => Confidence::Low,
     }
 }
+
+/// Whether a document alone lets its holder walk the path with any target of the account.
+pub(crate) fn is_open(document: &overgrant_policy::Document, path: &EscalationPath) -> bool {
+    let category = matches!(
+        path.category,
+        Category::SelfEscalation | Category::NewPassrole | Category::PrincipalAccess
+    );
+    category
+        && path.confidence != overgrant_catalog::Confidence::Low
+        && path.services_all.is_empty()
+        && path.legs.iter().all(|group| {
+            group.iter().any(|leg| {
+                let Some(action) = overgrant_catalog::catalog().find_action(leg.action) else {
+                    return false;
+                };
+                document.allows().any(|statement| {
+                    statement.actions.select(leg.action) == Answer::Must
+                        && statement.resources.star_for(action.id()).all() == Answer::Must
+                        && (!statement.conditions.narrows().possible()
+                            || passes_to(statement, path.services_any))
+                })
+            })
+        })
+}
+
+/// Whether the only condition is a list of services that holds one of these.
+fn passes_to(statement: &Statement, services: &[&str]) -> bool {
+    statement.conditions.items.iter().all(|condition| {
+        condition.key.is("iam:PassedToService")
+            && !condition.operator.is_negated()
+            && services.iter().any(|service| {
+                condition
+                    .values
+                    .iter()
+                    .any(|value| value.pattern().matches(service) == Answer::Must)
+            })
+    })
+}

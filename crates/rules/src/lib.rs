@@ -16,6 +16,7 @@ mod federation;
 mod grants;
 mod holder;
 mod listed;
+mod managed;
 mod names;
 mod page;
 mod rule;

@@ -1,0 +1,131 @@
+//! AWS-managed policies where they are attached.
+//!
+//! Not for their effect together with others, which the `access` crate knows. Invariant: a policy
+//! counts only where its ARN names it; the document is that of the embedded data.
+
+use crate::{Context, escalate, names};
+use overgrant_catalog::{ManagedPolicy, catalog};
+use overgrant_ir::{Attachment, Identity, IdentityId, IdentityKind};
+use overgrant_policy::{Arn, Document, Effect, PrincipalKind};
+use overgrant_value::{Src, Text, Val};
+
+/// An AWS-managed policy in an attachment.
+pub(crate) struct Managed<'a> {
+    /// The attachment.
+    pub(crate) attachment: &'a Attachment,
+    /// The policy.
+    pub(crate) policy: ManagedPolicy<'static>,
+    /// The identity, where it is in the model.
+    pub(crate) identity: Option<(IdentityId, &'a Identity)>,
+}
+
+/// What kind of use an identity has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Usage {
+    /// A user or a group.
+    People,
+    /// A role that a service or a pipeline assumes.
+    Workload,
+    /// A role that principals of AWS or a directory assume.
+    Assumed,
+    /// A permission set, or not in the model.
+    Other,
+}
+
+/// All AWS-managed policies that are attached.
+pub(crate) fn attached<'a>(cx: &Context<'a>) -> Vec<Managed<'a>> {
+    cx.model
+        .attachments
+        .iter()
+        .filter_map(|attachment| {
+            let identity = cx
+                .access
+                .link(
+                    &attachment.identity.text,
+                    &attachment.place.root,
+                    attachment.identity_kind,
+                )
+                .and_then(|(id, _)| Some((id, cx.model.identity(id)?)));
+            Some(Managed {
+                attachment,
+                policy: policy(&attachment.policy.text)?,
+                identity,
+            })
+        })
+        .collect()
+}
+
+/// The AWS-managed policy that an ARN means, in any partition.
+fn policy(text: &Text) -> Option<ManagedPolicy<'static>> {
+    let arn = Arn::parse(text)?;
+    if !arn.account.is("aws") {
+        return None;
+    }
+    let resource = arn.resource.as_known()?;
+    let path = resource.strip_prefix("policy/")?;
+    catalog().managed_policy(&format!("arn:aws:iam::aws:policy/{path}"))
+}
+
+/// Its document.
+pub(crate) fn document(policy: ManagedPolicy<'_>) -> Document {
+    let text = policy.document();
+    Document::from_val(&Val::text(Text::known(&text), Src::none()))
+}
+
+impl Managed<'_> {
+    /// ``role `ci` ``, else the address of the attachment.
+    pub(crate) fn holder(&self) -> String {
+        self.identity.map_or_else(
+            || format!("`{}`", self.attachment.place.address),
+            |(_, identity)| names::identity(identity),
+        )
+    }
+
+    /// What the identity is used for.
+    pub(crate) fn usage(&self, cx: &Context<'_>) -> Usage {
+        let Some((id, identity)) = self.identity else {
+            return match self.attachment.identity_kind {
+                Some(IdentityKind::User | IdentityKind::Group) => Usage::People,
+                _ => Usage::Other,
+            };
+        };
+        match identity.kind {
+            IdentityKind::User | IdentityKind::Group => Usage::People,
+            IdentityKind::PermissionSet => Usage::Other,
+            IdentityKind::Role if !cx.access.workloads(id).is_empty() => Usage::Workload,
+            IdentityKind::Role => {
+                let serves = cx.access.trust(id).is_some_and(|(_, trust)| {
+                    trust
+                        .document
+                        .statements
+                        .iter()
+                        .filter(|statement| statement.effect == Effect::Allow)
+                        .flat_map(|statement| statement.principals.iter())
+                        .any(|principal| match principal.kind() {
+                            PrincipalKind::Service(_) => true,
+                            PrincipalKind::Federated(_) => !principal.is_saml(),
+                            _ => false,
+                        })
+                });
+                if serves {
+                    Usage::Workload
+                } else {
+                    Usage::Assumed
+                }
+            }
+        }
+    }
+
+    /// Whether a boundary limits the identity.
+    pub(crate) fn is_bounded(&self) -> bool {
+        self.identity
+            .is_some_and(|(_, identity)| identity.boundary.is_some())
+    }
+}
+
+/// The first way to more rights that a document opens on its own, on the whole account.
+pub(crate) fn opens(document: &Document) -> Option<&'static overgrant_catalog::EscalationPath> {
+    overgrant_catalog::escalation_paths()
+        .iter()
+        .find(|path| escalate::is_open(document, path))
+}
