@@ -4,7 +4,7 @@
 //! them, in backticks.
 
 use overgrant_ir::{DocumentId, DocumentRole, IdentityKind, Model, PolicyDocument};
-use overgrant_value::Sym;
+use overgrant_value::{Piece, Sym};
 
 /// The documents of a role with their ids.
 pub(crate) fn trusts(model: &Model) -> impl Iterator<Item = (DocumentId, &PolicyDocument)> {
@@ -43,20 +43,18 @@ pub(crate) fn target(policy: &PolicyDocument, service: &str) -> String {
     let Some(target) = policy.targets.first() else {
         return format!("{noun} `{}`", policy.place.address);
     };
-    match target.text.as_known() {
-        Some(known) if !known.is_empty() => {
-            let name = known.rsplit([':', '/']).next().unwrap_or(&known);
-            format!("{noun} `{name}`")
-        }
-        _ => {
-            let resource = target.text.holes().find_map(|hole| match &hole.sym {
-                Sym::Attr { addr, .. } => Some(addr.to_string()),
-                _ => None,
-            });
-            let name = resource.unwrap_or_else(|| policy.place.address.to_string());
-            format!("{noun} `{name}`")
-        }
-    }
+    let shown = target.text.to_string();
+    let name = match (target.text.pieces(), target.text.is_known()) {
+        ([Piece::Hole(hole)], _) => match &hole.sym {
+            Sym::Attr { addr, .. } => addr.to_string(),
+            _ => policy.place.address.to_string(),
+        },
+        ([], _) => policy.place.address.to_string(),
+        (_, true) => shown.rsplit([':', '/']).next().unwrap_or(&shown).to_owned(),
+        // Open parts may print with slashes of their own.
+        (_, false) => shown.rsplit(':').next().unwrap_or(&shown).to_owned(),
+    };
+    format!("{noun} `{name}`")
 }
 
 /// What a resource of a service is called.

@@ -8,7 +8,7 @@ use super::read::{itself, named};
 use super::{Holding, Lowering};
 use crate::node::{GuardrailKind, ResourceGrant};
 use crate::{DocumentId, DocumentRole, Place, Resource};
-use overgrant_value::{Answer, Data, Src, Text, Val};
+use overgrant_value::{Answer, Data, Piece, Src, Sym, Text, Val};
 
 #[derive(Clone, Copy)]
 enum Type {
@@ -194,7 +194,9 @@ fn statement(resource: &Resource) -> Option<Val> {
             ));
         }
     }
-    let resource_val = resource.get_any(&["function_name", "FunctionName", "LayerVersionArn"]);
+    let resource_val = resource
+        .get_any(&["function_name", "FunctionName", "LayerVersionArn"])
+        .map(|val| function_arn(&val));
     let mut entries = vec![
         ("Effect", Val::str("Allow", src.clone())),
         ("Principal", principal_of(&principal)),
@@ -218,6 +220,28 @@ fn statement(resource: &Resource) -> Option<Val> {
         ],
         src.clone(),
     ))
+}
+
+/// A function's name as the ARN that AWS puts into the statement; ARNs stay, and so does what may
+/// be one.
+fn function_arn(val: &Val) -> Val {
+    let Some(name) = val.to_text() else {
+        return val.clone();
+    };
+    let open_start = matches!(name.pieces().first(), Some(Piece::Hole(_) | Piece::Json(_)));
+    if name.is_empty() || open_start || name.starts_with("arn:") != Answer::No {
+        return val.clone();
+    }
+    let hole = |sym| Text::hole(sym, Src::none());
+    let text = Text::known("arn:")
+        .concat(&hole(Sym::Partition))
+        .concat(&Text::known(":lambda:"))
+        .concat(&hole(Sym::Region))
+        .concat(&Text::known(":"))
+        .concat(&hole(Sym::Account))
+        .concat(&Text::known(":function:"))
+        .concat(&name);
+    Val::text(text, val.src().clone()).marked(val.marks())
 }
 
 /// One entry per operator, its keys together.
