@@ -609,6 +609,19 @@ Resources: {T: {Type: AWS::SNS::Topic, Properties: {A: !If [Prod, !Ref Env, x]}}
     }
 
     #[test]
+    fn stacks_can_be_evaluated_on_several_threads() {
+        let project = project(&[("t.yaml", "Resources: {T: {Type: AWS::SNS::Topic}}")]);
+        std::thread::scope(|scope| {
+            let runs: Vec<_> = (0..2)
+                .map(|_| scope.spawn(|| project.evaluate("t.yaml").resources.len()))
+                .collect();
+            for run in runs {
+                assert_eq!(run.join().unwrap(), 1);
+            }
+        });
+    }
+
+    #[test]
     fn macros_are_told() {
         let found = one(
             "Transform: [AWS::LanguageExtensions, Mine]\nResources: {T: {Type: AWS::SNS::Topic}}\n",

@@ -43,6 +43,9 @@ impl Evaluator<'_> {
     }
 
     fn unknown_reference(&self, name: &str, span: Span) {
+        if self.sections.may_be_made(name) {
+            return;
+        }
         let policy_variable = name.contains(':') && !name.contains("::");
         let message = if policy_variable {
             format!(
@@ -293,4 +296,62 @@ fn placed_text(text: &Text, span: Span, label: &str) -> Text {
             other => Text::from(other.clone()).under(&here).pieces().to_vec(),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{one, property};
+
+    #[test]
+    fn unknown_references_are_told_where_nothing_can_make_them() {
+        let body = "Resources: {X: {Type: AWS::SNS::Topic, Properties: {V: !Ref XStage}}}";
+        let codes = |text: &str| {
+            one(text)
+                .diagnostics
+                .iter()
+                .map(|d| d.code)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(codes(body), ["unknown-reference"]);
+        assert!(codes(&format!("Transform: AWS::Serverless-2016-10-31\n{body}")).is_empty());
+        assert!(codes(&format!("Modules: {{}}\n{body}")).is_empty());
+    }
+
+    #[test]
+    fn a_policy_variable_in_sub_is_told_with_its_remedy() {
+        let found =
+            one("Resources: {X: {Type: AWS::SNS::Topic, Properties: {V: !Sub '${aws:username}'}}}");
+        assert!(found.diagnostics[0].message.contains("${!aws:username}"));
+    }
+
+    #[test]
+    fn parameters_have_types() {
+        let value = |parameter: &str| {
+            property(&format!(
+                "Parameters: {{P: {parameter}}}\nResources: {{X: {{Type: AWS::SNS::Topic, Properties: {{V: !Ref P}}}}}}"
+            ))
+        };
+        assert_eq!(value("{Type: Number, Default: 5}"), "\"5\"");
+        assert_eq!(
+            value("{Type: 'List<Number>', Default: '1, 2'}"),
+            r#"["1","2"]"#
+        );
+        assert!(
+            value("{Type: 'AWS::SSM::Parameter::Value<String>', Default: /a/b}")
+                .contains("resolve:ssm:/a/b")
+        );
+        let both = value("{Type: String, AllowedValues: [a, b]}");
+        assert!(both.contains('a') && both.contains('b'), "{both}");
+        assert!(value("{Type: String}").contains('P'));
+    }
+
+    #[test]
+    fn an_account_id_keeps_its_digits() {
+        assert_eq!(
+            property(
+                "Resources: {X: {Type: AWS::SNS::Topic, Properties: {V: [012345678901, 123456789012, 2012-10-17]}}}"
+            ),
+            r#"["012345678901",123456789012,"2012-10-17"]"#
+        );
+    }
 }

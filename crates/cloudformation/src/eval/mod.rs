@@ -48,6 +48,10 @@ pub(crate) struct Sections {
     pub(crate) resources: Option<Arc<Node>>,
     pub(crate) outputs: Option<Arc<Node>>,
     by_id: HashMap<SmolStr, Arc<Node>>,
+    /// Whether a transform may make resources that are not here, named after those that are.
+    transformed: bool,
+    /// Whether a packaging tool adds resources of modules.
+    modules: bool,
 }
 
 impl Sections {
@@ -66,7 +70,20 @@ impl Sections {
             resources,
             outputs: section("Outputs"),
             by_id,
+            transformed: root.get("Transform").is_some(),
+            modules: root.get("Modules").is_some(),
         }
+    }
+
+    /// Whether something that is not read may declare `name`.
+    fn may_be_made(&self, name: &str) -> bool {
+        let named_after = || {
+            let entries = self.resources.iter().flat_map(|node| node.entries());
+            entries
+                .into_iter()
+                .any(|entry| name.starts_with(entry.key.as_str()))
+        };
+        self.modules || (self.transformed && named_after())
     }
 
     pub(crate) fn resource(&self, id: &str) -> Option<&Arc<Node>> {

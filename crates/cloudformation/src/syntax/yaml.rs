@@ -192,7 +192,11 @@ impl<'a> Builder<'a> {
                     if matches!(error.kind(), ErrorKind::InvalidQuotedScalarIndent) {
                         return Err(Lost::Indentation(at));
                     }
-                    return Err(self.lost("yaml-syntax", at, format!("not valid YAML: {}", error.info())));
+                    return Err(self.lost(
+                        "yaml-syntax",
+                        at,
+                        format!("not valid YAML: {}", error.info()),
+                    ));
                 }
             };
             let range = place.byte_range().unwrap_or(0..0);

@@ -125,6 +125,7 @@ impl Builder<'_> {
                     self.permission(&id, function, "logs.amazonaws.com", group, span);
                 }
                 "IoTRule" => {
+                    self.generate(&id, "AWS::IoT::TopicRule", [], span);
                     let source = make::sub(
                         &format!(
                             "arn:${{AWS::Partition}}:iot:${{AWS::Region}}:${{AWS::AccountId}}:rule/${{{id}}}"
