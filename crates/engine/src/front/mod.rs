@@ -4,6 +4,7 @@
 //! diagnostic and costs that root only; resources come in an order that does not depend on threads.
 
 mod assemblies;
+mod configuration;
 mod templates;
 
 use crate::settle::{Call, MetadataIgnore};
@@ -41,6 +42,7 @@ pub(crate) fn read(
 ) -> Result<Input, Error> {
     let mut input = Input::default();
     let _ = config;
+    configuration::read(&mut input, sources, found, options)?;
     templates::read(&mut input, sources, found, options)?;
     assemblies::read(&mut input, sources, found);
     for path in &found.explicit {
