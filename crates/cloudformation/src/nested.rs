@@ -6,6 +6,7 @@ use crate::expand::{directory, is_local};
 use crate::syntax::{Kind, Node, Template};
 use overgrant_source::Span;
 use smol_str::SmolStr;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Where the template of a nested stack stands.
@@ -81,15 +82,19 @@ fn normalised(path: &str) -> SmolStr {
 
 /// Indices of nested stacks, each after those whose outputs it is given.
 pub(crate) fn in_order(stacks: &[(&SmolStr, &Arc<Node>, Located)]) -> Vec<usize> {
+    let index_of: BTreeMap<&str, usize> = stacks
+        .iter()
+        .enumerate()
+        .map(|(index, (id, _, _))| (id.as_str(), index))
+        .collect();
     let uses: Vec<Vec<usize>> = stacks
         .iter()
-        .map(|(own, node, _)| {
-            stacks
-                .iter()
-                .enumerate()
-                .filter(|(_, (id, _, _))| id != own && mentions(node, id))
-                .map(|(index, _)| index)
-                .collect()
+        .enumerate()
+        .map(|(own, (_, node, _))| {
+            let mut used = BTreeSet::new();
+            mentioned(node, &mut |name| used.extend(index_of.get(name).copied()));
+            used.remove(&own);
+            used.into_iter().collect()
         })
         .collect();
     let mut order = Vec::new();
@@ -116,18 +121,20 @@ pub(crate) fn in_order(stacks: &[(&SmolStr, &Arc<Node>, Located)]) -> Vec<usize>
     order
 }
 
-/// Whether some scalar below `node` names the resource `id`.
-fn mentions(node: &Node, id: &str) -> bool {
+/// Calls `found` with every name that a scalar below `node` may refer to: the whole text, what
+/// stands before its first dot, and the same inside `${…}`.
+fn mentioned<'n>(node: &'n Node, found: &mut impl FnMut(&'n str)) {
     match &node.kind {
         Kind::Scalar(scalar) => {
             let text = scalar.text.as_str();
-            text == id
-                || text
-                    .strip_prefix(id)
-                    .is_some_and(|rest| rest.starts_with('.'))
-                || text.contains(&format!("${{{id}."))
+            found(text.split('.').next().unwrap_or_default());
+            for part in text.split("${").skip(1) {
+                found(part.split(['.', '}']).next().unwrap_or_default());
+            }
         }
-        Kind::Seq(items) => items.iter().any(|item| mentions(item, id)),
-        Kind::Map(entries) => entries.iter().any(|entry| mentions(&entry.value, id)),
+        Kind::Seq(items) => items.iter().for_each(|item| mentioned(item, found)),
+        Kind::Map(entries) => entries
+            .iter()
+            .for_each(|entry| mentioned(&entry.value, found)),
     }
 }

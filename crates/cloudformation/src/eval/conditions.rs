@@ -10,6 +10,7 @@ use crate::syntax::Node;
 use overgrant_source::Level;
 use overgrant_value::{Answer, Guard, Piece, Relation, Sym, Text, Val};
 use smol_str::SmolStr;
+use std::sync::Arc;
 
 /// Conjunctions of one side beyond which only the condition's name is used.
 const MAX_CASES: usize = 16;
@@ -65,7 +66,7 @@ impl Evaluator<'_> {
         if let Some(known) = self.truths.borrow().get(name) {
             return known.clone();
         }
-        let node = self.sections.conditions.as_ref()?.get(name)?.clone();
+        let node = Arc::clone(self.sections.condition(name)?);
         // A condition that depends on itself is spoken of by its name.
         let own = self.named(name);
         self.truths.borrow_mut().insert(name.into(), Some(own));

@@ -203,6 +203,7 @@ impl Evaluator<'_> {
             } else {
                 let name = name.trim();
                 let span = place(start, end);
+                self.spend(names.map_or(0, |names| names.entries().len()));
                 let own = names.and_then(|names| names.get(name));
                 parts.push(match (own, name.split_once('.')) {
                     (Some(node), _) => self
@@ -344,6 +345,7 @@ impl Evaluator<'_> {
         let Some(key) = key.to_text() else {
             return Vec::new();
         };
+        self.spend(map.entries().len());
         let known = key.as_known().or_else(|| match key.pieces() {
             [Piece::Hole(hole)] => match &hole.sym {
                 Sym::Region => self.environment.region.clone(),

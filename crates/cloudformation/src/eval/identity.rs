@@ -43,7 +43,9 @@ impl Evaluator<'_> {
     }
 
     fn unknown_reference(&self, name: &str, span: Span) {
-        if self.sections.may_be_made(name) {
+        let resources = self.sections.resources.as_ref();
+        self.spend(resources.map_or(0, |node| node.entries().len()));
+        if self.steps.get() > super::MAX_STEPS || self.sections.may_be_made(name) {
             return;
         }
         let policy_variable = name.contains(':') && !name.contains("::");

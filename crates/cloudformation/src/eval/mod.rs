@@ -44,10 +44,10 @@ pub struct Environment {
 #[derive(Debug, Clone)]
 pub(crate) struct Sections {
     pub(crate) mappings: Option<Arc<Node>>,
-    pub(crate) conditions: Option<Arc<Node>>,
     pub(crate) resources: Option<Arc<Node>>,
     pub(crate) outputs: Option<Arc<Node>>,
     by_id: HashMap<SmolStr, Arc<Node>>,
+    by_condition: HashMap<SmolStr, Arc<Node>>,
     /// Whether a transform may make resources that are not here, named after those that are.
     transformed: bool,
     /// Whether a packaging tool adds resources of modules.
@@ -58,21 +58,21 @@ impl Sections {
     pub(crate) fn of(root: &Node) -> Self {
         let section = |name| root.get(name).cloned();
         let resources = section("Resources");
-        // Of duplicates the last stays.
-        let by_id = resources
-            .iter()
-            .flat_map(|node| node.entries())
-            .map(|entry| (entry.key.clone(), Arc::clone(&entry.value)))
-            .collect();
+        let by_id = index(resources.as_ref());
+        let by_condition = index(root.get("Conditions"));
         Self {
             mappings: section("Mappings"),
-            conditions: section("Conditions"),
             resources,
             outputs: section("Outputs"),
             by_id,
+            by_condition,
             transformed: root.get("Transform").is_some(),
             modules: root.get("Modules").is_some(),
         }
+    }
+
+    pub(crate) fn condition(&self, name: &str) -> Option<&Arc<Node>> {
+        self.by_condition.get(name)
     }
 
     /// Whether something that is not read may declare `name`.
@@ -89,6 +89,15 @@ impl Sections {
     pub(crate) fn resource(&self, id: &str) -> Option<&Arc<Node>> {
         self.by_id.get(id)
     }
+}
+
+/// The members of a section by name; of duplicates the last.
+fn index(section: Option<&Arc<Node>>) -> HashMap<SmolStr, Arc<Node>> {
+    section
+        .iter()
+        .flat_map(|node| node.entries())
+        .map(|entry| (entry.key.clone(), Arc::clone(&entry.value)))
+        .collect()
 }
 
 /// Whether a value is wanted for what it is or to decide a condition.
@@ -274,6 +283,12 @@ impl<'a> Evaluator<'a> {
             key_src: Src::at(span),
             val,
         }
+    }
+
+    /// Counts work that is not the evaluation of a node.
+    fn spend(&self, steps: usize) {
+        let steps = u64::try_from(steps).unwrap_or(u64::MAX);
+        self.steps.set(self.steps.get().saturating_add(steps));
     }
 
     /// A value that stays open, with the reason.

@@ -13,6 +13,8 @@ use std::sync::Arc;
 const KEY: &str = "Fn::ForEach::";
 /// Entries that the loops of one template may make.
 const MAX_ENTRIES: usize = 10_000;
+/// Nodes that they may copy.
+const MAX_COPIED: usize = 2_000_000;
 
 /// The tree with every loop written out.
 pub(super) fn expand(
@@ -27,6 +29,7 @@ pub(super) fn expand(
         mappings: root.get("Mappings").cloned(),
         diagnostics,
         made: 0,
+        copied: 0,
     };
     expander.node(root)
 }
@@ -44,6 +47,8 @@ struct Expander<'a> {
     mappings: Option<Arc<Node>>,
     diagnostics: &'a mut Vec<Diagnostic>,
     made: usize,
+    /// Nodes copied so far.
+    copied: usize,
 }
 
 impl Expander<'_> {
@@ -106,8 +111,17 @@ impl Expander<'_> {
         };
         let identifier = identifier.text()?.to_owned();
         let items = self.collection(collection);
+        let size = weight(body);
         let mut all = Vec::new();
         for item in items {
+            self.copied = self.copied.saturating_add(size);
+            if self.copied > MAX_COPIED {
+                self.tell(
+                    entry.key_span,
+                    "the loops of this template copy too much; the rest was left out".to_owned(),
+                );
+                return Some(all);
+            }
             let body = substitute(body, &identifier, &item);
             let body = self.node(&body);
             for made in body.entries() {
@@ -194,6 +208,20 @@ impl Expander<'_> {
                 [Item::Known { text, .. }] => Some(text.clone()),
                 _ => None,
             },
+        }
+    }
+}
+
+/// The number of nodes.
+fn weight(node: &Node) -> usize {
+    match &node.kind {
+        Kind::Scalar(_) => 1,
+        Kind::Seq(items) => 1 + items.iter().map(|item| weight(item)).sum::<usize>(),
+        Kind::Map(entries) => {
+            1 + entries
+                .iter()
+                .map(|entry| weight(&entry.value))
+                .sum::<usize>()
         }
     }
 }

@@ -112,7 +112,8 @@ fn flow(
             from += 2;
             continue;
         }
-        if (is_blank(byte) || is_break(byte)) && leads_to_break(source, from, end) {
+        let blanks = blanks_at(source, from, end);
+        if is_break_at(source, from + blanks, end) {
             let to = skip_white(source, from, end);
             let made = text
                 .get(out.value..)?
@@ -136,13 +137,13 @@ fn flow(
         while from < end {
             let byte = *source.get(from)?;
             let special = (style == Style::Double && byte == b'\\')
-                || (style == Style::Single && byte == b'\'')
-                || is_break(byte)
-                || (is_blank(byte) && leads_to_break(source, from, end));
-            if special {
+                || (style == Style::Single && byte == b'\'');
+            // A run of blanks is looked at once, so that long ones cost no more than short ones.
+            let blanks = blanks_at(source, from, end);
+            if special || is_break_at(source, from + blanks, end) {
                 break;
             }
-            from += 1;
+            from += blanks.max(1);
         }
         let len = from - start;
         if text.get(out.value..out.value + len)? != source.get(start..from)? {
@@ -170,13 +171,17 @@ fn char_width(value: &str, at: usize) -> Option<usize> {
     value.get(at..)?.chars().next().map(char::len_utf8)
 }
 
-fn leads_to_break(source: &[u8], from: usize, end: usize) -> bool {
+fn blanks_at(source: &[u8], from: usize, end: usize) -> usize {
     source
         .get(from..end)
         .unwrap_or_default()
         .iter()
-        .find(|byte| !is_blank(**byte))
-        .is_some_and(|byte| is_break(*byte))
+        .take_while(|byte| is_blank(**byte))
+        .count()
+}
+
+fn is_break_at(source: &[u8], at: usize, end: usize) -> bool {
+    at < end && source.get(at).is_some_and(|byte| is_break(*byte))
 }
 
 fn skip_white(source: &[u8], from: usize, end: usize) -> usize {

@@ -22,7 +22,8 @@ pub fn parse_yaml(file: &SourceFile) -> Result<Parsed, Diagnostic> {
     let whole = file.text();
     let text = whole.strip_prefix('\u{feff}').unwrap_or(whole);
     let mut masked = Masked::default();
-    for _ in 0..MOST_RETRIES {
+    let retries = (MOST_RETRY_BYTES / text.len().max(1)).clamp(1, MOST_RETRIES);
+    for _ in 0..retries {
         match Builder::new(file, text, &masked).run() {
             Err(Lost::Indentation(at)) if masked.hide_break(text, at) => {}
             Err(Lost::Indentation(at)) => return Err(bad_indentation(file, text, at)),
@@ -35,6 +36,8 @@ pub fn parse_yaml(file: &SourceFile) -> Result<Parsed, Diagnostic> {
 
 /// How many under-indented lines of quoted scalars are accepted in one file.
 const MOST_RETRIES: usize = 256;
+/// Bytes that are read again for their sake.
+const MOST_RETRY_BYTES: usize = 64 << 20;
 
 /// Why a reading ended.
 enum Lost {
@@ -363,6 +366,14 @@ impl<'a> Builder<'a> {
         )
     }
 
+    fn too_many(&self, at: usize) -> Lost {
+        self.lost(
+            "yaml-limit",
+            at,
+            format!("more than {MAX_NODES} nodes once aliases are followed; write fewer aliases of aliases"),
+        )
+    }
+
     fn open(
         &mut self,
         anchor: usize,
@@ -424,9 +435,7 @@ impl<'a> Builder<'a> {
                         .at(self.file, at),
                     );
                 }
-                for source in merges {
-                    nodes = nodes.saturating_add(merge(&mut entries, &source));
-                }
+                nodes = nodes.saturating_add(merge(&mut entries, &merges));
                 (Kind::Map(entries), span)
             }
         };
@@ -461,6 +470,9 @@ impl<'a> Builder<'a> {
     /// Hands a finished node to the collection it stands in.
     fn attach(&mut self, built: Built, at: usize) -> Result<(), Lost> {
         let Some(frame) = self.frames.last_mut() else {
+            if built.nodes > MAX_NODES {
+                return Err(self.too_many(at));
+            }
             if self.root.is_none() {
                 self.root = Some(built);
             }
@@ -487,11 +499,7 @@ impl<'a> Builder<'a> {
             },
         }
         if too_many {
-            return Err(self.lost(
-                "yaml-limit",
-                at,
-                format!("more than {MAX_NODES} nodes once aliases are followed; write fewer aliases of aliases"),
-            ));
+            return Err(self.too_many(at));
         }
         Ok(())
     }
@@ -508,29 +516,38 @@ fn key_of(node: &Node) -> (SmolStr, Span, bool) {
     }
 }
 
-/// Adds the entries of `source` (a mapping or a sequence of them) that are not there yet, as YAML's
-/// merge key type says; gives the number of entries looked at.
-fn merge(entries: &mut Vec<Entry>, source: &Node) -> u64 {
-    let maps: Vec<&Node> = match &source.kind {
-        Kind::Seq(items) => items.iter().map(AsRef::as_ref).collect(),
-        Kind::Map(_) | Kind::Scalar(_) => vec![source],
-    };
+/// Adds the entries of the merged nodes (mappings or sequences of them) that are not there yet, as
+/// YAML's merge key type says; gives the number of entries looked at, which ends beyond
+/// [`MAX_NODES`].
+fn merge(entries: &mut Vec<Entry>, merges: &[Arc<Node>]) -> u64 {
+    if merges.is_empty() {
+        return 0;
+    }
     let mut known: std::collections::HashSet<SmolStr> =
         entries.iter().map(|entry| entry.key.clone()).collect();
     let mut count = 0;
-    for map in maps {
-        let mut added = Vec::new();
-        // Of duplicates the last counts, so the walk goes backwards.
-        for entry in map.entries().iter().rev() {
-            count += 1;
-            if known.insert(entry.key.clone()) {
-                added.push(Entry {
-                    merged: true,
-                    ..entry.clone()
-                });
+    for source in merges {
+        let maps: &[Arc<Node>] = match &source.kind {
+            Kind::Seq(items) => items,
+            Kind::Map(_) | Kind::Scalar(_) => std::slice::from_ref(source),
+        };
+        for map in maps {
+            let mut added = Vec::new();
+            // Of duplicates the last counts, so the walk goes backwards.
+            for entry in map.entries().iter().rev() {
+                count += 1;
+                if count > MAX_NODES {
+                    return count;
+                }
+                if known.insert(entry.key.clone()) {
+                    added.push(Entry {
+                        merged: true,
+                        ..entry.clone()
+                    });
+                }
             }
+            entries.extend(added.into_iter().rev());
         }
-        entries.extend(added.into_iter().rev());
     }
     count
 }
@@ -684,6 +701,18 @@ mod tests {
         let lost = parsed.unwrap_err();
         assert_eq!(lost.code, "yaml-limit");
         assert!(lost.not_parsed);
+    }
+
+    #[test]
+    fn hostile_texts_take_no_time() {
+        let merges = "  <<: *a\n".repeat(100_000);
+        let (_, parsed) = parse(&format!("a: &a {{x: 1}}\nb:\n{merges}"));
+        assert!(parsed.is_ok());
+        let many: String = (0..2000).map(|n| format!("k{n}: 1, ")).collect();
+        let (_, parsed) = parse(&format!("a: &a {{{many}}}\nb:\n{merges}"));
+        assert_eq!(parsed.unwrap_err().code, "yaml-limit");
+        let (_, parsed) = parse(&format!("a: \"x{}y\"\n", " ".repeat(1_000_000)));
+        assert!(parsed.is_ok());
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod tables;
 use crate::syntax::{Entry, Kind, Node, make};
 use overgrant_source::{Diagnostic, Level, SourceFile, Span};
 use smol_str::SmolStr;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 const TRANSFORM: &str = "AWS::Serverless-2016-10-31";
@@ -51,6 +51,11 @@ pub(super) fn expand(
         file,
         globals: root.get("Globals").cloned(),
         resources: Arc::clone(resources),
+        taken: resources
+            .entries()
+            .iter()
+            .map(|entry| entry.key.clone())
+            .collect(),
         diagnostics,
         entries: Vec::new(),
         origins: BTreeMap::new(),
@@ -82,6 +87,8 @@ struct Builder<'a> {
     globals: Option<Arc<Node>>,
     /// The resources as written.
     resources: Arc<Node>,
+    /// Logical ids that are taken.
+    taken: HashSet<SmolStr>,
     diagnostics: &'a mut Vec<Diagnostic>,
     entries: Vec<Entry>,
     origins: BTreeMap<SmolStr, SmolStr>,
@@ -159,9 +166,7 @@ impl Builder<'_> {
         properties: impl IntoIterator<Item = (&'n str, Arc<Node>)>,
         span: Span,
     ) {
-        let known =
-            self.resources.get(id).is_some() || self.entries.iter().any(|entry| entry.key == id);
-        if known {
+        if !self.taken.insert(id.into()) {
             return;
         }
         let mut parts = vec![("Type", make::text(kind, span))];
