@@ -4,6 +4,7 @@
 //! [`AttachedSource::Unresolved`]; the same policy is attached to an identity once.
 
 use crate::link::{Index, Known, Match};
+use crate::reach::Reach;
 use overgrant_catalog::catalog;
 use overgrant_ir::{
     DocumentId, DocumentRole, IdentityId, IdentityKind, Model, Place, PolicyRef, ReferenceTo,
@@ -49,6 +50,7 @@ pub struct Attached {
     pub link: Answer,
     /// The group that an attachment of a user comes from.
     pub group: Option<IdentityId>,
+    pub(crate) reach: Arc<Reach>,
 }
 
 impl Attached {
@@ -118,7 +120,30 @@ pub(crate) struct Links {
     pub(crate) uses: Vec<Vec<Use>>,
     pub(crate) workloads: Vec<Vec<usize>>,
     pub(crate) roles: Vec<Option<IdentityId>>,
-    aws: BTreeMap<SmolStr, Arc<Document>>,
+    aws: BTreeMap<SmolStr, Shared>,
+    /// One per document of the model.
+    reach: Vec<Arc<Reach>>,
+    /// One per identity.
+    bounds: Vec<Bound>,
+}
+
+/// A boundary that is not in the configuration.
+pub(crate) struct UnknownBoundary;
+
+/// A document with what is worked out of it once.
+#[derive(Debug, Clone)]
+struct Shared {
+    document: Arc<Document>,
+    reach: Arc<Reach>,
+}
+
+/// A boundary as it was found.
+#[derive(Debug, Clone)]
+enum Bound {
+    None,
+    Document(DocumentId),
+    Aws { name: SmolStr, shared: Shared },
+    Unresolved,
 }
 
 impl Links {
@@ -157,6 +182,7 @@ impl Links {
             policies: vec![Vec::new(); model.identities.len()],
             uses: vec![Vec::new(); model.documents.len()],
             workloads: vec![Vec::new(); model.identities.len()],
+            reach: model.documents.iter().map(|_| Arc::default()).collect(),
             ..Self::default()
         };
         links.inline(model);
@@ -204,6 +230,7 @@ impl Links {
                             guard,
                             link: found.answer,
                             group: None,
+                            reach: self.reach.get(id.0).cloned().unwrap_or_default(),
                         },
                     );
                 }
@@ -224,18 +251,19 @@ impl Links {
                 continue;
             };
             for found in self.find(model, &identity.text, root, attachment.identity_kind) {
-                for (source, document, answer) in self.policy(model, &attachment.policy, root) {
+                for (source, shared, answer) in self.policy(model, &attachment.policy, root) {
                     self.add(
                         found.index,
                         Attached {
                             source,
-                            document,
+                            document: shared.document,
                             text: Some(attachment.policy.text.clone()),
                             src: attachment.policy.src.clone(),
                             place: Some(attachment.place.clone()),
                             guard: guard.clone(),
                             link: found.answer.and(answer),
                             group: None,
+                            reach: shared.reach,
                         },
                     );
                 }
@@ -315,8 +343,11 @@ impl Links {
                 });
             }
             let Some(boundary) = self.boundary_ref(model, index) else {
+                self.bounds.push(Bound::None);
                 continue;
             };
+            let bound = self.bound(boundary, &identity.place.root);
+            self.bounds.push(bound);
             let (src, guard) = (boundary.src.clone(), boundary.guard.clone());
             for id in self.managed(boundary, &identity.place.root) {
                 if let Some(uses) = self.uses.get_mut(id.0.0) {
@@ -351,21 +382,35 @@ impl Links {
     }
 
     pub(crate) fn boundary<'m>(&self, model: &'m Model, id: IdentityId) -> Boundary<'m> {
-        let Some(identity) = model.identity(id) else {
-            return Boundary::None;
-        };
-        let Some(reference) = self.boundary_ref(model, id.0) else {
-            return Boundary::None;
-        };
-        if let Some((document, _)) = self.managed(reference, &identity.place.root).first() {
-            return Boundary::Document(*document);
-        }
-        match aws_managed(&reference.text) {
-            Some((name, arn)) => Boundary::AwsManaged {
-                document: self.aws.get(&arn).cloned().unwrap_or_else(|| parse(&arn)),
-                name,
+        match self.bounds.get(id.0) {
+            None | Some(Bound::None) => Boundary::None,
+            Some(Bound::Document(document)) => Boundary::Document(*document),
+            Some(Bound::Aws { name, shared }) => Boundary::AwsManaged {
+                name: name.clone(),
+                document: Arc::clone(&shared.document),
             },
-            None => Boundary::Unresolved(reference),
+            Some(Bound::Unresolved) => self
+                .boundary_ref(model, id.0)
+                .map_or(Boundary::None, Boundary::Unresolved),
+        }
+    }
+
+    /// The boundary's document with its sets; `Err` where it is not known, `Ok(None)` where there
+    /// is no boundary.
+    pub(crate) fn boundary_document<'m>(
+        &'m self,
+        model: &'m Model,
+        id: IdentityId,
+    ) -> Result<Option<(&'m Document, &'m Reach)>, UnknownBoundary> {
+        match self.bounds.get(id.0) {
+            None | Some(Bound::None) => Ok(None),
+            Some(Bound::Document(document)) => {
+                let held = model.document(*document).ok_or(UnknownBoundary)?;
+                let reach = self.reach.get(document.0).ok_or(UnknownBoundary)?;
+                Ok(Some((&held.document, reach)))
+            }
+            Some(Bound::Aws { shared, .. }) => Ok(Some((&shared.document, &shared.reach))),
+            Some(Bound::Unresolved) => Err(UnknownBoundary),
         }
     }
 
@@ -382,26 +427,25 @@ impl Links {
         model: &Model,
         reference: &PolicyRef,
         root: &str,
-    ) -> Vec<(AttachedSource, Arc<Document>, Answer)> {
+    ) -> Vec<(AttachedSource, Shared, Answer)> {
         let found: Vec<_> = self
             .managed(reference, root)
             .into_iter()
             .filter_map(|(id, answer)| {
-                let document = Arc::clone(&model.document(id)?.document);
-                Some((AttachedSource::Model(id), document, answer))
+                let shared = Shared {
+                    document: Arc::clone(&model.document(id)?.document),
+                    reach: Arc::clone(self.reach.get(id.0)?),
+                };
+                Some((AttachedSource::Model(id), shared, answer))
             })
             .collect();
         if !found.is_empty() {
             return found;
         }
         if let Some((name, arn)) = aws_managed(&reference.text) {
-            let document = self
-                .aws
-                .entry(arn.clone())
-                .or_insert_with(|| parse(&arn))
-                .clone();
+            let shared = self.aws(&arn);
             let source = AttachedSource::AwsManaged { name, arn };
-            return vec![(source, document, Answer::Must)];
+            return vec![(source, shared, Answer::Must)];
         }
         let open = Val::unknown(
             Sym::Other {
@@ -410,8 +454,33 @@ impl Links {
             },
             reference.src.clone(),
         );
-        let document = Arc::new(Document::from_val(&open));
-        vec![(AttachedSource::Unresolved, document, Answer::Must)]
+        let shared = Shared {
+            document: Arc::new(Document::from_val(&open)),
+            reach: Arc::default(),
+        };
+        vec![(AttachedSource::Unresolved, shared, Answer::Must)]
+    }
+
+    /// An AWS-managed policy, read once.
+    fn aws(&mut self, arn: &SmolStr) -> Shared {
+        let read = || Shared {
+            document: parse(arn),
+            reach: Arc::default(),
+        };
+        self.aws.entry(arn.clone()).or_insert_with(read).clone()
+    }
+
+    fn bound(&mut self, reference: &PolicyRef, root: &str) -> Bound {
+        if let Some((document, _)) = self.managed(reference, root).first() {
+            return Bound::Document(*document);
+        }
+        match aws_managed(&reference.text) {
+            Some((name, arn)) => Bound::Aws {
+                name,
+                shared: self.aws(&arn),
+            },
+            None => Bound::Unresolved,
+        }
     }
 
     fn runs_as(&mut self, model: &Model) {

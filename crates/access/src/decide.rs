@@ -4,6 +4,8 @@
 //! what is open; a condition that narrows makes MAY at most. Source: AWS, "Policy evaluation logic".
 
 use crate::attach::{Attached, AttachedSource};
+use crate::reach::Reach;
+use overgrant_catalog::catalog;
 use overgrant_ir::IdentityId;
 use overgrant_policy::{ActionSet, Answer, Document, Effect, Resolution, Statement};
 use overgrant_value::Text;
@@ -83,14 +85,16 @@ fn forbids(deny: &Statement, allow: &Statement, action: &str, resource: Option<&
 /// One document in force: its statements, and whether it surely is.
 pub(crate) struct InForce<'a> {
     pub(crate) document: &'a Document,
+    pub(crate) reach: &'a Reach,
     pub(crate) certain: bool,
 }
 
 impl<'a> InForce<'a> {
     /// A document that surely is.
-    pub(crate) fn certain(document: &'a Document) -> Self {
+    pub(crate) fn certain(document: &'a Document, reach: &'a Reach) -> Self {
         Self {
             document,
+            reach,
             certain: true,
         }
     }
@@ -111,7 +115,11 @@ fn outcome(documents: &[InForce<'_>], action: &str, resource: Option<&Text>) -> 
         denied_by: None,
         conditional: false,
     };
+    let known = catalog().action_id(action);
     for (at, one) in documents.iter().enumerate() {
+        if !one.reach.may_allow(one.document, known) {
+            continue;
+        }
         for (index, allow) in one.document.statements.iter().enumerate() {
             let mut answer = allow.allows(action, resource);
             if answer == Answer::No {
@@ -145,7 +153,11 @@ fn denial(
     resource: Option<&Text>,
 ) -> (Answer, Option<(usize, usize)>) {
     let mut denied = (Answer::No, None);
+    let known = catalog().action_id(action);
     for (at, one) in documents.iter().enumerate() {
+        if !one.reach.may_deny(one.document, known) {
+            continue;
+        }
         for (index, deny) in one.document.statements.iter().enumerate() {
             if deny.effect == Effect::Allow {
                 continue;
@@ -171,13 +183,10 @@ fn is_open(document: &Document) -> bool {
 }
 
 /// Allow minus Deny of one document, such as a boundary.
-pub(crate) fn document(document: &Document, action: &str, resource: Option<&Text>) -> Answer {
-    let answer = outcome(&[InForce::certain(document)], action, resource).answer;
-    if is_open(document) {
-        answer.or(Answer::May)
-    } else {
-        answer
-    }
+pub(crate) fn document(one: InForce<'_>, action: &str, resource: Option<&Text>) -> Answer {
+    let open = is_open(one.document);
+    let answer = outcome(&[one], action, resource).answer;
+    if open { answer.or(Answer::May) } else { answer }
 }
 
 /// Allow minus Deny over all policies of an identity.
@@ -216,6 +225,7 @@ pub(crate) fn in_force(policies: &[Attached]) -> Vec<InForce<'_>> {
         .iter()
         .map(|attached| InForce {
             document: &attached.document,
+            reach: &attached.reach,
             certain: attached.is_certain(),
         })
         .collect()
@@ -227,21 +237,14 @@ pub(crate) fn on_everything(documents: &[InForce<'_>]) -> ActionSet {
     let mut granted = ActionSet::empty();
     let mut taken = ActionSet::empty();
     for one in documents {
-        for statement in &one.document.statements {
-            let narrowed = statement.conditions.narrows_at_home().possible();
-            let wide = statement.resources.covers_all() == Answer::Must;
-            if statement.effect == Effect::Allow
-                && wide
-                && one.certain
-                && statement.is_certain()
-                && !narrowed
-            {
-                granted = granted.union(&statement.actions.must());
-            }
-            if statement.effect != Effect::Allow && statement.conditions.is_empty() {
-                taken = taken.union(&statement.actions.may());
-            }
-        }
+        (granted, taken) = one.reach.ask(one.document, |sets| {
+            let granted = if one.certain {
+                granted.union(&sets.wide)
+            } else {
+                granted
+            };
+            (granted, taken.union(&sets.taken))
+        });
     }
     granted.difference(&taken)
 }
@@ -252,19 +255,14 @@ pub(crate) fn on_something(documents: &[InForce<'_>]) -> ActionSet {
     let mut granted = ActionSet::empty();
     let mut taken = ActionSet::empty();
     for one in documents {
-        for statement in &one.document.statements {
-            if statement.effect == Effect::Allow {
-                granted = granted.union(&statement.actions.must());
-            }
-            let flat = statement.effect == Effect::Deny
-                && one.certain
-                && statement.is_certain()
-                && statement.conditions.is_empty()
-                && statement.resources.covers_all() == Answer::Must;
-            if flat {
-                taken = taken.union(&statement.actions.must());
-            }
-        }
+        (granted, taken) = one.reach.ask(one.document, |sets| {
+            let taken = if one.certain {
+                taken.union(&sets.forbidden)
+            } else {
+                taken
+            };
+            (granted.union(&sets.granted), taken)
+        });
     }
     granted.difference(&taken)
 }
@@ -287,23 +285,22 @@ pub(crate) fn administers(documents: &[InForce<'_>]) -> Answer {
     let mut all = ActionSet::empty();
     let mut all_may = ActionSet::empty();
     for one in documents {
-        for statement in &one.document.statements {
-            let mut answer = statement.grants_admin();
-            if !one.certain {
-                answer = answer.at_most_may();
+        let (answer, sure, doubtful) = one.reach.ask(one.document, |sets| {
+            if one.certain {
+                let doubtful = all_may.clone().union(&sets.wide_doubtful);
+                (sets.admin, all.clone().union(&sets.wide), doubtful)
+            } else {
+                let doubtful = all_may.clone().union(&sets.wide);
+                (
+                    sets.admin.at_most_may(),
+                    all.clone(),
+                    doubtful.union(&sets.wide_doubtful),
+                )
             }
-            declared = declared.or(answer);
-            if statement.effect == Effect::Allow
-                && statement.resources.covers_all() == Answer::Must
-                && !statement.conditions.narrows_at_home().possible()
-            {
-                if one.certain && statement.is_certain() {
-                    all = all.union(&statement.actions.must());
-                } else {
-                    all_may = all_may.union(&statement.actions.must());
-                }
-            }
-        }
+        });
+        declared = declared.or(answer);
+        all = sure;
+        all_may = doubtful;
     }
     if all.is_all() {
         declared = Answer::Must;

@@ -6,6 +6,7 @@
 mod attach;
 mod decide;
 mod link;
+mod reach;
 
 pub use attach::{Attached, AttachedSource, Boundary, How, Use};
 pub use decide::{Decision, StatementRef};
@@ -13,7 +14,7 @@ pub use decide::{Decision, StatementRef};
 use attach::Links;
 use decide::InForce;
 use overgrant_ir::{DocumentId, DocumentRole, IdentityId, IdentityKind, Model, PolicyDocument};
-use overgrant_policy::{ActionSet, Answer, Document, Statement};
+use overgrant_policy::{ActionSet, Answer, Statement};
 use overgrant_value::Text;
 
 /// The linked model.
@@ -176,7 +177,7 @@ impl<'a> Access<'a> {
             return declared;
         }
         let bound = self.under_boundary(id, Answer::Must, |document| {
-            decide::administers(&[InForce::certain(document)])
+            decide::administers(&[document])
         });
         declared.and(bound.unwrap_or(Answer::May))
     }
@@ -188,7 +189,7 @@ impl<'a> Access<'a> {
     pub fn actions_on_everything(&self, id: IdentityId) -> ActionSet {
         let own = decide::on_everything(&decide::in_force(self.policies(id)));
         let bound = self.under_boundary(id, ActionSet::all(), |document| {
-            decide::on_everything(&[InForce::certain(document)])
+            decide::on_everything(&[document])
         });
         own.intersection(&bound.unwrap_or_else(ActionSet::empty))
     }
@@ -200,7 +201,7 @@ impl<'a> Access<'a> {
     pub fn actions_on_something(&self, id: IdentityId) -> ActionSet {
         let own = decide::on_something(&decide::in_force(self.policies(id)));
         let bound = self.under_boundary(id, ActionSet::all(), |document| {
-            decide::on_something(&[InForce::certain(document)])
+            decide::on_something(&[document])
         });
         own.intersection(&bound.unwrap_or_else(ActionSet::all))
     }
@@ -211,13 +212,12 @@ impl<'a> Access<'a> {
         &self,
         id: IdentityId,
         most: T,
-        ask: impl Fn(&Document) -> T,
+        ask: impl Fn(InForce<'_>) -> T,
     ) -> Option<T> {
-        match self.boundary(id) {
-            Boundary::None => Some(most),
-            Boundary::Document(document) => Some(ask(&self.model.document(document)?.document)),
-            Boundary::AwsManaged { document, .. } => Some(ask(&document)),
-            Boundary::Unresolved(_) => None,
+        match self.links.boundary_document(self.model, id) {
+            Ok(None) => Some(most),
+            Ok(Some((document, reach))) => Some(ask(InForce::certain(document, reach))),
+            Err(_) => None,
         }
     }
 }
