@@ -2,6 +2,8 @@
 
 rules! {
     compute {
+        compute_role_privileged::COMPUTE_ROLE_PRIVILEGED,
+        credentials_in_compute_env::CREDENTIALS_IN_COMPUTE_ENV,
         imdsv1_allowed::IMDSV1_ALLOWED,
     }
     condition {
@@ -43,6 +45,7 @@ rules! {
         shared_issuer_tenancy_claim_missing::SHARED_ISSUER_TENANCY_CLAIM_MISSING,
     }
     grant {
+        admin_equivalent_union::ADMIN_EQUIVALENT_UNION,
         admin_star_star::ADMIN_STAR_STAR,
         allow_notaction::ALLOW_NOTACTION,
         assume_any_role::ASSUME_ANY_ROLE,
@@ -78,10 +81,12 @@ rules! {
         unknown_account_trusted::UNKNOWN_ACCOUNT_TRUSTED,
     }
     validity {
+        action_resource_mismatch::ACTION_RESOURCE_MISMATCH,
         analysis_incomplete::ANALYSIS_INCOMPLETE,
         invalid_arn_or_account::INVALID_ARN_OR_ACCOUNT,
         policy_grammar_invalid::POLICY_GRAMMAR_INVALID,
         policy_version_missing_or_old::POLICY_VERSION_MISSING_OR_OLD,
+        quota_exceeded::QUOTA_EXCEEDED,
         unknown_or_empty_action::UNKNOWN_OR_EMPTY_ACTION,
     }
 }

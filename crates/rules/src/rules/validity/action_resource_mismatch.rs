@@ -1,0 +1,216 @@
+//! `action-resource-mismatch`: actions on resources that they do not know.
+
+use crate::grants;
+use crate::{Context, Family, Scope};
+use overgrant_catalog::{Action, catalog};
+use overgrant_finding::{Confidence, Severity};
+use overgrant_policy::{ActionPattern, Answer, Effect, ResourcePattern};
+
+rule! {
+    /// Action is granted on resources that it does not know.
+    ///
+    /// None of the resources of the statement is of a type that the action acts on, such as
+    /// `s3:ListBucket` on the objects of a bucket, or `s3:GetObject` on the bucket itself. The grant has
+    /// no effect.
+    ///
+    /// ## Why
+    /// What does not work is soon widened to `*`, which then grants far more than was meant.
+    ///
+    /// ## Bad
+    /// ```terraform bad
+    /// resource "aws_iam_policy" "reader" {
+    ///   name = "reader"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = ["s3:GetObject", "s3:ListBucket"] # <-- here
+    ///       Resource = "arn:aws:s3:::acme-reports/*"
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation bad
+    /// Resources:
+    ///   Reader:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: s3:GetObject # <-- here
+    ///             Resource: arn:aws:s3:::acme-reports
+    /// ```
+    /// ## Good
+    /// ```terraform good
+    /// resource "aws_iam_policy" "reader" {
+    ///   name = "reader"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = ["s3:GetObject", "s3:ListBucket"]
+    ///       Resource = ["arn:aws:s3:::acme-reports", "arn:aws:s3:::acme-reports/*"]
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation good
+    /// Resources:
+    ///   Reader:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: s3:GetObject
+    ///             Resource: arn:aws:s3:::acme-reports/*
+    /// ```
+    /// ## How to fix
+    /// Add the ARN of the type that the action acts on: the bucket for listing, `bucket/*` for objects, `*`
+    /// in a statement of its own for actions that know no resources.
+    pub(crate) static ACTION_RESOURCE_MISMATCH = Rule {
+        id: "action-resource-mismatch",
+        family: Family::Validity,
+        severity: Severity::Medium,
+        confidence: Confidence::High,
+        scope: Scope::Module,
+        since: "0.1.0",
+        cwe: &[1126, 1164, 697],
+        aliases: &["RESOURCE_MISMATCH"],
+        mappings: &[("NIST", "CM-6")],
+        references: &[
+            "https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html",
+        ],
+        check: check,
+    };
+}
+
+fn check(cx: &mut Context<'_>) {
+    for grant in grants::grants(cx) {
+        let statement = grant.statement;
+        let resources = statement.resources.listed();
+        if statement.effect != Effect::Allow
+            || statement.actions.listed().negated
+            || resources.negated
+            || resources.open
+            || resources.items.is_empty()
+        {
+            continue;
+        }
+        let dead: Vec<(&ActionPattern, Action<'_>)> = statement
+            .actions
+            .listed()
+            .items
+            .iter()
+            .filter(|item| !item.pattern().has_wildcard())
+            .filter_map(|item| Some((item, catalog().find_action(&item.spelling()?)?)))
+            .filter(|(_, action)| {
+                statement.allows(&action.to_string(), None) == Answer::No
+                    || wants_bucket(*action, &resources.items)
+            })
+            .collect();
+        let Some((item, first)) = dead.first().copied() else {
+            continue;
+        };
+        let actions: Vec<Action<'_>> = dead.iter().map(|(_, action)| *action).collect();
+        let text = format!(
+            "{} grants {} on {}, where it has no effect",
+            crate::names::document(grant.document),
+            grants::list_actions(&actions),
+            statement.resources
+        );
+        let mut report = cx
+            .finding(&grant.document.place, item.pattern().src(), text)
+            .help(needs(first));
+        if dead.iter().all(|(_, action)| action.is_wildcard_only()) {
+            // The reference is slow to list resource types that an action has gained.
+            report = report.confidence(Confidence::Medium).severity(Severity::Low);
+        }
+        let report = grant
+            .describe(report)
+            .related(&resources.src, "these resources", None);
+        cx.report(report);
+    }
+}
+
+/// Whether the action acts on buckets only and every resource is an object of a bucket: names of
+/// buckets have no slash, and access points have a region.
+fn wants_bucket(action: Action<'_>, resources: &[ResourcePattern]) -> bool {
+    let mut types = action
+        .resources()
+        .filter_map(|resource| resource.resource_type());
+    action.service().prefix() == "s3"
+        && !action.is_wildcard_only()
+        && types.all(|kind| matches!(kind.name(), "bucket" | "accesspoint"))
+        && resources.iter().all(|item| {
+            item.arn().is_some_and(|arn| {
+                arn.service.is("s3")
+                    && arn.region.is_empty()
+                    && arn.resource.contains("/") == Answer::Must
+            })
+        })
+}
+
+/// What the action wants in `Resource`.
+fn needs(action: Action<'_>) -> String {
+    let formats: Vec<&str> = action
+        .resources()
+        .filter_map(|resource| resource.resource_type())
+        .map(|kind| kind.arn_pattern())
+        .take(2)
+        .collect();
+    if formats.is_empty() {
+        format!("`{action}` knows no resources: grant it on `*`")
+    } else {
+        format!("`{action}` acts on `{}`", formats.join("` or `"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Scene;
+
+    fn found(action: &str, resource: &str) -> Vec<(String, Severity)> {
+        Scene::new()
+            .statements(&format!(
+                r#"{{"Effect":"Allow","Action":[{action}],"Resource":[{resource}]}}"#
+            ))
+            .run(&ACTION_RESOURCE_MISMATCH)
+            .into_iter()
+            .map(|(bytes, finding)| (bytes, finding.severity))
+            .collect()
+    }
+
+    #[test]
+    fn types_have_to_meet() {
+        let medium = |bytes: &str| vec![(bytes.to_owned(), Severity::Medium)];
+        let objects = r#""arn:aws:s3:::b/*""#;
+        assert_eq!(
+            found(r#""s3:GetObject","s3:ListBucket""#, objects),
+            medium(r#""s3:ListBucket""#)
+        );
+        assert_eq!(
+            found(r#""iam:PassRole""#, r#""arn:aws:iam::123456789012:instance-profile/x""#),
+            medium(r#""iam:PassRole""#)
+        );
+        let describe = found(r#""ec2:DescribeInstances""#, r#""arn:aws:ec2:*:*:instance/i-1""#);
+        assert_eq!(describe[0].1, Severity::Low);
+    }
+
+    #[test]
+    fn what_may_work_is_silent() {
+        for (action, resource) in [
+            (r#""s3:GetObject""#, r#""*""#),
+            (r#""s3:GetObject""#, r#""arn:aws:s3:::b*""#),
+            (r#""s3:*""#, r#""arn:aws:s3:::b""#),
+            (r#""s3:ListAllMyBuckets""#, r#""arn:aws:s3:::*""#),
+            (r#""s3:GetObject","s3:ListBucket""#, r#""arn:aws:s3:::b","arn:aws:s3:::b/*""#),
+        ] {
+            assert_eq!(found(action, resource), vec![], "{action} on {resource}");
+        }
+    }
+}
