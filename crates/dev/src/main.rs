@@ -27,6 +27,8 @@ enum Task {
     NewRule(tasks::new_rule::Arguments),
     /// Write the lowering tables from testdata/surface
     Tables(tasks::tables::Arguments),
+    /// Compare our decisions with recorded ones
+    Oracle(tasks::oracle::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -36,5 +38,6 @@ fn main() -> anyhow::Result<()> {
         Task::Docs(arguments) => tasks::docs::run(&arguments),
         Task::NewRule(arguments) => tasks::new_rule::run(&arguments),
         Task::Tables(arguments) => tasks::tables::run(&arguments),
+        Task::Oracle(arguments) => tasks::oracle::run(&arguments),
     }
 }

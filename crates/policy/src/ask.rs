@@ -85,6 +85,15 @@ impl Statement {
     }
 }
 
+/// The answer, for a statement that allows.
+fn self_if(statement: &Statement, answer: Answer) -> Answer {
+    match statement.effect {
+        Effect::Deny => Answer::No,
+        Effect::Allow if statement.is_certain() => answer,
+        _ => answer.at_most_may(),
+    }
+}
+
 impl Resources {
     /// Whether it selects some resource that the action knows.
     fn some_for(&self, action: &str) -> Answer {
@@ -146,6 +155,26 @@ impl Resources {
 }
 
 impl Document {
+    /// Whether S3 would call the policy public: some Allow for everybody that no condition binds.
+    /// Deny statements do not count there.
+    #[must_use]
+    pub fn is_public_by_text(&self) -> Answer {
+        self.statements
+            .iter()
+            .map(|statement| {
+                let list = statement.principals.listed();
+                let everybody = if list.negated || statement.principals.anyone().is_some() {
+                    Answer::Must
+                } else if list.open {
+                    Answer::May
+                } else {
+                    Answer::No
+                };
+                self_if(statement, everybody).and(statement.conditions.binds().negate())
+            })
+            .fold(Answer::No, Answer::or)
+    }
+
     /// What the document alone says about an action (`service:Name`) on a resource (an ARN or a
     /// template of one). Conditions are not evaluated: see [`Statement::allows`] and
     /// [`Statement::denies`].

@@ -159,9 +159,12 @@ impl Operator {
     /// Whether the condition is true when the key is absent from the request.
     #[must_use]
     pub fn holds_without_key(&self) -> bool {
-        self.if_exists
-            || (self.is_negated() && self.set != Some(SetOperator::ForAnyValue))
-            || self.set == Some(SetOperator::ForAllValues)
+        // `ForAnyValue` asks for a value that is there, whatever else is written.
+        match self.set {
+            Some(SetOperator::ForAllValues) => true,
+            Some(SetOperator::ForAnyValue) => false,
+            None => self.if_exists || self.is_negated(),
+        }
     }
 }
 
@@ -342,7 +345,7 @@ mod tests {
         let operator = Operator::parse("forAnyValue:stringlikeifexists");
         assert_eq!(operator.set, Some(SetOperator::ForAnyValue));
         assert_eq!(operator.test, Test::StringLike);
-        assert!(operator.if_exists && operator.has_wildcards() && operator.holds_without_key());
+        assert!(operator.if_exists && operator.has_wildcards() && !operator.holds_without_key());
         assert!(Operator::parse("StringNotEquals").is_negated());
         assert!(Operator::parse("NumericNotEquals").is_negated());
         assert_eq!(Operator::parse("NumericAbout").test, Test::Unknown);

@@ -17,9 +17,12 @@ mod glob;
 mod narrow;
 mod normalise;
 mod pattern;
+pub mod point;
 mod principal;
 mod problem;
+mod request;
 mod resource;
+mod scalar;
 mod star;
 mod statement;
 
@@ -33,6 +36,9 @@ pub use overgrant_value::Answer;
 pub use pattern::Pattern;
 pub use principal::{Principal, PrincipalKind, Principals};
 pub use problem::{Problem, ProblemKind};
+pub use request::{
+    Caller, Context, ContextValue, Outcome, PolicyKind, Request, Stack, StatementRef, Verdict,
+};
 pub use resource::{ResourcePattern, Resources};
 pub use star::Star;
 pub use statement::{Listed, Statement};
