@@ -115,6 +115,11 @@ impl ActionSet {
         self
     }
 
+    /// The bits in machine words, lowest id first.
+    pub(crate) fn words(&self) -> &[usize] {
+        self.0.as_slice()
+    }
+
     /// The ids, ascending.
     pub fn iter(&self) -> impl Iterator<Item = ActionId> + '_ {
         self.0

@@ -21,15 +21,15 @@ pub(crate) enum Token {
 }
 
 /// An open part: which one, and what is known of its characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Open {
     /// Equal for equal symbols.
-    id: u64,
+    pub(crate) id: u64,
     shape: Shape,
     class: Class,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Class {
     Any,
     /// Account ids.
@@ -39,7 +39,18 @@ enum Class {
 }
 
 impl Open {
-    fn new(sym: &Sym, shape: Shape) -> Self {
+    /// A policy variable: any text, the same wherever the variable is named.
+    pub(crate) fn variable(name: &str) -> Self {
+        let mut hasher = DefaultHasher::new();
+        ("policy variable", name).hash(&mut hasher);
+        Self {
+            id: hasher.finish(),
+            shape: Shape::NO_WILDCARD,
+            class: Class::Any,
+        }
+    }
+
+    pub(crate) fn new(sym: &Sym, shape: Shape) -> Self {
         let mut hasher = DefaultHasher::new();
         sym.hash(&mut hasher);
         let class = match sym {
@@ -60,13 +71,13 @@ impl Open {
     }
 
     /// An open part of which nothing is known and that equals no other.
-    const UNKNOWN: Self = Self {
+    pub(crate) const UNKNOWN: Self = Self {
         id: 0,
         shape: Shape::ANY,
         class: Class::Any,
     };
 
-    fn fits(self, c: char) -> bool {
+    pub(crate) fn fits(self, c: char) -> bool {
         let class = match self.class {
             Class::Any => true,
             Class::Digits => c.is_ascii_digit(),
@@ -77,11 +88,11 @@ impl Open {
             && !(c == '/' && self.shape.has(Shape::NO_SLASH))
     }
 
-    fn may_be_wild(self) -> bool {
+    pub(crate) fn may_be_wild(self) -> bool {
         self.class == Class::Any && !self.shape.has(Shape::NO_WILDCARD)
     }
 
-    fn may_be_empty(self) -> bool {
+    pub(crate) fn may_be_empty(self) -> bool {
         !self.shape.has(Shape::NOT_EMPTY)
     }
 }

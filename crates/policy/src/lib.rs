@@ -13,6 +13,7 @@ mod arn;
 mod ask;
 mod condition;
 mod document;
+pub mod engine;
 mod glob;
 mod narrow;
 mod normalise;

@@ -24,7 +24,7 @@ struct Scope<'a> {
 
 /// How a resource policy names the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Naming {
+pub(crate) enum Naming {
     /// Its very session, or a service or provider: nothing else has to allow.
     Direct,
     /// As a user or one of everybody: a session policy still has to allow, a boundary has not.
@@ -404,7 +404,7 @@ fn denied_principal(list: &Listed<Principal>, caller: &Caller) -> Answer {
 }
 
 /// Whether and how one principal names the caller.
-fn names(principal: &Principal, caller: &Caller) -> (Naming, Answer) {
+pub(crate) fn names(principal: &Principal, caller: &Caller) -> (Naming, Answer) {
     let same = |text: &Text, wanted: &str| {
         if text.is(wanted) {
             Answer::Must

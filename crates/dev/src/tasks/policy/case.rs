@@ -58,16 +58,13 @@ impl Case {
             bail!("the line is no JSON object");
         }
         let text = |name: &str| json.get(name).and_then(Value::as_str);
-        let request = match text("action") {
-            None => None,
-            Some(action) => Some(Request {
-                caller: Caller::parse(text("principal").unwrap_or("*")),
-                action: action.into(),
-                resource: text("resource").unwrap_or("*").into(),
-                resource_account: text("resource_account").map(Into::into),
-                context: context(json.get("context")),
-            }),
-        };
+        let request = text("action").map(|action| Request {
+            caller: Caller::parse(text("principal").unwrap_or("*")),
+            action: action.into(),
+            resource: text("resource").unwrap_or("*").into(),
+            resource_account: text("resource_account").map(Into::into),
+            context: context(json.get("context")),
+        });
         Ok(Self {
             id: match json.get("id") {
                 Some(Value::String(id)) => id.clone(),
