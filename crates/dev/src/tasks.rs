@@ -4,7 +4,6 @@ pub(crate) mod catalog;
 pub(crate) mod deps;
 pub(crate) mod docs;
 pub(crate) mod new_rule;
-
 pub(crate) mod oracle;
 pub(crate) mod policy;
 pub(crate) mod tables;
