@@ -121,6 +121,10 @@ fn outcome(documents: &[InForce<'_>], action: &str, resource: Option<&Text>) -> 
             continue;
         }
         for (index, allow) in one.document.statements.iter().enumerate() {
+            // Cheap, and No for nearly all: resources and conditions need not be looked at.
+            if allow.effect == Effect::Deny || allow.actions.select(action) == Answer::No {
+                continue;
+            }
             let mut answer = allow.allows(action, resource);
             if answer == Answer::No {
                 continue;
@@ -159,7 +163,7 @@ fn denial(
             continue;
         }
         for (index, deny) in one.document.statements.iter().enumerate() {
-            if deny.effect == Effect::Allow {
+            if deny.effect == Effect::Allow || deny.actions.select(action) == Answer::No {
                 continue;
             }
             // Both cannot be in force.
