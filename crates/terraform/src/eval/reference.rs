@@ -39,16 +39,16 @@ impl Evaluator<'_> {
                     return fixed("`var` needs the name of a variable", span);
                 };
                 let val = self.variable(instance, first, whole)?;
-                let val = val.through(whole, format_smolstr!("var.{first}"));
-                self.steps(scope, val, rest(1))
+                let val = self.steps(scope, val, rest(1))?;
+                Ok(val.through(whole, format_smolstr!("var.{first}")))
             }
             "local" => {
                 let Some(first) = first else {
                     return fixed("`local` needs the name of a local value", span);
                 };
                 let val = self.local(instance, first, whole)?;
-                let val = val.through(whole, format_smolstr!("local.{first}"));
-                self.steps(scope, val, rest(1))
+                let val = self.steps(scope, val, rest(1))?;
+                Ok(val.through(whole, format_smolstr!("local.{first}")))
             }
             "each" | "count" => {
                 let val = match (scope.each.as_deref(), first) {
@@ -58,7 +58,8 @@ impl Evaluator<'_> {
                     _ => return fixed(format!("`{name}` has no meaning in this block"), span),
                 };
                 let label = format_smolstr!("{name}.{}", first.unwrap_or_default());
-                self.steps(scope, val.through(whole, label), rest(1))
+                let val = self.steps(scope, val, rest(1))?;
+                Ok(val.through(whole, label))
             }
             "path" => {
                 let text = match first {
