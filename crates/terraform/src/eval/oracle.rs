@@ -21,6 +21,40 @@ const WRONG: &[&str] = &[];
 /// Cases with Terraform's value and type, or its refusal.
 const FLOOR: usize = 935;
 
+/// Functions whose results stay unknown: not written yet, clock, chance and secrets, the working
+/// directory, bytes that are no text, and names that Terraform 1.11 does not have.
+const UNSUPPORTED: &[&str] = &[
+    "abspath(",
+    "base64gunzip(",
+    "base64gzip(",
+    "bcrypt(",
+    "defaults(",
+    "filebase64(\"files/bad.bin",
+    "list(",
+    "map(",
+    "nosuch",
+    "plantimestamp(",
+    "provider::",
+    "rsadecrypt(",
+    "textencodebase64(\"hi\", \"nope",
+    "timestamp(",
+    "type(",
+    "urldecode(",
+    "uuid(",
+    "yamldecode(",
+];
+/// Other reasons for an open answer: what is known after apply only, and numbers without a short
+/// decimal form.
+const OPEN: &[&str] = &[
+    "terraform_data.",
+    "terraform.",
+    "self.",
+    "/ 3",
+    "/3",
+    "%g",
+    "1e21",
+];
+
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Clone, Copy)]
 enum Verdict {
     Equal,
@@ -148,6 +182,16 @@ fn agrees_with_terraform() {
         });
         let verdict = verdict(&result, &case);
         *counts.entry(verdict).or_default() += 1;
+        if verdict == Verdict::Open {
+            let explained = UNSUPPORTED
+                .iter()
+                .chain(OPEN)
+                .any(|name| expr.contains(name));
+            assert!(
+                explained,
+                "{id}: {expr} is open for no reason that is named"
+            );
+        }
         if verdict != Verdict::Equal {
             let shown = match &result {
                 Ok(val) => format!("{} {}", notation(&type_of(val)), json::to_string(val)),
