@@ -270,6 +270,12 @@ fn given(
     given
 }
 
+/// Values from the root's own files, for comparisons with Terraform.
+#[cfg(test)]
+pub(crate) fn given_by_files(sources: &Sources, root: &Arc<Module>) -> BTreeMap<SmolStr, Val> {
+    given(sources, root, &Options::default(), &mut Vec::new())
+}
+
 fn applies(only: &Option<String>, root: &str) -> bool {
     only.as_ref().is_none_or(|only| normal(only) == root)
 }

@@ -216,3 +216,87 @@ fn agrees_with_terraform() {
     assert_eq!(wrong, WRONG, "{details}");
     assert!(counts[&Verdict::Equal] >= FLOOR, "{counts:?}");
 }
+
+/// Projects whose outputs need a command line, an environment or a state file.
+const NOT_RUN: &[&str] = &["remote_state_local", "workspace_and_path"];
+
+/// Outputs of ours that differ: an id that AWS makes up stays a symbol, and a file that is only in the
+/// module's own directory is read from there.
+const DIFFERING: &[&str] = &["count_foreach_unknown.o", "file_relative_is_cwd.o"];
+
+/// A value with every module in it as an object of its outputs.
+fn whole(evaluator: &Evaluator<'_>, val: &Val) -> Val {
+    let val = evaluator.materialise(val);
+    let data = match val.data() {
+        Data::Seq(seq) => Data::Seq(overgrant_value::Seq {
+            items: seq
+                .items
+                .iter()
+                .map(|item| whole(evaluator, item))
+                .collect(),
+            ..seq.clone()
+        }),
+        Data::Map(map) => {
+            let mut map = map.clone();
+            for entry in &mut map.entries {
+                entry.val = whole(evaluator, &entry.val);
+            }
+            Data::Map(map)
+        }
+        _ => return val,
+    };
+    Val::new(data, val.src().clone())
+}
+
+#[test]
+fn outputs_of_whole_projects_are_terraforms() {
+    let mut equal = 0;
+    let mut differing = Vec::new();
+    for entry in std::fs::read_dir(format!("{DATA}/projects")).unwrap() {
+        let dir = entry.unwrap().path();
+        let name = dir.file_name().unwrap().to_str().unwrap().to_owned();
+        let read = |file: &str| {
+            let text = std::fs::read_to_string(dir.join(file)).unwrap_or_default();
+            json::parse(&Text::known(&text)).ok()
+        };
+        let plain = read("args.json").is_some_and(|args| {
+            let none = |name: &str| {
+                args.get(name)
+                    .is_none_or(|val| ["[]", "{}"].contains(&json::to_string(&val).as_str()))
+            };
+            none("args") && none("env")
+        });
+        let Some(outputs) = read("expected.json").and_then(|expected| expected.get("outputs"))
+        else {
+            continue;
+        };
+        if !plain || NOT_RUN.contains(&name.as_str()) {
+            continue;
+        }
+        let sources = Sources::new(&dir);
+        let loader = Loader::new(&sources);
+        let given = crate::roots::given_by_files(&sources, &loader.module(""));
+        let evaluator = Evaluator::new(&loader, "", given, BTreeMap::new());
+        let root = evaluator.root_instance();
+        for entry in &outputs.as_map().unwrap().entries {
+            let output = entry.key.as_known().unwrap();
+            let span = root.module.outputs[&output].header;
+            let val = evaluator
+                .output(&root, &output, span)
+                .map(|val| whole(&evaluator, &val));
+            let found = val.as_ref().ok().and_then(written);
+            let wanted = compact(&sorted(&entry.val.get("value").unwrap()));
+            if found.as_deref() == Some(wanted.as_str()) {
+                equal += 1;
+            } else {
+                differing.push(format!("{name}.{output}"));
+                let shown = val.as_ref().map(json::to_string);
+                println!("{name}.{output}\n   {shown:?}\n   {wanted}");
+            }
+        }
+    }
+    differing.sort();
+    assert_eq!(differing, DIFFERING);
+    assert!(equal >= 10, "{equal}");
+    println!("{equal} equal outputs");
+}
