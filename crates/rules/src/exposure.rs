@@ -113,14 +113,15 @@ pub(crate) fn truth(val: Val) -> Option<bool> {
 pub(crate) fn can_be_public(model: &Model, policy: &PolicyDocument, service: &str) -> bool {
     match service {
         "execute-api" | "vpc-lattice" | "vpc-lattice-svcs" | "lambda" => false,
-        "es" => !model
+        // Only a domain whose arguments are known not to put it into a network.
+        "es" => model
             .settings
             .iter()
             .filter(|setting| setting.place.address == policy.place.address)
             .any(|setting| {
                 ["vpc_options", "VPCOptions"]
                     .iter()
-                    .any(|name| setting.attrs.get(name).is_some_and(|val| !val.is_null()))
+                    .all(|name| setting.attrs.get(name).is_none_or(|val| val.is_null()))
             }),
         _ => true,
     }

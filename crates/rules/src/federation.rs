@@ -73,7 +73,7 @@ pub(crate) fn trusted(model: &Model) -> Vec<Trusted<'_>> {
     let mut all = Vec::new();
     for (id, document) in holder::trusts(model) {
         for statement in document.document.allows() {
-            if statement.conditions.open
+            if has_unread_claim(statement)
                 || statement.principals.listed().negated
                 || !statement
                     .actions
@@ -109,6 +109,16 @@ pub(crate) fn trusted(model: &Model) -> Vec<Trusted<'_>> {
         }
     }
     all
+}
+
+/// Whether claims are tested with values that could not be read: nothing is known then.
+fn has_unread_claim(statement: &Statement) -> bool {
+    statement.conditions.open
+        || statement
+            .conditions
+            .items
+            .iter()
+            .any(|condition| condition.open && condition.values.is_empty())
 }
 
 /// The issuer that the keys of the conditions name, where the principal is open.

@@ -148,7 +148,7 @@ fn problem(key: &str, statement: &Statement) -> Option<Problem> {
     let known = catalog().condition_key(key);
     let Some(known) = known else {
         let service = prefix == "aws" || catalog().service(prefix).is_some();
-        return service.then_some(Problem::Unknown);
+        return (service && !is_tag(key)).then_some(Problem::Unknown);
     };
     if known.scope() != KeyScope::Service {
         return None;
@@ -176,6 +176,19 @@ fn problem(key: &str, statement: &Statement) -> Option<Problem> {
         .actions()
         .any(|action| action.name().split(':').next() == Some(prefix) || action.service().prefix() == prefix);
     (!supported && !own).then_some(Problem::Unsupported)
+}
+
+/// Whether the key is one of a family told apart behind a slash (`…:ResourceTag/team`), of which
+/// the lists name some with a stand-in.
+fn is_tag(key: &str) -> bool {
+    key.split_once('/').is_some_and(|(family, _)| {
+        catalog().condition_keys().any(|known| {
+            known
+                .name()
+                .split_once('/')
+                .is_some_and(|(name, _)| name.eq_ignore_ascii_case(family))
+        })
+    })
 }
 
 /// Whether the test holds although the key is never there.

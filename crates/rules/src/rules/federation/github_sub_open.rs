@@ -97,6 +97,27 @@ rule! {
     ///                 token.actions.githubusercontent.com:aud: sts.amazonaws.com
     ///                 token.actions.githubusercontent.com:sub: repo:acme/shop:ref:refs/heads/main
     /// ```
+    /// ```cloudformation good
+    /// Parameters:
+    ///   Subjects:
+    ///     Type: String
+    /// Resources:
+    ///   Ci:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRoleWithWebIdentity
+    ///             Principal:
+    ///               Federated: arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com
+    ///             Condition:
+    ///               StringEquals:
+    ///                 token.actions.githubusercontent.com:aud: sts.amazonaws.com
+    ///               StringLike:
+    ///                 token.actions.githubusercontent.com:sub: !Split [",", !Ref Subjects]
+    /// ```
     /// ## How to fix
     /// Test `token.actions.githubusercontent.com:sub` with the repository and an environment or branch:
     /// `repo:OWNER/REPO:environment:ENV`.
