@@ -109,7 +109,7 @@ pub fn may_be_template(text: &str) -> bool {
 }
 
 /// Whether a text that cannot be parsed was meant as a template: one of the sections stands as a
-/// key at the outer level, and a resource type stands behind a `Type` key.
+/// key at a line's start, and a resource type stands somewhere.
 fn looks_like_template(text: &str) -> bool {
     let section = |name: &str| {
         text.lines().any(|line| {
@@ -124,14 +124,7 @@ fn looks_like_template(text: &str) -> bool {
     if section("AWSTemplateFormatVersion") {
         return true;
     }
-    section("Resources")
-        && text.lines().any(|line| {
-            let line = line.trim_start_matches(['{', ' ', '\t', '"', '\'']);
-            line.strip_prefix("Type").is_some_and(|rest| {
-                let rest = rest.trim_start_matches(['"', '\'', ' ', ':']);
-                rest.starts_with("AWS::") || rest.starts_with("Custom::")
-            })
-        })
+    section("Resources") && (text.contains("AWS::") || text.contains("Custom::"))
 }
 
 /// Whether a tree is a template: it says its format version, or it has resources whose types have
