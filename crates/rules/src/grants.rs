@@ -7,7 +7,7 @@ use crate::context::Report;
 use crate::{Context, names};
 use overgrant_access::How;
 use overgrant_catalog::{AccessLevel, Action};
-use overgrant_ir::{Identity, PolicyDocument};
+use overgrant_ir::{Identity, IdentityId, PolicyDocument};
 use overgrant_policy::{Answer, ResourcePattern, Statement};
 use overgrant_value::Src;
 
@@ -24,6 +24,8 @@ pub(crate) struct Grant<'a> {
 /// An identity that a document is attached to.
 #[derive(Clone)]
 pub(crate) struct Holder<'a> {
+    /// Its id.
+    pub(crate) id: IdentityId,
     /// The identity.
     pub(crate) identity: &'a Identity,
     /// Where the link stands.
@@ -41,6 +43,7 @@ pub(crate) fn grants<'a>(cx: &Context<'a>) -> Vec<Grant<'a>> {
             .filter(|one| one.how == How::Policy)
             .filter_map(|one| {
                 Some(Holder {
+                    id: one.identity,
                     identity: cx.model.identity(one.identity)?,
                     link: one.src.clone(),
                 })

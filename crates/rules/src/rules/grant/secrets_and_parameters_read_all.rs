@@ -71,7 +71,7 @@ rule! {
     ///         Effect    = "Allow"
     ///         Action    = "secretsmanager:GetSecretValue"
     ///         Resource  = "*"
-    ///         Condition = { StringEquals = { "secretsmanager:ResourceTag/app" = "shop" } }
+    ///         Condition = { StringEquals = { "aws:ResourceTag/app" = "shop" } }
     ///       },
     ///     ]
     ///   })

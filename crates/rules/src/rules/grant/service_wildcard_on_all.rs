@@ -121,6 +121,9 @@ const WEIGHTY: [&str; 9] = [
     "ec2", "iam", "kms", "lambda", "organizations", "s3", "secretsmanager", "ssm", "sts",
 ];
 
+/// Services that take in measurements and little else.
+const TELEMETRY: [&str; 1] = ["xray"];
+
 fn check(cx: &mut Context<'_>) {
     for grant in grants::grants(cx) {
         let statement = grant.statement;
@@ -178,7 +181,9 @@ fn whole_service(cx: &mut Context<'_>, grant: &Grant<'_>, service: Service<'stat
     else {
         return;
     };
-    let base = if scopable.is_empty() {
+    let base = if TELEMETRY.contains(&service.prefix()) {
+        Severity::Info
+    } else if scopable.is_empty() {
         // There is nothing to name.
         Severity::Low
     } else if WEIGHTY.contains(&service.prefix()) {
@@ -248,6 +253,7 @@ mod tests {
     fn services_have_their_weight() {
         assert_eq!(found(r#""s3:*""#, "*", ""), [Severity::High]);
         assert_eq!(found(r#""dynamodb:*""#, "*", ""), [Severity::Medium]);
+        assert_eq!(found(r#""xray:*""#, "*", ""), [Severity::Info]);
         assert_eq!(found(r#""sqs:*""#, "arn:aws:sqs:*:*:*", ""), [Severity::Medium]);
         let region = "arn:aws:sqs:eu-west-1:123456789012:*";
         assert_eq!(found(r#""sqs:*""#, region, ""), [Severity::Low]);

@@ -1,10 +1,11 @@
 //! `star-resource-on-scopable-write`: writes on every resource although resources could be named.
 
 use crate::grants::{self, Grant, Wide};
-use crate::{Context, Family, Scope};
-use overgrant_catalog::{AccessLevel, Action};
+use crate::{Context, Family, Scope, managed};
+use overgrant_catalog::{AccessLevel, Action, catalog};
 use overgrant_finding::{Confidence, Severity};
-use overgrant_policy::{Answer, Effect};
+use overgrant_policy::{ActionSet, Answer, Effect};
+use std::collections::BTreeMap;
 
 rule! {
     /// Write action is allowed on every resource.
@@ -112,6 +113,7 @@ rule! {
 }
 
 fn check(cx: &mut Context<'_>) {
+    let mut usual = Usual::default();
     for grant in grants::grants(cx) {
         let statement = grant.statement;
         // Complements are `allow-notaction`, everything is `admin-star-star`.
@@ -131,6 +133,11 @@ fn check(cx: &mut Context<'_>) {
                 Some((severity(action), wide, action))
             })
             .collect();
+        for (severity, _, action) in &mut judged {
+            if *severity == Severity::Medium && usual.is_usual(cx, &grant, *action) {
+                *severity = Severity::Low;
+            }
+        }
         judged.sort_by_key(|(severity, wide, _)| std::cmp::Reverse((*severity, *wide)));
         let Some((worst, wide, first)) = judged.first().copied() else {
             continue;
@@ -167,6 +174,63 @@ fn finding(
         .describe(report)
         .related(&grant.action_src(first), "these actions", None);
     cx.report(report);
+}
+
+/// What AWS's own service roles are granted on everything, by the first label of the service
+/// principal (`lambda`), read when it is first asked for.
+#[derive(Default)]
+struct Usual(BTreeMap<String, ActionSet>);
+
+impl Usual {
+    /// Whether every holder is a role of a service to whose roles AWS grants the action on `*`.
+    fn is_usual(&mut self, cx: &Context<'_>, grant: &Grant<'_>, action: Action<'_>) -> bool {
+        !grant.holders.is_empty()
+            && grant.holders.iter().all(|holder| {
+                let services = cx.access.trust(holder.id).map(|(_, trust)| {
+                    trust
+                        .document
+                        .statements
+                        .iter()
+                        .flat_map(|statement| statement.principals.iter())
+                        .filter_map(|principal| principal.service())
+                        .collect::<Vec<_>>()
+                });
+                services.is_some_and(|services| {
+                    !services.is_empty()
+                        && services.iter().all(|service| {
+                            let label = service.split('.').next().unwrap_or_default();
+                            self.of(label).contains(action.id())
+                        })
+                })
+            })
+    }
+
+    fn of(&mut self, label: &str) -> &ActionSet {
+        self.0
+            .entry(label.to_owned())
+            .or_insert_with(|| read(label))
+    }
+}
+
+fn read(label: &str) -> ActionSet {
+    // `ecs-tasks` and `ecs` have their roles in policies with `ECS` in the name.
+    let word = label.split('-').next().unwrap_or_default();
+    let mut set = ActionSet::empty();
+    for policy in catalog().managed_policies() {
+        let own = policy.path_and_name().starts_with("service-role/")
+            && policy.name().to_ascii_lowercase().contains(word);
+        if !own || word.len() < 3 {
+            continue;
+        }
+        for statement in managed::document(policy).allows() {
+            let open = statement.resources.covers_all() == Answer::Must
+                && !statement.conditions.narrows().possible();
+            if open && !statement.actions.listed().negated {
+                set = set.union(&statement.actions.must());
+            }
+        }
+    }
+    set
 }
 
 /// Whether some resource type of the action must be there, so that it can be named.
@@ -233,6 +297,32 @@ mod tests {
             found(r#""iam:PutRolePolicy","s3:GetObject""#, star),
             [(Severity::High, star.to_owned())]
         );
+    }
+
+    #[test]
+    fn what_aws_grants_its_own_roles_is_low() {
+        let policy = r#"{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"ec2:DeleteNetworkInterface\",\"Resource\":\"*\"}}"#;
+        let severity = |service: &str| {
+            let trust = format!(
+                r#"{{\"Statement\":{{\"Effect\":\"Allow\",\"Action\":\"sts:AssumeRole\",\"Principal\":{{\"Service\":\"{service}\"}}}}}}"#
+            );
+            Scene::new()
+                .resource(
+                    "aws_iam_role",
+                    "r",
+                    &format!(r#"{{"name":"r","assume_role_policy":"{trust}"}}"#),
+                )
+                .resource(
+                    "aws_iam_role_policy",
+                    "r",
+                    &format!(r#"{{"role":"r","policy":"{policy}"}}"#),
+                )
+                .run(&STAR_RESOURCE_ON_SCOPABLE_WRITE)
+                .first()
+                .map(|(_, finding)| finding.severity)
+        };
+        assert_eq!(severity("lambda.amazonaws.com"), Some(Severity::Low));
+        assert_eq!(severity("states.amazonaws.com"), Some(Severity::Medium));
     }
 
     #[test]

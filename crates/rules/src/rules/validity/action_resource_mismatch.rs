@@ -129,6 +129,17 @@ fn check(cx: &mut Context<'_>) {
             // The reference is slow to list resource types that an action has gained.
             report = report.confidence(Confidence::Medium).severity(Severity::Low);
         }
+        // One statement for targets of several services is how modules are written.
+        let mixed = dead.len() < statement.actions.listed().items.len()
+            && dead.iter().all(|(_, action)| {
+                resources.items.iter().all(|item| {
+                    item.arn()
+                        .is_some_and(|arn| !arn.service.is(action.service().prefix()))
+                })
+            });
+        if mixed {
+            report = report.severity(Severity::Low);
+        }
         let report = grant
             .describe(report)
             .related(&resources.src, "these resources", None);

@@ -24,7 +24,7 @@ rule! {
     /// }
     /// resource "aws_iam_policy" "extra" {
     ///   name   = "extra"
-    ///   policy = var.extra_policy_json # <-- here
+    ///   policy = var.extra_policy_json
     /// }
     /// ```
     /// ```cloudformation bad

@@ -197,7 +197,8 @@ fn fault(item: &ResourcePattern) -> Option<Fault> {
         // A short pattern is padded: `arn:aws:s3*`.
         Some(_) if pattern.has_wildcard() => None,
         Some(_) => Some(medium("an ARN with too few parts".to_owned())),
-        None if text.is_empty() || is_variable => None,
+        // What is left of an ARN whose front is empty by default.
+        None if text.is_empty() || text.starts_with([':', '/']) || is_variable => None,
         None => Some(medium("which is neither an ARN nor `*`".to_owned())),
     }
 }
