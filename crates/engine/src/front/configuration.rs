@@ -1,91 +1,116 @@
-//! Terraform and OpenTofu configuration: every root among the directories that were found.
+//! Terraform and OpenTofu directories.
 //!
-//! Not for which directories are roots, which the front end decides. Invariant: a value given for a
-//! variable that no root declares is an error, never ignored.
+//! Not for what a root is, which the front end says. Invariant: a value given for a variable that no
+//! root declares is an error with the near name.
 
 use super::{Input, relative};
 use crate::near::near;
 use crate::unwind::guarded;
-use crate::{Discovery, Error, Options};
+use crate::{Config, Discovery, Error, Options};
 use overgrant_source::Sources;
 use overgrant_terraform::{self as terraform, Given};
 use std::path::Path;
 
-/// Evaluates the directories with configuration files.
+/// Evaluates the directories with what was given on the command line and in the configuration.
 pub(super) fn read(
     input: &mut Input,
     sources: &Sources,
     found: &Discovery,
+    config: &Config,
     options: &Options,
 ) -> Result<(), Error> {
-    let dirs: Vec<String> = found.terraform.keys().cloned().collect();
-    let values = given(sources, options)?;
-    if dirs.is_empty() {
-        return undeclared(&values, &std::collections::BTreeSet::new());
+    let mut values = Vec::new();
+    for (roots, files) in &config.var_files {
+        for dir in found.terraform.keys().filter(|dir| roots.is_match(dir)) {
+            values.extend(files.iter().map(|path| Given::File {
+                root: Some(dir.clone()),
+                path: path.clone(),
+            }));
+        }
     }
-    let options = terraform::Options { values };
-    let output = match guarded("evaluating Terraform", || terraform::evaluate(sources, &dirs, &options)) {
+    for text in &options.var_files {
+        values.push(file(sources, text)?);
+    }
+    for text in &options.vars {
+        values.push(value(text)?);
+    }
+    let dirs: Vec<String> = found.terraform.keys().cloned().collect();
+    let given = terraform::Options { values };
+    let output = match guarded("evaluating Terraform", || {
+        terraform::evaluate(sources, &dirs, &given)
+    }) {
         Ok(output) => output,
         Err(caught) => {
             input.diagnostics.push(caught);
             return Ok(());
         }
     };
-    undeclared(&options.values, &output.variables)?;
-    for path in &output.files {
-        input.files.insert(path.as_str().into());
+    for value in &given.values {
+        if let Given::Value { name, .. } = value
+            && !output.variables.contains(name)
+        {
+            let near = near(name, output.variables.iter().map(|known| known.as_str()))
+                .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            return Err(Error::Value(format!(
+                "--var {name}: no root module declares this variable{near}"
+            )));
+        }
     }
+    input.resources.extend(output.resources);
+    input.diagnostics.extend(output.diagnostics);
     for (path, comments) in output.comments {
         if let Ok(file) = sources.load(&path) {
             input.comments.push((file.id(), comments));
         }
     }
-    input.resources.extend(output.resources);
-    input.diagnostics.extend(output.diagnostics);
+    let files = output.files.into_iter();
+    input.files.extend(files.map(|path| path.as_str().into()));
     Ok(())
 }
 
-/// `--var` and `--var-file` in the order given; files are read relative to the working directory.
-fn given(sources: &Sources, options: &Options) -> Result<Vec<Given>, Error> {
-    let mut values = Vec::new();
-    for text in &options.var_files {
-        let (root, file) = match text.split_once("//=") {
-            Some((root, file)) => (Some(root.to_owned()), file),
-            None => (None, text.as_str()),
-        };
-        values.push(Given::File {
-            root,
-            path: relative(sources, Path::new(file))?,
-        });
+/// `NAME=VALUE` or `ROOT//NAME=VALUE`.
+fn value(text: &str) -> Result<Given, Error> {
+    let wrong = || Error::Value(format!("--var {text}: write NAME=VALUE or ROOT//NAME=VALUE"));
+    let (name, value) = text.split_once('=').ok_or_else(wrong)?;
+    let (root, name) = match name.rsplit_once("//") {
+        Some((root, name)) => (Some(root.to_owned()), name),
+        None => (None, name),
+    };
+    if name.is_empty() {
+        return Err(wrong());
     }
-    for text in &options.vars {
-        let Some((name, value)) = text.split_once('=') else {
-            return Err(Error::Value(format!("`--var {text}` has no value; write NAME=VALUE")));
-        };
-        let (root, name) = match name.rsplit_once("//") {
-            Some((root, name)) => (Some(root.to_owned()), name),
-            None => (None, name),
-        };
-        values.push(Given::Value {
-            root,
+    Ok(Given::Value {
+        root,
+        name: name.into(),
+        text: value.to_owned(),
+    })
+}
+
+/// `FILE` or `ROOT//=FILE`.
+fn file(sources: &Sources, text: &str) -> Result<Given, Error> {
+    let (root, path) = match text.split_once("//=") {
+        Some((root, path)) => (Some(root.to_owned()), path),
+        None => (None, text),
+    };
+    Ok(Given::File {
+        root,
+        path: relative(sources, Path::new(path))?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_may_name_a_root() {
+        let given = |root: Option<&str>, name: &str, text: &str| Given::Value {
+            root: root.map(str::to_owned),
             name: name.into(),
-            text: value.to_owned(),
-        });
+            text: text.to_owned(),
+        };
+        assert_eq!(value("a=b=c").unwrap(), given(None, "a", "b=c"));
+        assert_eq!(value("x/y//a=b").unwrap(), given(Some("x/y"), "a", "b"));
+        assert!(value("a").is_err() && value("=b").is_err());
     }
-    Ok(values)
-}
-
-fn undeclared(
-    values: &[Given],
-    declared: &std::collections::BTreeSet<smol_str::SmolStr>,
-) -> Result<(), Error> {
-    for value in values {
-        let Given::Value { name, .. } = value else { continue };
-        if !declared.contains(name) {
-            let near = near(name, declared.iter().map(smol_str::SmolStr::as_str))
-                .map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
-            return Err(Error::Value(format!("no root module declares the variable `{name}`{near}")));
-        }
-    }
-    Ok(())
 }

@@ -41,8 +41,7 @@ pub(crate) fn read(
     options: &Options,
 ) -> Result<Input, Error> {
     let mut input = Input::default();
-    let _ = config;
-    configuration::read(&mut input, sources, found, options)?;
+    configuration::read(&mut input, sources, found, config, options)?;
     templates::read(&mut input, sources, found, options)?;
     assemblies::read(&mut input, sources, found);
     for path in &found.explicit {

@@ -1,0 +1,90 @@
+//! Inputs that are broken: told with place and remedy, never an end of the run.
+
+use crate::support::{ADMIN, Project};
+
+/// Runs over the project and gives the codes of the diagnostics; the good template must be found.
+fn codes(project: &Project) -> Vec<String> {
+    let ran = project.run(&["check", "-f", "json"]);
+    assert!(ran.code == 1, "{}\n{}", ran.code, ran.stderr);
+    let report = ran.json();
+    let rules = report["findings"].to_string();
+    assert!(rules.contains("admin-star-star"), "the rest of the run is lost: {report:#}");
+    let diagnostics = report["diagnostics"].as_array().unwrap();
+    diagnostics.iter().map(|d| d["code"].as_str().unwrap().to_owned()).collect()
+}
+
+fn with_good() -> Project {
+    Project::new().file("good.yaml", ADMIN)
+}
+
+#[test]
+fn broken_files_cost_themselves() {
+    let broken = "AWSTemplateFormatVersion: x\nResources:\n  A: {Type: AWS::IAM::Role\n";
+    assert_eq!(codes(&with_good().file("b.yaml", broken)).len(), 1);
+    assert!(!codes(&with_good().file("b.tf", "resource \"a\" \"b\" {\n")).is_empty());
+    assert_eq!(codes(&with_good().file("b.template", [0xff, 0xfe])), ["unreadable"]);
+    assert_eq!(codes(&with_good().file("c.tf", [b'a', 0xff])).len(), 1);
+}
+
+#[test]
+fn what_is_no_configuration_is_passed_over() {
+    let project = with_good()
+        .file("empty.tf", "")
+        .file("empty.yaml", "")
+        .file("other.yaml", "a: [1, 2]\n")
+        .file("image.json", [0xff, 0xfe]);
+    assert!(codes(&project).is_empty(), "{:?}", codes(&project));
+    let named = project.run(&["check", "other.yaml", "good.yaml", "-f", "json"]).json();
+    assert_eq!(named["diagnostics"][0]["code"], "not-configuration");
+}
+
+#[test]
+fn broken_references_are_unknown_not_fatal() {
+    let modules = with_good().file(
+        "m/main.tf",
+        "module \"x\" {\n  source = \"./none\"\n}\nmodule \"y\" {\n  source = \"acme/none/aws\"\n}\n",
+    );
+    let _ = codes(&modules);
+    let cycle = with_good().file(
+        "c/main.tf",
+        "locals {\n  a = local.b\n  b = local.a\n}\nresource \"aws_iam_policy\" \"p\" {\n  policy = local.a\n}\n",
+    );
+    let _ = codes(&cycle);
+    let assembly = with_good()
+        .file("app/cdk.out/cdk.out", "{\"version\":\"38.0.0\"}")
+        .file(
+            "app/cdk.out/manifest.json",
+            r#"{"version":"38.0.0","artifacts":{"S":{"type":"aws:cloudformation:stack","properties":{"templateFile":"S.template.json"}}}}"#,
+        );
+    assert!(!codes(&assembly).is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn links_do_not_loop_or_lead_out() {
+    let outside = tempfile::tempdir().unwrap();
+    std::fs::write(outside.path().join("secret.yaml"), ADMIN).unwrap();
+    let project = with_good();
+    std::os::unix::fs::symlink(project.path(), project.path().join("loop")).unwrap();
+    std::os::unix::fs::symlink(outside.path().join("secret.yaml"), project.path().join("link.yaml")).unwrap();
+    let report = project.run(&["check", "-f", "json"]).json();
+    assert_eq!(report["summary"]["files"], 1, "{report:#}");
+}
+
+#[test]
+fn deep_nesting_ends() {
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let text = format!("{{\"AWSTemplateFormatVersion\": \"x\", \"Resources\": {deep}}}");
+    let _ = codes(&with_good().file("deep.json", text));
+    let hcl = format!("locals {{\n  a = {}1{}\n}}\n", "(".repeat(50_000), ")".repeat(50_000));
+    let _ = codes(&with_good().file("deep.tf", hcl));
+}
+
+#[test]
+fn messages_stay_on_their_line() {
+    let evil = ADMIN.replace("  Ci:", "  \"Ci\\n::error::x\":");
+    let ran = Project::new().file("t.yaml", evil).run(&["check", "-f", "github"]);
+    for line in ran.stdout.lines() {
+        assert!(!line.starts_with("::error::x"), "{}", ran.stdout);
+    }
+}
