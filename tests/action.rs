@@ -29,7 +29,10 @@ impl Runner {
             ("GITHUB_STEP_SUMMARY".to_owned(), path("step-summary")),
             ("RUNNER_TEMP".to_owned(), path("temp")),
             ("OVERGRANT_ACTION_PATH".to_owned(), REPOSITORY.to_owned()),
-            ("OVERGRANT_BIN".to_owned(), env!("CARGO_BIN_EXE_overgrant").to_owned()),
+            (
+                "OVERGRANT_BIN".to_owned(),
+                env!("CARGO_BIN_EXE_overgrant").to_owned(),
+            ),
             ("OVERGRANT_WORKING_DIRECTORY".to_owned(), path("work")),
         ]);
         std::fs::create_dir_all(dir.path().join("work")).unwrap();
@@ -63,7 +66,8 @@ impl Runner {
         let outputs = std::fs::read_to_string(output_file).unwrap();
         Step {
             code: output.status.code().unwrap(),
-            stdout: String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr),
+            stdout: String::from_utf8(output.stdout).unwrap()
+                + &String::from_utf8_lossy(&output.stderr),
             outputs: outputs
                 .lines()
                 .filter_map(|line| line.split_once('='))
@@ -100,7 +104,11 @@ fn check_reports_everything_and_leaves_the_verdict_to_the_end() {
     assert_eq!(step.outputs["exit-code"], "1");
     assert_eq!(step.outputs["highest-severity"], "critical");
     assert_ne!(step.outputs["findings"], "0");
-    assert!(step.stdout.contains("::error file=main.tf,line=14"), "{}", step.stdout);
+    assert!(
+        step.stdout.contains("::error file=main.tf,line=14"),
+        "{}",
+        step.stdout
+    );
     let sarif = std::fs::read_to_string(&step.outputs["sarif-file"]).unwrap();
     assert!(sarif.contains("admin-star-star"));
     let json = std::fs::read_to_string(&step.outputs["json-file"]).unwrap();
@@ -127,7 +135,9 @@ fn check_passes_inputs_as_arguments_never_as_code() {
 #[test]
 fn verdict_is_the_exit_code() {
     for (code, ends) in [("0", 0), ("1", 1), ("2", 2), ("3", 0)] {
-        let step = Runner::new().set("OVERGRANT_EXIT_CODE", code).run("verdict.sh");
+        let step = Runner::new()
+            .set("OVERGRANT_EXIT_CODE", code)
+            .run("verdict.sh");
         assert_eq!(step.code, ends, "{code}");
     }
     let step = Runner::new()
@@ -139,12 +149,24 @@ fn verdict_is_the_exit_code() {
 
 #[test]
 fn get_refuses_what_it_does_not_know() {
-    let step = Runner::new().set("OVERGRANT_VERSION", "latest; rm -rf /").run("get.sh");
+    let step = Runner::new()
+        .set("OVERGRANT_VERSION", "latest; rm -rf /")
+        .run("get.sh");
     assert_eq!(step.code, 2);
-    assert!(step.stdout.contains("version must look like"), "{}", step.stdout);
-    let step = Runner::new().set("OVERGRANT_VERSION", "v99.0.0").run("get.sh");
+    assert!(
+        step.stdout.contains("version must look like"),
+        "{}",
+        step.stdout
+    );
+    let step = Runner::new()
+        .set("OVERGRANT_VERSION", "v99.0.0")
+        .run("get.sh");
     assert_eq!(step.code, 2);
-    assert!(step.stdout.contains("no checksum is known"), "{}", step.stdout);
+    assert!(
+        step.stdout.contains("no checksum is known"),
+        "{}",
+        step.stdout
+    );
 }
 
 /// A release is an archive whose checksum the action knows; another archive is refused.
@@ -160,23 +182,39 @@ fn get_takes_a_released_archive_with_the_right_checksum() {
     let script = format!(
         "chmod +x overgrant && tar -czf release/v1.2.3/{archive} overgrant && sha256sum release/v1.2.3/{archive} | cut -d' ' -f1"
     );
-    let output = Command::new("bash").args(["-c", &script]).current_dir(runner.dir.path()).output().unwrap();
+    let output = Command::new("bash")
+        .args(["-c", &script])
+        .current_dir(runner.dir.path())
+        .output()
+        .unwrap();
     let sum = String::from_utf8(output.stdout).unwrap().trim().to_owned();
     assert_eq!(sum.len(), 64);
     std::fs::create_dir_all(runner.dir.path().join("action/action")).unwrap();
     let base = format!("file://{}", runner.dir.path().join("release").display());
-    let action = runner.dir.path().join("action").to_str().unwrap().to_owned();
+    let action = runner
+        .dir
+        .path()
+        .join("action")
+        .to_str()
+        .unwrap()
+        .to_owned();
     let runner = runner
         .set("OVERGRANT_ACTION_PATH", &action)
         .set("OVERGRANT_ACTION_REF", "v1.2.3")
         .set("OVERGRANT_DOWNLOAD_BASE", &base);
-    runner.file("action/action/checksums.txt", &format!("{sum}  {archive}\n"));
+    runner.file(
+        "action/action/checksums.txt",
+        &format!("{sum}  {archive}\n"),
+    );
     let step = runner.run("get.sh");
     assert_eq!(step.code, 0, "{}", step.stdout);
     assert!(step.outputs["bin"].ends_with("/overgrant-v1.2.3/overgrant"));
     assert!(step.stdout.contains("fake overgrant 1.2.3"));
 
-    runner.file("action/action/checksums.txt", &format!("{}  {archive}\n", "0".repeat(64)));
+    runner.file(
+        "action/action/checksums.txt",
+        &format!("{}  {archive}\n", "0".repeat(64)),
+    );
     let step = runner.run("get.sh");
     assert_eq!(step.code, 2);
     assert!(step.stdout.contains("has checksum"), "{}", step.stdout);

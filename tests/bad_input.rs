@@ -8,9 +8,15 @@ fn codes(project: &Project) -> Vec<String> {
     assert!(ran.code == 1, "{}\n{}", ran.code, ran.stderr);
     let report = ran.json();
     let rules = report["findings"].to_string();
-    assert!(rules.contains("admin-star-star"), "the rest of the run is lost: {report:#}");
+    assert!(
+        rules.contains("admin-star-star"),
+        "the rest of the run is lost: {report:#}"
+    );
     let diagnostics = report["diagnostics"].as_array().unwrap();
-    diagnostics.iter().map(|d| d["code"].as_str().unwrap().to_owned()).collect()
+    diagnostics
+        .iter()
+        .map(|d| d["code"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 fn with_good() -> Project {
@@ -22,7 +28,10 @@ fn broken_files_cost_themselves() {
     let broken = "AWSTemplateFormatVersion: x\nResources:\n  A: {Type: AWS::IAM::Role\n";
     assert_eq!(codes(&with_good().file("b.yaml", broken)).len(), 1);
     assert!(!codes(&with_good().file("b.tf", "resource \"a\" \"b\" {\n")).is_empty());
-    assert_eq!(codes(&with_good().file("b.template", [0xff, 0xfe])), ["unreadable"]);
+    assert_eq!(
+        codes(&with_good().file("b.template", [0xff, 0xfe])),
+        ["unreadable"]
+    );
     assert_eq!(codes(&with_good().file("c.tf", [b'a', 0xff])).len(), 1);
 }
 
@@ -34,7 +43,9 @@ fn what_is_no_configuration_is_passed_over() {
         .file("other.yaml", "a: [1, 2]\n")
         .file("image.json", [0xff, 0xfe]);
     assert!(codes(&project).is_empty(), "{:?}", codes(&project));
-    let named = project.run(&["check", "other.yaml", "good.yaml", "-f", "json"]).json();
+    let named = project
+        .run(&["check", "other.yaml", "good.yaml", "-f", "json"])
+        .json();
     assert_eq!(named["diagnostics"][0]["code"], "not-configuration");
 }
 
@@ -66,7 +77,11 @@ fn links_do_not_loop_or_lead_out() {
     std::fs::write(outside.path().join("secret.yaml"), ADMIN).unwrap();
     let project = with_good();
     std::os::unix::fs::symlink(project.path(), project.path().join("loop")).unwrap();
-    std::os::unix::fs::symlink(outside.path().join("secret.yaml"), project.path().join("link.yaml")).unwrap();
+    std::os::unix::fs::symlink(
+        outside.path().join("secret.yaml"),
+        project.path().join("link.yaml"),
+    )
+    .unwrap();
     let report = project.run(&["check", "-f", "json"]).json();
     assert_eq!(report["summary"]["files"], 1, "{report:#}");
 }
@@ -76,14 +91,20 @@ fn deep_nesting_ends() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let text = format!("{{\"AWSTemplateFormatVersion\": \"x\", \"Resources\": {deep}}}");
     let _ = codes(&with_good().file("deep.json", text));
-    let hcl = format!("locals {{\n  a = {}1{}\n}}\n", "(".repeat(50_000), ")".repeat(50_000));
+    let hcl = format!(
+        "locals {{\n  a = {}1{}\n}}\n",
+        "(".repeat(50_000),
+        ")".repeat(50_000)
+    );
     let _ = codes(&with_good().file("deep.tf", hcl));
 }
 
 #[test]
 fn messages_stay_on_their_line() {
     let evil = ADMIN.replace("  Ci:", "  \"Ci\\n::error::x\":");
-    let ran = Project::new().file("t.yaml", evil).run(&["check", "-f", "github"]);
+    let ran = Project::new()
+        .file("t.yaml", evil)
+        .run(&["check", "-f", "github"]);
     for line in ran.stdout.lines() {
         assert!(!line.starts_with("::error::x"), "{}", ran.stdout);
     }

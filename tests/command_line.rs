@@ -36,7 +36,11 @@ fn exit_codes() {
         (&["rules"], 0),
     ] {
         let ran = project.run(arguments);
-        assert_eq!(ran.code, code, "{arguments:?}\n{}{}", ran.stdout, ran.stderr);
+        assert_eq!(
+            ran.code, code,
+            "{arguments:?}\n{}{}",
+            ran.stdout, ran.stderr
+        );
     }
 }
 
@@ -45,11 +49,27 @@ fn findings_below_the_thresholds_do_not_fail() {
     let project = Project::new().file("t.yaml", ADMIN);
     let config = "severity: {trust-anyone: low, admin-star-star: low}\n";
     let project = project.file("overgrant.yaml", config);
-    let ran = project.run(&["check", "--select", "trust-anyone,admin-star-star", "--fail-on", "info"]);
+    let ran = project.run(&[
+        "check",
+        "--select",
+        "trust-anyone,admin-star-star",
+        "--fail-on",
+        "info",
+    ]);
     assert_eq!(ran.code, 0, "{}", ran.stdout);
     assert!(ran.stderr.contains("2 low not shown"), "{}", ran.stderr);
-    let all = ["check", "--select", "trust-anyone,admin-star-star", "--min-severity", "low"];
-    assert_eq!(project.run(&all).code, 0, "the default of --fail-on is medium");
+    let all = [
+        "check",
+        "--select",
+        "trust-anyone,admin-star-star",
+        "--min-severity",
+        "low",
+    ];
+    assert_eq!(
+        project.run(&all).code,
+        0,
+        "the default of --fail-on is medium"
+    );
     let failing = [&all[..], &["--fail-on", "low"]].concat();
     assert_eq!(project.run(&failing).code, 1);
 }
@@ -59,46 +79,88 @@ fn errors_are_one_line_with_a_remedy() {
     let project = Project::new().file("t.yaml", QUIET);
     for (arguments, words) in [
         (&["check", "none"][..], "`none` does not exist"),
-        (&["check", "--select", "trust-anyon"], "did you mean `trust-anyone`?"),
+        (
+            &["check", "--select", "trust-anyon"],
+            "did you mean `trust-anyone`?",
+        ),
         (&["explain", "trust-anyon"], "did you mean `trust-anyone`?"),
-        (&["check", "--config", "none.yaml"], "none.yaml: cannot be read"),
+        (
+            &["check", "--config", "none.yaml"],
+            "none.yaml: cannot be read",
+        ),
     ] {
         let ran = project.run(arguments);
         assert!(ran.stdout.is_empty(), "{arguments:?}");
-        assert!(ran.stderr.starts_with("error: ") && ran.stderr.contains(words), "{}", ran.stderr);
+        assert!(
+            ran.stderr.starts_with("error: ") && ran.stderr.contains(words),
+            "{}",
+            ran.stderr
+        );
         assert_eq!(ran.stderr.trim_end().lines().count(), 1, "{}", ran.stderr);
     }
     let project = project.file("overgrant.yaml", "own_acounts: []\n");
     let ran = project.run(&["check"]);
     assert_eq!(ran.code, 2);
-    assert!(ran.stderr.contains("did you mean `own_accounts`?"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("did you mean `own_accounts`?"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
 fn several_outputs_in_one_run() {
     let project = Project::new().file("t.yaml", ADMIN);
-    let ran = project.run(&["check", "-f", "github", "-o", "sarif=o.sarif", "-o", "json=o.json", "-q"]);
+    let ran = project.run(&[
+        "check",
+        "-f",
+        "github",
+        "-o",
+        "sarif=o.sarif",
+        "-o",
+        "json=o.json",
+        "-q",
+    ]);
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.is_empty(), "{}", ran.stderr);
-    assert!(ran.stdout.starts_with("::error file=t.yaml,line="), "{}", ran.stdout);
+    assert!(
+        ran.stdout.starts_with("::error file=t.yaml,line="),
+        "{}",
+        ran.stdout
+    );
     for name in ["o.sarif", "o.json"] {
         let text = std::fs::read_to_string(project.path().join(name)).unwrap();
         assert!(text.contains("admin-star-star"), "{name}");
     }
     let empty = Project::new().file("readme.md", "");
     assert_eq!(empty.run(&["check", "-o", "sarif=o.sarif"]).code, 3);
-    assert!(empty.path().join("o.sarif").exists(), "requested outputs are written empty");
+    assert!(
+        empty.path().join("o.sarif").exists(),
+        "requested outputs are written empty"
+    );
 }
 
 #[test]
 fn text_shows_place_help_and_summary() {
     let project = Project::new().file("t.yaml", ADMIN);
     let ran = project.run(&["check", "--select", "trust-anyone"]);
-    assert!(ran.stdout.starts_with("error[trust-anyone]: "), "{}", ran.stdout);
+    assert!(
+        ran.stdout.starts_with("error[trust-anyone]: "),
+        "{}",
+        ran.stdout
+    );
     assert!(ran.stdout.contains("--> t.yaml:10:30"), "{}", ran.stdout);
-    assert!(ran.stdout.contains("= help: ") && ran.stdout.contains("critical severity, high confidence"));
+    assert!(
+        ran.stdout.contains("= help: ")
+            && ran.stdout.contains("critical severity, high confidence")
+    );
     assert!(!ran.stdout.contains('\u{1b}'), "no colours in a pipe");
-    assert!(ran.stderr.starts_with("1 finding (1 critical) · 1 file · 2 policies: 2 resolved"), "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .starts_with("1 finding (1 critical) · 1 file · 2 policies: 2 resolved"),
+        "{}",
+        ran.stderr
+    );
     let coloured = project.run(&["check", "--color", "always"]);
     assert!(coloured.stdout.contains('\u{1b}'));
 }
@@ -110,9 +172,19 @@ fn rules_and_pages() {
     let rules = list.as_array().unwrap();
     assert!(rules.iter().any(|rule| rule["id"] == "trust-anyone"));
     assert!(project.run(&["rules"]).stdout.contains("trust-anyone"));
-    assert!(project.run(&["rules", "-f", "markdown"]).stdout.starts_with("| rule |"));
+    assert!(
+        project
+            .run(&["rules", "-f", "markdown"])
+            .stdout
+            .starts_with("| rule |")
+    );
     let by_name = project.run(&["explain", "trust-anyone"]).stdout;
     assert_eq!(by_name, project.run(&["explain", "CKV_AWS_60"]).stdout);
     assert!(by_name.contains("## How to fix"));
-    assert!(project.run(&["--version"]).stdout.contains("IAM data of 20"));
+    assert!(
+        project
+            .run(&["--version"])
+            .stdout
+            .contains("IAM data of 20")
+    );
 }

@@ -110,7 +110,11 @@ fn problems(rule: &'static Rule, number: usize, example: &Example) -> Vec<String
         ));
     };
     let outcome = alone(rule, example);
-    for diagnostic in outcome.diagnostics.iter().filter(|d| d.not_parsed || d.code == "internal") {
+    for diagnostic in outcome
+        .diagnostics
+        .iter()
+        .filter(|d| d.not_parsed || d.code == "internal")
+    {
         wrong(format!("{}: {}", diagnostic.code, diagnostic.message));
     }
     let lines: Vec<u32> = outcome.findings.iter().map(|r| r.place.line()).collect();
@@ -120,7 +124,9 @@ fn problems(rule: &'static Rule, number: usize, example: &Example) -> Vec<String
             if let Some(marked) = example.marked
                 && !lines.contains(&marked)
             {
-                wrong(format!("fires at {lines:?}, not at the marked line {marked}"));
+                wrong(format!(
+                    "fires at {lines:?}, not at the marked line {marked}"
+                ));
             }
         }
         ExampleKind::Unknown => {
@@ -133,7 +139,10 @@ fn problems(rule: &'static Rule, number: usize, example: &Example) -> Vec<String
         ExampleKind::Good => {
             let also = words(example, "also");
             if !also.contains(&rule.id) {
-                outcome.findings.iter().for_each(|reported| wrong(show(reported)));
+                outcome
+                    .findings
+                    .iter()
+                    .for_each(|reported| wrong(show(reported)));
             }
             let default = Options::default();
             let all = check(example, (default.min_severity, default.min_confidence), &[]);
@@ -156,7 +165,12 @@ fn examples_do_what_they_say() {
             all.extend(problems(rule, index + 1, example));
         }
     }
-    assert!(all.is_empty(), "{} problems:\n{}", all.len(), all.join("\n"));
+    assert!(
+        all.is_empty(),
+        "{} problems:\n{}",
+        all.len(),
+        all.join("\n")
+    );
 }
 
 /// What a reader sees of each bad example, one file per rule. `UPDATE_SNAPSHOTS=1` writes them.

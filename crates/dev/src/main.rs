@@ -17,6 +17,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Measure time and memory of runs over directories
+    Bench(tasks::bench::Arguments),
     /// Write the embedded AWS facts from testdata/catalog
     Catalog(tasks::catalog::Arguments),
     /// Check the dependency arrows between our crates and the licences of all others
@@ -33,6 +35,7 @@ enum Task {
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().task {
+        Task::Bench(arguments) => tasks::bench::run(&arguments),
         Task::Catalog(arguments) => tasks::catalog::run(&arguments),
         Task::Deps(arguments) => tasks::deps::run(&arguments),
         Task::Docs(arguments) => tasks::docs::run(&arguments),

@@ -1,5 +1,6 @@
 //! The tasks, one file each.
 
+pub(crate) mod bench;
 pub(crate) mod catalog;
 pub(crate) mod deps;
 pub(crate) mod docs;

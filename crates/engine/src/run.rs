@@ -102,6 +102,7 @@ fn stages(
     diagnostics.append(&mut input.diagnostics);
     clock.stage("evaluate");
     let uses = settle::Uses::new(&input.resources);
+    let headers = settle::headers(&input.resources);
     let markers = Markers::new(sources, &input.comments, &input.resources, &mut diagnostics);
     let resources = std::mem::take(&mut input.resources);
     let model =
@@ -125,6 +126,7 @@ fn stages(
         if let Some(&severity) = config.severity.get(finding.rule) {
             finding.severity = severity;
         }
+        settle::move_to_use(&headers, finding);
         settle::move_into_repository(sources, &found.assemblies, &input.calls, finding);
     }
     let findings = settle::subsume(settle::merge(findings, &uses));

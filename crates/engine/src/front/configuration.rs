@@ -70,7 +70,11 @@ pub(super) fn read(
 
 /// `NAME=VALUE` or `ROOT//NAME=VALUE`.
 fn value(text: &str) -> Result<Given, Error> {
-    let wrong = || Error::Value(format!("--var {text}: write NAME=VALUE or ROOT//NAME=VALUE"));
+    let wrong = || {
+        Error::Value(format!(
+            "--var {text}: write NAME=VALUE or ROOT//NAME=VALUE"
+        ))
+    };
     let (name, value) = text.split_once('=').ok_or_else(wrong)?;
     let (root, name) = match name.rsplit_once("//") {
         Some((root, name)) => (Some(root.to_owned()), name),

@@ -11,7 +11,7 @@ mod subsume;
 mod suppress;
 
 pub(crate) use merge::{Uses, merge};
-pub(crate) use place::{Call, is_foreign, move_into_repository};
+pub(crate) use place::{Call, headers, is_foreign, move_into_repository, move_to_use};
 pub(crate) use subsume::subsume;
 pub(crate) use suppress::{Markers, MetadataIgnore, Suppressions};
 

@@ -7,8 +7,10 @@
 
 use crate::discover::within;
 use overgrant_finding::{Finding, Step};
+use overgrant_ir::Resource;
 use overgrant_source::{Sources, Span};
 use smol_str::SmolStr;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A module call or construct: its address in a root, and where it stands.
 #[derive(Debug, Clone)]
@@ -94,6 +96,39 @@ pub(crate) fn move_into_repository(
         });
     }
     finding.primary = Some(target);
+}
+
+/// Moves a finding off the header of another resource: a reference to what that resource makes is
+/// written where it is used, and that is what must change.
+pub(crate) fn move_to_use(headers: &Headers, finding: &mut Finding) {
+    let Some(primary) = finding.primary else {
+        return;
+    };
+    if headers
+        .get(&primary)
+        .is_none_or(|made| made.contains(&finding.holder))
+    {
+        return;
+    }
+    if let Some(first) = finding.flow.iter().find(|step| step.span != primary) {
+        finding.primary = Some(first.span);
+        finding.address = finding.holder.clone();
+    }
+}
+
+/// The headers of resources, with the addresses of all instances.
+pub(crate) type Headers = BTreeMap<Span, BTreeSet<SmolStr>>;
+
+/// The headers of all resources.
+pub(crate) fn headers(resources: &[Resource]) -> Headers {
+    let mut headers = Headers::new();
+    for resource in resources {
+        if let Some(span) = resource.name_src.span {
+            let made = headers.entry(span).or_default();
+            made.insert(resource.address.clone());
+        }
+    }
+    headers
 }
 
 #[cfg(test)]

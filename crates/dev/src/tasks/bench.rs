@@ -1,0 +1,139 @@
+//! `cargo dev bench DIR…`: how long a run takes, and how much memory.
+//!
+//! Every run is a process of its own, so that the peak of memory is that of one run. Not for
+//! regressions in CI, where wall times vary. Invariant: the figures are those of the fastest run.
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Directories to check, each by itself
+    #[arg(required = true)]
+    directories: Vec<PathBuf>,
+    /// Runs of each directory
+    #[arg(long, default_value_t = 5)]
+    runs: usize,
+    /// Threads of a run; one per processor by default
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Do one run here and print its figures as JSON
+    #[arg(long, hide = true)]
+    child: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    if arguments.child {
+        let directory = arguments.directories.first().context("no directory")?;
+        let figures = measure(directory, arguments.threads)?;
+        return say(&figures.to_string());
+    }
+    if cfg!(debug_assertions) {
+        say("note: a debug build; use `cargo run --release --package overgrant-dev -- bench DIR`")?;
+    }
+    for directory in &arguments.directories {
+        let mut best: Option<Value> = None;
+        for _ in 0..arguments.runs.max(1) {
+            let figures = child(directory, arguments.threads)?;
+            let faster = best
+                .as_ref()
+                .is_none_or(|known| number(&figures, "micros") < number(known, "micros"));
+            if faster {
+                best = Some(figures);
+            }
+        }
+        if let Some(figures) = best {
+            say(&describe(directory, &figures))?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs this program once more for one run.
+fn child(directory: &Path, threads: Option<usize>) -> Result<Value> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["bench", "--child"]).arg(directory);
+    if let Some(threads) = threads {
+        command.args(["--threads", &threads.to_string()]);
+    }
+    let output = command.output().context("cannot start a run")?;
+    if !output.status.success() {
+        bail!("{}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+fn measure(directory: &Path, threads: Option<usize>) -> Result<Value> {
+    let options = overgrant_engine::Options {
+        paths: vec![directory.to_owned()],
+        root: Some(directory.to_owned()),
+        threads,
+        ..overgrant_engine::Options::default()
+    };
+    let start = std::time::Instant::now();
+    let outcome = overgrant_engine::check(&options)?;
+    let micros = start.elapsed().as_micros();
+    let stages: Vec<Value> = outcome
+        .timing
+        .iter()
+        .map(|stage| json!([stage.name, stage.time.as_micros()]))
+        .collect();
+    Ok(json!({
+        "micros": micros,
+        "files": outcome.summary.files,
+        "not_parsed": outcome.summary.not_parsed,
+        "bytes": outcome.summary.bytes,
+        "findings": outcome.summary.findings.total(),
+        "peak_kib": peak_kib(),
+        "stages": stages,
+    }))
+}
+
+/// The largest resident memory of this process so far, where the system says it.
+fn peak_kib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+fn number(figures: &Value, key: &str) -> u64 {
+    figures.get(key).and_then(Value::as_u64).unwrap_or(0)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+fn describe(directory: &Path, figures: &Value) -> String {
+    let seconds = number(figures, "micros").max(1) as f64 / 1e6;
+    let bytes = number(figures, "bytes") as f64;
+    let mut text = format!(
+        "{}\n  {:.1} ms, {} files ({} not parsed), {:.0} files/s, {:.1} MB/s, {} findings, peak {:.1} MiB\n ",
+        directory.display(),
+        seconds * 1e3,
+        number(figures, "files"),
+        number(figures, "not_parsed"),
+        number(figures, "files") as f64 / seconds,
+        bytes / seconds / 1e6,
+        number(figures, "findings"),
+        number(figures, "peak_kib") as f64 / 1024.0
+    );
+    for stage in figures
+        .get("stages")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        if let (Some(name), Some(micros)) = (
+            stage.get(0).and_then(Value::as_str),
+            stage.get(1).and_then(Value::as_u64),
+        ) {
+            text.push_str(&format!(" {name} {:.1} ms", micros as f64 / 1e3));
+        }
+    }
+    text
+}
+
+fn say(line: &str) -> Result<()> {
+    use std::io::Write as _;
+    writeln!(std::io::stdout(), "{line}").context("cannot write to standard output")
+}
