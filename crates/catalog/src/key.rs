@@ -247,6 +247,13 @@ impl Catalog {
             (0..self.tables.count(layout::PLACEHOLDER_KEYS, 2))
                 .map(|index| usize::from(self.tables.u16(layout::PLACEHOLDER_KEYS, index * 2)))
                 .find(|record| fills(self.key_name(*record), name))
+        });
+        // A few services write the placeholder as the plain word `tag-key`.
+        let record = record.or_else(|| {
+            let (service, tag) = name.split_once('/')?;
+            let named = format!("{service}/tag-key");
+            let order = |record: usize| caseless(self.key_name(record), &named);
+            Tables::find(0..self.key_count(), order).filter(|_| !tag.is_empty())
         })?;
         Some(ConditionKey {
             catalog: self,
@@ -311,6 +318,10 @@ mod tests {
         assert_eq!(
             name("aws:requesttag/team"),
             Some("aws:RequestTag/${TagKey}")
+        );
+        assert_eq!(
+            name("secretsmanager:ResourceTag/app"),
+            Some("secretsmanager:ResourceTag/tag-key")
         );
         assert_eq!(
             name("aws:ResourceTag/a/b"),

@@ -4,7 +4,7 @@ use crate::{Context, Family, Scope, names};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::DocumentRole;
 use overgrant_policy::{Document, Resolution};
-use overgrant_value::Sym;
+use overgrant_value::{Src, Sym};
 
 rule! {
     /// Policy could not be read in full.
@@ -102,8 +102,12 @@ fn check(cx: &mut Context<'_>) {
             Some(causes) => format!("{name} {how}: {causes} is not known"),
             None => format!("{name} {how}"),
         };
+        // What is missing has no bytes: the place is where the policy uses it.
+        let hops = holder.argument_src.hops();
+        let used = hops.last().map(|hop| Src::at(hop.span));
+        let src = used.as_ref().unwrap_or(&holder.argument_src);
         let report = cx
-            .finding(&holder.place, &holder.argument_src, text)
+            .finding(&holder.place, src, text)
             .cell("incomplete")
             .help("give the values that are missing, or analyse the plan or the synthesized assembly");
         cx.report(report);
