@@ -133,6 +133,18 @@ fn short(words: &str) -> String {
     cut
 }
 
+/// `admin-star-star` as `AdminStarStar`: SARIF wants the name to differ from the id.
+fn pascal_case(id: &str) -> String {
+    id.split('-')
+        .map(|word| {
+            let mut letters = word.chars();
+            letters.next().map_or_else(String::new, |first| {
+                first.to_uppercase().collect::<String>() + letters.as_str()
+            })
+        })
+        .collect()
+}
+
 fn descriptor(rule: &Rule) -> ReportingDescriptor {
     let docs = Docs::of(rule);
     let words = |words: String| MultiformatMessageString::builder().text(words).build();
@@ -160,7 +172,7 @@ fn descriptor(rule: &Rule) -> ReportingDescriptor {
     configuration.level = Some(json!(level_word(rule.severity)));
     ReportingDescriptor::builder()
         .id(rule.id)
-        .name(rule.id)
+        .name(pascal_case(rule.id))
         .short_description(words(short(&docs.summary)))
         .full_description(words(short(&docs.paragraph())))
         .help(
