@@ -31,6 +31,8 @@ enum Task {
     Tables(tasks::tables::Arguments),
     /// Compare our decisions with recorded ones
     Oracle(tasks::oracle::Arguments),
+    /// Ask the policy engine about plain JSON policies
+    Policy(tasks::policy::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -42,5 +44,6 @@ fn main() -> anyhow::Result<()> {
         Task::NewRule(arguments) => tasks::new_rule::run(&arguments),
         Task::Tables(arguments) => tasks::tables::run(&arguments),
         Task::Oracle(arguments) => tasks::oracle::run(&arguments),
+        Task::Policy(arguments) => tasks::policy::run(&arguments),
     }
 }

@@ -1,6 +1,238 @@
 //! `cargo dev policy`: the policy engine on plain JSON policies, for people and for test drivers.
 //!
-//! Not for configurations: that is `overgrant check`. Invariant: JSON lines in, JSON lines out, in
-//! the same order.
+//! Not for configurations: that is `overgrant check`. Invariant: `decide` reads JSON lines and
+//! writes one line for each, in the same order; the other commands write one JSON object.
 
 pub(crate) mod case;
+
+use anyhow::{Context as _, Result};
+use case::Case;
+use overgrant_policy::{Answer, Document, PolicyKind, Stack, StatementRef, engine};
+use serde_json::{Value, json};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+
+/// Arguments of `cargo dev policy`.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    question: Question,
+}
+
+#[derive(clap::Subcommand)]
+enum Question {
+    /// Decide requests: JSON lines with policies and a request, from a file or standard input
+    Decide {
+        /// The cases; standard input without it
+        file: Option<PathBuf>,
+    },
+    /// What NEW allows that OLD does not (identity policies, or resource policies if they name
+    /// principals)
+    Diff {
+        /// The policy before
+        old: PathBuf,
+        /// The policy after
+        new: PathBuf,
+    },
+    /// Whether strangers can use what a resource policy is on, and which outside accounts it names
+    Public {
+        /// The resource policy
+        file: PathBuf,
+        /// Account ids that are ours
+        #[arg(long = "account")]
+        accounts: Vec<String>,
+    },
+    /// What a policy says: problems, statements, and which of them are dead or redundant
+    Explain {
+        /// The policy
+        file: PathBuf,
+    },
+}
+
+/// Runs the task.
+///
+/// # Errors
+/// Where a file cannot be read, or a line is no case.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    match &arguments.question {
+        Question::Decide { file } => decide(file.as_deref()),
+        Question::Diff { old, new } => {
+            let (old, new) = (read(old)?, read(new)?);
+            let limits = engine::Limits {
+                all: true,
+                ..engine::Limits::default()
+            };
+            let found = engine::difference_of(&stack(&new), &stack(&old), &limits);
+            print(&difference(&found))
+        }
+        Question::Public { file, accounts } => {
+            let document = read(file)?;
+            let stack = Stack::resource(&document);
+            let open = engine::public(&stack);
+            let zone = engine::Zone {
+                accounts: accounts.iter().map(Into::into).collect(),
+            };
+            let outside = engine::external(&stack, &zone);
+            print(&json!({
+                "public": exposure(&open),
+                "external": exposure(&outside),
+                "public_by_text": word(document.is_public_by_text()),
+            }))
+        }
+        Question::Explain { file } => print(&explain(&read(file)?)),
+    }
+}
+
+fn read(path: &Path) -> Result<Document> {
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    let json: Value =
+        serde_json::from_str(&text).with_context(|| format!("{} is no JSON", path.display()))?;
+    Ok(case::document(&json))
+}
+
+/// A policy that names principals is a resource policy.
+fn stack(document: &Document) -> Stack<'_> {
+    let named = document
+        .statements
+        .iter()
+        .any(|statement| statement.principals.listed().present);
+    if named {
+        Stack::resource(document)
+    } else {
+        Stack::identity(vec![document])
+    }
+}
+
+fn print(value: &Value) -> Result<()> {
+    writeln!(std::io::stdout(), "{value}")?;
+    Ok(())
+}
+
+fn decide(file: Option<&Path>) -> Result<()> {
+    let input: Box<dyn std::io::BufRead> = match file {
+        Some(path) => Box::new(BufReader::new(
+            std::fs::File::open(path).with_context(|| path.display().to_string())?,
+        )),
+        None => Box::new(BufReader::new(std::io::stdin())),
+    };
+    let mut out = std::io::stdout().lock();
+    for (index, line) in input.lines().enumerate() {
+        let line = line?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let case = Case::read(&line).with_context(|| format!("line {}", index + 1))?;
+        let outcome = case
+            .decide()
+            .with_context(|| format!("line {}", index + 1))?;
+        let blocked: Vec<String> = outcome
+            .blocked_by
+            .iter()
+            .map(|kind| format!("{kind:?}").to_lowercase())
+            .collect();
+        let line = json!({
+            "id": case.id,
+            "decision": outcome.verdict().as_str(),
+            "by": outcome.by.iter().map(place).collect::<Vec<_>>(),
+            "blocked_by": blocked,
+        });
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
+}
+
+fn word(answer: Answer) -> &'static str {
+    match answer {
+        Answer::Must => "must",
+        Answer::May => "may",
+        Answer::No => "no",
+    }
+}
+
+fn place(at: &StatementRef) -> Value {
+    let kind = match at.kind {
+        PolicyKind::Identity => "identity",
+        PolicyKind::Boundary => "boundary",
+        PolicyKind::Session => "session",
+        PolicyKind::Resource => "resource",
+        PolicyKind::Scp => "scp",
+        PolicyKind::Rcp => "rcp",
+        PolicyKind::Endpoint => "endpoint",
+    };
+    json!({
+        "kind": kind,
+        "level": at.level,
+        "document": at.document,
+        "statement": at.statement,
+    })
+}
+
+fn witness(witness: &engine::Witness) -> Value {
+    json!({
+        "action": witness.action,
+        "resource": witness.resource,
+        "principal": witness.principal,
+        "context": witness.context,
+        "by": witness.by.iter().map(place).collect::<Vec<_>>(),
+    })
+}
+
+fn difference(found: &engine::Difference) -> Value {
+    let grants: Vec<Value> = found
+        .grants
+        .iter()
+        .map(|grant| {
+            json!({
+                "by": place(&grant.by),
+                "actions": grant.actions.len(),
+                "witness": witness(&grant.witness),
+            })
+        })
+        .collect();
+    json!({
+        "answer": word(found.answer),
+        "capped": found.capped,
+        "witness": found.witness.as_ref().map(witness),
+        "grants": grants,
+        "future": found.future.as_ref().map(witness),
+    })
+}
+
+fn exposure(found: &engine::Exposure) -> Value {
+    json!({
+        "answer": word(found.answer),
+        "capped": found.capped,
+        "witnesses": found.witnesses.iter().map(witness).collect::<Vec<_>>(),
+    })
+}
+
+fn explain(document: &Document) -> Value {
+    let problems: Vec<String> = document
+        .problems
+        .iter()
+        .map(|problem| format!("{:?}", problem.kind))
+        .collect();
+    let statements: Vec<Value> = document
+        .statements
+        .iter()
+        .map(|statement| {
+            json!({
+                "name": statement.name(),
+                "effect": format!("{:?}", statement.effect),
+                "actions": statement.actions.must().len(),
+                "all_actions": word(statement.actions.covers_all()),
+                "all_resources": word(statement.resources.covers_all()),
+                "narrowed": word(statement.conditions.narrows()),
+                "bound": word(statement.conditions.binds()),
+                "administration": word(statement.grants_admin()),
+            })
+        })
+        .collect();
+    json!({
+        "problems": problems,
+        "statements": statements,
+        "dead": engine::dead_statements(document),
+        "redundant": engine::redundant_statements(document),
+        "normal": engine::normalise(document),
+    })
+}

@@ -155,6 +155,12 @@ impl Glob {
         !self.toks.is_empty() && self.toks.iter().all(|tok| *tok == Tok::Run(true))
     }
 
+    /// Whether it is not `*`, and its resource part is: what may or may not take in the actions that
+    /// know no resource.
+    pub(crate) fn is_whole_service(&self) -> bool {
+        !self.is_star() && self.toks.ends_with(&[Tok::Char(':'), Tok::Run(true)])
+    }
+
     /// Whether a part is open.
     pub(crate) fn is_open(&self) -> bool {
         !self.names.is_empty()
@@ -411,8 +417,8 @@ pub(crate) enum End {
     Capped,
 }
 
-/// Most states of one search.
-pub(crate) const MOST_STATES: usize = 20_000;
+/// Most work of one question: positions that steps start from, a fraction of a microsecond each.
+pub(crate) const MOST_WORK: usize = 100_000;
 
 /// Visits, shortest text first, every combination of atoms that some text in all of `required`
 /// falls into. The visitor gets the atoms and the text; it stops the search with `true`.
@@ -454,6 +460,11 @@ pub(crate) fn explore(
             }
         }
         for letter in letters(atoms, &state) {
+            if *budget < state.len() {
+                *budget = 0;
+                return End::Capped;
+            }
+            *budget -= state.len();
             let next = step(atoms, &state, letter);
             let alive = required
                 .iter()
@@ -461,10 +472,6 @@ pub(crate) fn explore(
             if !alive || seen.contains_key(&next) {
                 continue;
             }
-            if *budget == 0 {
-                return End::Capped;
-            }
-            *budget -= 1;
             seen.insert(next.clone(), ());
             queue.push((next, at, letter));
         }
@@ -594,7 +601,7 @@ mod tests {
                     let globs = [glob(first), glob(second), glob(third)];
                     let atoms = globs.each_ref().map(|glob| Atom::new(glob, false));
                     let mut found = BTreeSet::new();
-                    let mut budget = MOST_STATES;
+                    let mut budget = MOST_WORK;
                     let end = explore(&atoms, &[], &mut budget, |hits, _| {
                         found.insert(hits.to_vec());
                         false

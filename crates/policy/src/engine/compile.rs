@@ -262,7 +262,7 @@ impl StatementBox<'_> {
                 .resources
                 .items
                 .iter()
-                .all(|item| item.certain && glob(&item.glob))
+                .all(|item| item.certain && glob(&item.glob) && !item.glob.is_whole_service())
             && self.tests.iter().all(|test| {
                 test.certain
                     && !test.condition.open

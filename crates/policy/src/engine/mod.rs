@@ -40,7 +40,8 @@ mod solve;
 
 pub use compile::Compiled;
 pub use questions::{
-    Difference, Exposure, Grant, Limits, Zone, allows, covers, dead_statements, difference,
-    difference_of, external, normalise, public, redundant_statements,
+    Difference, Exposure, Grant, Limits, Prepared, Zone, allows, covers, dead_statements,
+    difference, difference_of, difference_prepared, external, normalise, public,
+    redundant_statements,
 };
 pub use solve::Witness;

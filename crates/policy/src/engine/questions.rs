@@ -4,6 +4,7 @@
 //! `May` with every open part read in its favour.
 
 use crate::document::{Document, Effect};
+use crate::engine::automaton::MOST_WORK;
 use crate::engine::caller::{self, Class};
 use crate::engine::compile::{Compiled, StatementBox};
 use crate::engine::keys::Source;
@@ -17,8 +18,8 @@ use std::collections::BTreeSet;
 /// How long a search may be, and what is taken for granted.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// States of automata that one reading of the question may visit.
-    pub states: usize,
+    /// Steps of automata that one reading of the question may take, a fraction of a microsecond each.
+    pub steps: usize,
     /// Whether keys that AWS puts in every request are taken to be there.
     pub axioms: bool,
     /// Who calls, where both identity and resource policies are in the stack.
@@ -32,7 +33,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            states: 20_000,
+            steps: MOST_WORK,
             axioms: true,
             caller: None,
             cross_account: false,
@@ -88,15 +89,13 @@ pub fn difference(new: &Stack<'_>, old: &Stack<'_>) -> Difference {
 /// As [`difference`], within limits.
 #[must_use]
 pub fn difference_of(new: &Stack<'_>, old: &Stack<'_>, limits: &Limits) -> Difference {
-    let (new, old) = (Layers::new(new), Layers::new(old));
-    ask(
-        &new,
-        Some(&old),
-        None,
-        limits,
-        Callers::Fitting,
-        Source::Any,
-    )
+    difference_prepared(&Prepared::new(new), &Prepared::new(old), limits)
+}
+
+/// As [`difference_of`], for stacks that were compiled before.
+#[must_use]
+pub fn difference_prepared(new: &Prepared<'_>, old: &Prepared<'_>, limits: &Limits) -> Difference {
+    ask(new, Some(old), None, limits, Callers::Fitting, Source::Any)
 }
 
 /// Whether the stack allows every request that `wanted` (an identity document) does: `Must` if it
@@ -111,7 +110,7 @@ pub fn covers(stack: &Stack<'_>, wanted: &Document) -> Answer {
 /// Whether the stack allows some request that `within` (an identity document) does, with a witness.
 #[must_use]
 pub fn allows(stack: &Stack<'_>, within: &Document) -> Difference {
-    let layers = Layers::new(stack);
+    let layers = Prepared::new(stack);
     let within = Compiled::new(within);
     let limits = Limits::default();
     ask(
@@ -171,7 +170,7 @@ fn exposure(stack: &Stack<'_>, callers: Callers<'_>) -> Exposure {
         session: None,
         ..stack.clone()
     };
-    let layers = Layers::new(&only);
+    let layers = Prepared::new(&only);
     let source = match callers {
         Callers::Strangers => Source::Stranger,
         _ => Source::Any,
@@ -297,8 +296,9 @@ fn uncovered<T: Clone>(items: Vec<T>, covers: impl Fn(&T, &T) -> bool) -> Vec<T>
     kept
 }
 
-/// A stack, compiled.
-struct Layers<'a> {
+/// A stack, compiled: for asking about the same policies more than once.
+#[derive(Debug)]
+pub struct Prepared<'a> {
     layers: Vec<(PolicyKind, usize, usize, Compiled<'a>)>,
     documents: Vec<&'a Document>,
     has_identity: bool,
@@ -310,8 +310,10 @@ struct Layers<'a> {
     rcp_levels: usize,
 }
 
-impl<'a> Layers<'a> {
-    fn new(stack: &Stack<'a>) -> Self {
+impl<'a> Prepared<'a> {
+    /// Compiles every document of the stack.
+    #[must_use]
+    pub fn new(stack: &Stack<'a>) -> Self {
         let mut all = Self {
             layers: Vec::new(),
             documents: Vec::new(),
@@ -388,14 +390,14 @@ enum Callers<'z> {
 }
 
 fn ask(
-    new: &Layers<'_>,
-    old: Option<&Layers<'_>>,
+    new: &Prepared<'_>,
+    old: Option<&Prepared<'_>>,
     within: Option<&Compiled<'_>>,
     limits: &Limits,
     callers: Callers<'_>,
     source: Source,
 ) -> Difference {
-    let exact = |layers: &Layers<'_>| layers.boxes().all(|(_, boxed)| boxed.is_exact());
+    let exact = |layers: &Prepared<'_>| layers.boxes().all(|(_, boxed)| boxed.is_exact());
     let all_exact = exact(new) && old.is_none_or(exact);
     let reading = |must: bool| {
         let mut query = build(new, old, within, limits, callers, source, must)?;
@@ -442,8 +444,8 @@ fn answer(answer: Answer, found: Found) -> Difference {
 
 /// Builds the question in one reading; `None` where nothing can be new.
 fn build<'q>(
-    new: &'q Layers<'_>,
-    old: Option<&'q Layers<'_>>,
+    new: &'q Prepared<'_>,
+    old: Option<&'q Prepared<'_>>,
     within: Option<&'q Compiled<'_>>,
     limits: &Limits,
     callers: Callers<'_>,
@@ -451,7 +453,7 @@ fn build<'q>(
     must: bool,
 ) -> Option<Query<'q>> {
     let mut members: Vec<Member<'q>> = Vec::new();
-    let add = |members: &mut Vec<Member<'q>>, layers: &'q Layers<'_>, is_new: bool| {
+    let add = |members: &mut Vec<Member<'q>>, layers: &'q Prepared<'_>, is_new: bool| {
         for (at, boxed) in layers.boxes() {
             for allow in [true, false] {
                 let fits = match boxed.effect {
@@ -523,7 +525,7 @@ fn build<'q>(
         source,
         axioms: limits.axioms,
         must,
-        budget: limits.states,
+        budget: limits.steps,
     })
 }
 
@@ -572,7 +574,7 @@ fn drop_settled(members: &mut Vec<Member<'_>>) {
     });
 }
 
-fn side(layers: &Layers<'_>, members: &[Member<'_>], is_new: bool, limits: &Limits) -> Side {
+fn side(layers: &Prepared<'_>, members: &[Member<'_>], is_new: bool, limits: &Limits) -> Side {
     let mask = |kind: PolicyKind, level: Option<usize>, allow: bool| {
         let mut mask = Mask::default();
         for (bit, member) in members.iter().enumerate() {
@@ -631,8 +633,8 @@ fn side(layers: &Layers<'_>, members: &[Member<'_>], is_new: bool, limits: &Limi
 }
 
 fn classes(
-    new: &Layers<'_>,
-    old: Option<&Layers<'_>>,
+    new: &Prepared<'_>,
+    old: Option<&Prepared<'_>>,
     limits: &Limits,
     callers: Callers<'_>,
 ) -> Vec<Class> {

@@ -5,9 +5,7 @@
 //! look at the combinations of statements that each dimension can reach; a search that was cut
 //! short says so and is never taken for "there is none".
 
-use crate::engine::automaton::{
-    Atom, End, Glob, Letter, MOST_STATES, Reading, Tok, explore, spell,
-};
+use crate::engine::automaton::{Atom, End, Glob, Letter, MOST_WORK, Reading, Tok, explore, spell};
 use crate::engine::caller::{Class, Naming};
 use crate::engine::compile::{Dimension, Item, KeyTest, StatementBox};
 use crate::engine::keys::{self, Candidate, Source};
@@ -17,6 +15,7 @@ use overgrant_value::Text;
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 const WORDS: usize = 4;
 /// Most statements of one question.
@@ -31,12 +30,6 @@ impl Mask {
         if let Some(word) = self.0.get_mut(bit / 64) {
             *word |= 1 << (bit % 64);
         }
-    }
-
-    pub(crate) fn has(self, bit: usize) -> bool {
-        self.0
-            .get(bit / 64)
-            .is_some_and(|word| word >> (bit % 64) & 1 == 1)
     }
 
     fn zip(self, other: Self, with: impl Fn(u64, u64) -> u64) -> Self {
@@ -60,7 +53,15 @@ impl Mask {
     }
 
     fn bits(self) -> impl Iterator<Item = usize> {
-        (0..MOST_MEMBERS).filter(move |bit| self.has(*bit))
+        self.0.into_iter().enumerate().flat_map(|(at, mut word)| {
+            std::iter::from_fn(move || {
+                (word != 0).then(|| {
+                    let bit = word.trailing_zeros() as usize;
+                    word &= word - 1;
+                    at * 64 + bit
+                })
+            })
+        })
     }
 }
 
@@ -104,7 +105,7 @@ pub(crate) struct Query<'q> {
     pub(crate) axioms: bool,
     /// Whether open parts are read against the answer.
     pub(crate) must: bool,
-    /// States that may still be visited.
+    /// Steps that may still be taken.
     pub(crate) budget: usize,
 }
 
@@ -186,6 +187,18 @@ impl<'q> Query<'q> {
             budget: self.budget,
             query: self,
         };
+        // Most differences show at the first action of the first statements.
+        let samples = if all { Vec::new() } else { search.samples() };
+        for class in &samples {
+            for caller in &search.query.classes {
+                if let Some(hit) = search.known(class, caller, all).into_iter().next() {
+                    found.witness = Some(hit.2.clone());
+                    found.grants.push(hit);
+                    self.budget = search.budget;
+                    return found;
+                }
+            }
+        }
         let classes = search.action_classes();
         let classes_of = &search.query.classes;
         'classes: for class in &classes {
@@ -251,6 +264,30 @@ enum Domain<'a> {
 }
 
 impl<'q> Search<'_, 'q> {
+    /// The first actions of the first statements, each as a class of its own.
+    fn samples(&self) -> Vec<ActionClass> {
+        const SAMPLES: usize = 3;
+        let members = &self.query.members;
+        self.focus
+            .bits()
+            .take(SAMPLES)
+            .filter_map(|bit| {
+                let own = members.get(bit)?;
+                let id = own.boxed.actions(own.high).iter().next()?;
+                let mut mask = Mask::default();
+                for (bit, member) in members.iter().enumerate() {
+                    if member.boxed.actions(member.high).contains(id) {
+                        mask.set(bit);
+                    }
+                }
+                Some(ActionClass {
+                    mask,
+                    ids: vec![id.0],
+                })
+            })
+            .collect()
+    }
+
     /// Groups the actions that the asked side allows somewhere by the statements that select them.
     fn action_classes(&self) -> Vec<ActionClass> {
         let members = &self.query.members;
@@ -259,13 +296,20 @@ impl<'q> Search<'_, 'q> {
             .map(|member| member.boxed.actions(member.high).words())
             .collect();
         let count = words.iter().map(|words| words.len()).max().unwrap_or(0);
+        let asked: Vec<&[usize]> = self
+            .focus
+            .bits()
+            .filter_map(|bit| words.get(bit).copied())
+            .collect();
         let mut classes: FxHashMap<Mask, Vec<u32>> = FxHashMap::default();
         for at in 0..count {
-            let word = |bit: usize| words.get(bit).and_then(|w| w.get(at)).copied().unwrap_or(0);
-            let any = self.focus.bits().fold(0, |any, bit| any | word(bit));
+            let any = asked
+                .iter()
+                .fold(0, |any, words| any | words.get(at).copied().unwrap_or(0));
             if any == 0 {
                 continue;
             }
+            let word = |bit: usize| words.get(bit).and_then(|w| w.get(at)).copied().unwrap_or(0);
             let mut parts: SmallVec<[(usize, Mask); 8]> = SmallVec::new();
             parts.push((any, Mask::default()));
             for bit in 0..members.len() {
@@ -414,20 +458,37 @@ impl<'q> Search<'_, 'q> {
         }
         // Without a domain first: most classes are settled by that.
         let caller_index = self.caller_index(caller);
-        if self
+        let typed = self
             .resources(alive, &view, caller_index, &Domain::Any)
-            .is_none()
-        {
+            .is_some();
+        let starred = alive.and(self.focus).bits().any(|bit| {
+            self.query
+                .members
+                .get(bit)
+                .is_some_and(|member| may_select_star(&member.boxed.resources))
+        });
+        if !typed && !starred {
             return Vec::new();
         }
         let mut hits: Vec<Hit> = Vec::new();
-        let mut formats: FxHashSet<String> = FxHashSet::default();
+        let mut formats: FxHashSet<&str> = FxHashSet::default();
         let mut stars: FxHashSet<&str> = FxHashSet::default();
         for id in &class.ids {
+            if self.budget == 0 {
+                self.incomplete = true;
+                return hits;
+            }
             let Some(action) = catalog().action(ActionId(*id)) else {
                 continue;
             };
             for domain in domains(action, &mut formats, &mut stars) {
+                let wanted = match domain {
+                    Domain::Star(_) => starred,
+                    _ => typed,
+                };
+                if !wanted {
+                    continue;
+                }
                 let Some((word, mask, context)) =
                     self.resources(alive, &view, caller_index, &domain)
                 else {
@@ -524,17 +585,27 @@ impl<'q> Search<'_, 'q> {
         domain: &Domain<'_>,
     ) -> Option<(Vec<Letter>, Mask, Context)> {
         if let Domain::Star(service) = domain {
-            let mut mask = Mask::default();
-            for bit in alive.bits() {
-                let Some(member) = self.query.members.get(bit) else {
-                    continue;
-                };
-                if star_selects(&member.boxed.resources, service, member.high) {
-                    mask.set(bit);
+            // The reference lags behind: an ARN of the service whose resource part is `*` may take
+            // in the resource `*`, but then for every statement.
+            let must = self.query.must;
+            let mut reading = |roots: bool| {
+                let mut mask = Mask::default();
+                for bit in alive.bits() {
+                    if let Some(member) = self.query.members.get(bit)
+                        && star_selects(&member.boxed.resources, service, member.high, roots)
+                    {
+                        mask.set(bit);
+                    }
                 }
-            }
-            let context = self.settle(mask, view, caller)?;
-            return Some((vec![Letter::Char('*')], mask, context));
+                let context = self.settle(mask, view, caller)?;
+                Some((vec![Letter::Char('*')], mask, context))
+            };
+            let strict = reading(false);
+            return match (strict, must) {
+                (Some(hit), true) => reading(true).map(|_| hit),
+                (None, true) => None,
+                (hit, false) => hit.or_else(|| reading(true)),
+            };
         }
         let star = Glob::star();
         let mut seen: FxHashSet<Mask> = FxHashSet::default();
@@ -582,13 +653,25 @@ impl<'q> Search<'_, 'q> {
         let mut atoms: Vec<Atom<'_>> = vec![Atom::new(focus, high)];
         let mut required: SmallVec<[usize; 2]> = SmallVec::new();
         required.push(0);
-        if let Domain::Type(glob) = domain {
-            if glob.is_apart(focus) {
-                return None;
-            }
-            required.push(atoms.len());
-            atoms.push(Atom::new(glob, true));
+        static ARN: LazyLock<Glob> =
+            LazyLock::new(|| domain_glob("arn:${Partition}:${Service}:*:*:${Resource}"));
+        let glob = match domain {
+            Domain::Type(glob) => glob,
+            _ => &*ARN,
+        };
+        if glob.is_apart(focus) {
+            return None;
         }
+        // Setting a search up is work too.
+        let set_up = 20 + 2 * query.members.len();
+        if self.budget < set_up {
+            self.budget = 0;
+            self.incomplete = true;
+            return None;
+        }
+        self.budget -= set_up;
+        required.push(atoms.len());
+        atoms.push(Atom::new(glob, true));
         let mut ids: FxHashMap<(&[Tok], bool), usize> = FxHashMap::default();
         ids.insert((&focus.toks, high), 0);
         // For each member what selects a text: nothing, everything, or some of the atoms.
@@ -639,7 +722,7 @@ impl<'q> Search<'_, 'q> {
             }
             let context = self.settle(mask, view, caller)?;
             let mut word = Vec::new();
-            explore(&atoms, &[0], &mut MOST_STATES.clone(), |_, spelled| {
+            explore(&atoms, &required, &mut MOST_WORK.clone(), |_, spelled| {
                 word = spelled();
                 true
             });
@@ -897,7 +980,7 @@ fn split_by_service(class: ActionClass) -> Vec<ActionClass> {
 /// The domains of an action that were not looked at yet.
 fn domains<'a>(
     action: Action<'a>,
-    formats: &mut FxHashSet<String>,
+    formats: &mut FxHashSet<&'a str>,
     stars: &mut FxHashSet<&'a str>,
 ) -> Vec<Domain<'a>> {
     let mut list = Vec::new();
@@ -907,7 +990,7 @@ fn domains<'a>(
         let Some(kind) = resource.resource_type() else {
             continue;
         };
-        if formats.insert(kind.arn_pattern().to_owned()) {
+        if formats.insert(kind.arn_pattern()) {
             list.push(Domain::Type(domain_glob(kind.arn_pattern())));
         }
     }
@@ -939,9 +1022,17 @@ fn domain_glob(format: &str) -> Glob {
     )
 }
 
-/// Whether the element selects the resource `*`. The reference lags behind, so that read high an ARN
-/// of the service whose resource part is `*` may do so too.
-fn star_selects(own: &Dimension, service: &str, high: bool) -> bool {
+/// Whether the element may select the resource `*` in some reading.
+fn may_select_star(own: &Dimension) -> bool {
+    let starry = |item: &Item| {
+        item.glob.contains(&[Letter::Char('*')], true) || item.glob.is_whole_service()
+    };
+    !own.present || own.negated || own.open || own.items.iter().any(starry)
+}
+
+/// Whether the element selects the resource `*`; `roots`: whether an ARN of the service whose
+/// resource part is `*` does.
+fn star_selects(own: &Dimension, service: &str, high: bool, roots: bool) -> bool {
     if !own.present {
         return true;
     }
@@ -949,13 +1040,16 @@ fn star_selects(own: &Dimension, service: &str, high: bool) -> bool {
     let hit = |item: &Item| {
         (item.certain || read_high)
             && (item.glob.contains(&[Letter::Char('*')], read_high)
-                || read_high && is_service_root(&item.glob, service))
+                || roots && is_service_root(&item.glob, service))
     };
     let any = own.open && read_high || own.items.iter().any(hit);
     any != own.negated
 }
 
 fn is_service_root(glob: &Glob, service: &str) -> bool {
+    if !glob.is_whole_service() {
+        return false;
+    }
     let head = format!("arn:aws:{service}:eu-west-1:111122223333:");
     let global = format!("arn:aws:{service}:::");
     [head, global].iter().any(|head| {
