@@ -158,6 +158,8 @@ impl Conditions {
         if condition.operator.test == Test::Null {
             return match (key.as_str(), condition.needs_key()) {
                 ("aws:multifactorauthage", true) => Answer::Must,
+                // Only what the controller made.
+                (key, true) if is_controllers_tag(key) => Answer::May,
                 (_, true) => Answer::No,
                 (_, false) => Answer::May,
             };
@@ -182,7 +184,11 @@ impl Conditions {
                 Answer::May
             };
         }
-        condition.refuses_some(&key)
+        let refuses = condition.refuses_some(&key);
+        if refuses == Answer::No && is_controllers_tag(&key) && condition.needs_key() {
+            return Answer::May;
+        }
+        refuses
     }
 
     fn binds_by(&self, condition: &Condition) -> Answer {
@@ -214,6 +220,13 @@ impl Conditions {
             pins
         }
     }
+}
+
+/// Whether the key is a tag that a controller puts on what it made, which all else lacks: its name
+/// holds a domain (`elbv2.k8s.aws/cluster`), or is that of the EBS CSI driver.
+fn is_controllers_tag(key: &str) -> bool {
+    key.split_once(":resourcetag/")
+        .is_some_and(|(_, tag)| tag.contains('.') || tag.starts_with("csivolume"))
 }
 
 /// Whether every request that the key means anything for carries it.
@@ -545,6 +558,18 @@ mod tests {
                 Answer::Must,
             ),
             (r#"{"Null": {"aws:ResourceTag/x": "false"}}"#, Answer::No),
+            (
+                r#"{"Null": {"aws:ResourceTag/elbv2.k8s.aws/cluster": "false"}}"#,
+                Answer::May,
+            ),
+            (
+                r#"{"StringLike": {"aws:ResourceTag/CSIVolumeName": "*"}}"#,
+                Answer::May,
+            ),
+            (
+                r#"{"Null": {"aws:RequestTag/elbv2.k8s.aws/cluster": "false"}}"#,
+                Answer::No,
+            ),
             (
                 r#"{"StringEquals": {"aws:PrincipalOrgID": []}}"#,
                 Answer::Must,

@@ -244,28 +244,28 @@ impl Reader {
                     statement.effect = self.effect(&inner);
                 }
                 "Action" | "NotAction" => {
-                    self.exclusive(statement.actions.0.present, "Action", "NotAction", &key_src);
-                    statement.actions = Actions(self.actions(&inner, name == "NotAction", key_src));
+                    let list = self.actions(&inner, name == "NotAction", key_src.clone());
+                    let both = statement.actions.0.is_firm() && list.is_firm();
+                    self.exclusive(both, "Action", "NotAction", &key_src);
+                    if !statement.actions.0.present || list.is_firm() {
+                        statement.actions = Actions(list);
+                    }
                 }
                 "Resource" | "NotResource" => {
-                    self.exclusive(
-                        statement.resources.0.present,
-                        "Resource",
-                        "NotResource",
-                        &key_src,
-                    );
-                    statement.resources =
-                        Resources(self.resources(&inner, name == "NotResource", key_src));
+                    let list = self.resources(&inner, name == "NotResource", key_src.clone());
+                    let both = statement.resources.0.is_firm() && list.is_firm();
+                    self.exclusive(both, "Resource", "NotResource", &key_src);
+                    if !statement.resources.0.present || list.is_firm() {
+                        statement.resources = Resources(list);
+                    }
                 }
                 "Principal" | "NotPrincipal" => {
-                    self.exclusive(
-                        statement.principals.0.present,
-                        "Principal",
-                        "NotPrincipal",
-                        &key_src,
-                    );
-                    statement.principals =
-                        Principals(self.principals(&inner, name == "NotPrincipal", key_src));
+                    let list = self.principals(&inner, name == "NotPrincipal", key_src.clone());
+                    let both = statement.principals.0.is_firm() && list.is_firm();
+                    self.exclusive(both, "Principal", "NotPrincipal", &key_src);
+                    if !statement.principals.0.present || list.is_firm() {
+                        statement.principals = Principals(list);
+                    }
                 }
                 _ => statement.conditions = self.conditions(&inner),
             }
@@ -620,8 +620,8 @@ impl Reader {
         }
     }
 
-    fn exclusive(&mut self, present: bool, a: &str, b: &str, src: &Src) {
-        if present {
+    fn exclusive(&mut self, both: bool, a: &str, b: &str, src: &Src) {
+        if both {
             self.problem(ProblemKind::Exclusive(a.into(), b.into()), src);
         }
     }
@@ -814,6 +814,36 @@ mod tests {
         ));
         assert_eq!(document.statements.len(), 2);
         assert_eq!(document.statements[0].guard, on);
+    }
+
+    #[test]
+    fn what_may_be_absent_excludes_nothing() {
+        let src = Src::none();
+        let entry = |key: &str, val: Val| Entry {
+            key: Text::known(key),
+            key_src: Src::none(),
+            val,
+        };
+        let statement = Val::new(
+            Data::Map(overgrant_value::Map::object(vec![
+                entry("Effect", Val::str("Allow", src.clone())),
+                entry("Action", Val::str("s3:GetObject", src.clone())),
+                entry("NotAction", Val::unknown_because("an attribute", None)),
+            ])),
+            src.clone(),
+        );
+        let val = Val::new(
+            Data::Map(overgrant_value::Map::object(vec![entry(
+                "Statement",
+                statement,
+            )])),
+            src,
+        );
+        let document = Document::from_val(&val);
+        assert_eq!(document.problems.len(), 0);
+        let actions = document.statements[0].actions.listed();
+        assert!(!actions.negated);
+        assert_eq!(actions.items.len(), 1);
     }
 
     #[test]

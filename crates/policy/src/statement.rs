@@ -37,6 +37,13 @@ impl<T> Listed<T> {
             src: Src::none(),
         }
     }
+
+    /// Whether the element surely stands in the statement: an attribute that could not be read at
+    /// all may turn out to be absent.
+    #[must_use]
+    pub fn is_firm(&self) -> bool {
+        self.present && (!self.open || !self.items.is_empty())
+    }
 }
 
 /// A statement.

@@ -49,6 +49,10 @@ pub(crate) fn grants<'a>(cx: &Context<'a>) -> Vec<Grant<'a>> {
                 })
             })
             .collect();
+        // A policy that nobody holds and that is named a boundary is put on by others.
+        if holders.is_empty() && is_named_boundary(document) {
+            continue;
+        }
         for statement in document.document.allows() {
             grants.push(Grant {
                 document,
@@ -58,6 +62,12 @@ pub(crate) fn grants<'a>(cx: &Context<'a>) -> Vec<Grant<'a>> {
         }
     }
     grants
+}
+
+fn is_named_boundary(document: &PolicyDocument) -> bool {
+    names::document(document)
+        .to_ascii_lowercase()
+        .contains("boundary")
 }
 
 impl Grant<'_> {

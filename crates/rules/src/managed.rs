@@ -116,6 +116,31 @@ impl Managed<'_> {
         }
     }
 
+    /// Whether AWS made the policy for the service that runs as the identity and for no other:
+    /// `AmazonEKSComputePolicy` on a role that only `eks.amazonaws.com` assumes.
+    pub(crate) fn is_made_for_its_service(&self, cx: &Context<'_>) -> bool {
+        let name = self.policy.name().to_ascii_lowercase();
+        let Some((_, trust)) = self.identity.and_then(|(id, _)| cx.access.trust(id)) else {
+            return false;
+        };
+        let mut principals = trust
+            .document
+            .statements
+            .iter()
+            .flat_map(|statement| statement.principals.iter())
+            .peekable();
+        principals.peek().is_some()
+            && !name.ends_with("fullaccess")
+            && principals.all(|principal| {
+                principal.service().is_some_and(|service| {
+                    let label = service.split('.').next().unwrap_or_default();
+                    name.strip_prefix("amazon")
+                        .or_else(|| name.strip_prefix("aws"))
+                        .is_some_and(|rest| rest.starts_with(label))
+                })
+            })
+    }
+
     /// Whether a boundary limits the identity.
     pub(crate) fn is_bounded(&self) -> bool {
         self.identity

@@ -76,6 +76,24 @@ rule! {
     ///       ManagedPolicyArns:
     ///         - arn:aws:iam::aws:policy/SecurityAudit
     /// ```
+    /// A service needs the policy that AWS made for it:
+    /// ```terraform good
+    /// resource "aws_iam_role" "cluster" {
+    ///   name = "cluster"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = ["sts:AssumeRole", "sts:TagSession"]
+    ///       Principal = { Service = "eks.amazonaws.com" }
+    ///     }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "compute" {
+    ///   role       = aws_iam_role.cluster.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AmazonEKSComputePolicy"
+    /// }
+    /// ```
     /// ## How to fix
     /// Write a policy with the actions that are needed, and name the roles that are passed.
     pub(crate) static MANAGED_ESCALATION_CAPABLE = Rule {
@@ -120,7 +138,10 @@ fn check(cx: &mut Context<'_>) {
                     || is_listed(&cx.settings.break_glass, identity)
             });
         // What a service role of AWS holds, AWS has weighed.
-        if accepted || name.starts_with("service-role/") || name.starts_with("aws-service-role/") {
+        let weighed = name.starts_with("service-role/")
+            || name.starts_with("aws-service-role/")
+            || one.is_made_for_its_service(cx);
+        if accepted || weighed {
             continue;
         }
         let severity = match one.usage(cx) {

@@ -4,7 +4,7 @@ use crate::grants::{self, Grant, Wide};
 use crate::{Context, Family, Scope};
 use overgrant_catalog::{Action, ActionId, Service, catalog};
 use overgrant_finding::{Confidence, Severity};
-use overgrant_policy::{Answer, Effect};
+use overgrant_policy::{ActionPattern, Answer, Effect};
 use std::collections::BTreeSet;
 
 rule! {
@@ -77,6 +77,16 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// A policy that is only a boundary grants nothing:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "boundary" {
+    ///   name = "deployer-boundary"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = ["s3:*", "lambda:*"], Resource = "*" }]
+    ///   })
+    /// }
+    /// ```
     /// ```cloudformation good
     /// Resources:
     ///   Uploads:
@@ -143,44 +153,51 @@ fn check(cx: &mut Context<'_>) {
             .filter(|item| item.pattern().has_wildcard())
             .filter_map(|item| item.service())
             .collect();
-        for prefix in services {
-            if let Some(service) = catalog().service(&prefix) {
-                whole_service(cx, &grant, service);
-            }
-        }
+        let mut whole: Vec<Whole<'_>> = services
+            .iter()
+            .filter_map(|prefix| whole_service(&grant, catalog().service(prefix)?))
+            .collect();
+        // One statement is one finding: its worst service is the place.
+        whole.sort_by_key(|one| std::cmp::Reverse((one.severity, one.width)));
+        finding(cx, &grant, &whole);
     }
 }
 
-fn whole_service(cx: &mut Context<'_>, grant: &Grant<'_>, service: Service<'static>) {
+/// A service that a statement grants as a whole.
+struct Whole<'a> {
+    severity: Severity,
+    width: Wide,
+    /// The member that grants most of it.
+    item: &'a ActionPattern,
+    service: Service<'static>,
+    /// An action with resources that could be named.
+    scopable: Option<Action<'static>>,
+}
+
+fn whole_service<'a>(grant: &Grant<'a>, service: Service<'static>) -> Option<Whole<'a>> {
     let statement = grant.statement;
     let granted = statement.actions.must();
-    let writes: Vec<Action<'_>> = service
+    let writes: Vec<Action<'static>> = service
         .actions()
         .filter_map(|id| catalog().action(ActionId(id)))
         .filter(|action| grants::writes(*action))
         .collect();
     if writes.is_empty() || !writes.iter().all(|action| granted.contains(action.id())) {
-        return;
+        return None;
     }
-    let scopable: Vec<Action<'_>> = writes
+    let scopable: Vec<Action<'static>> = writes
         .iter()
         .copied()
         .filter(|action| !action.is_wildcard_only())
         .collect();
-    let Some(width) = width(grant, &writes, &scopable) else {
-        return;
-    };
-    // The member that grants most of it.
-    let Some(item) = statement
+    let width = width(grant, &writes, &scopable)?;
+    let item = statement
         .actions
         .listed()
         .items
         .iter()
         .filter(|item| item.service().is_some_and(|own| own == service.prefix()))
-        .max_by_key(|item| item.set().len())
-    else {
-        return;
-    };
+        .max_by_key(|item| item.set().len())?;
     let base = if TELEMETRY.contains(&service.prefix()) {
         Severity::Info
     } else if scopable.is_empty() {
@@ -191,20 +208,51 @@ fn whole_service(cx: &mut Context<'_>, grant: &Grant<'_>, service: Service<'stat
     } else {
         Severity::Medium
     };
-    let (severity, place) = match width {
-        Wide::Account => (base, "on every resource"),
-        Wide::Region => (base.lower(), "on every resource of a region"),
+    Some(Whole {
+        severity: match width {
+            Wide::Account => base,
+            Wide::Region => base.lower(),
+        },
+        width,
+        item,
+        service,
+        scopable: scopable.first().copied(),
+    })
+}
+
+/// Reports the services of a statement, worst first.
+fn finding(cx: &mut Context<'_>, grant: &Grant<'_>, whole: &[Whole<'_>]) {
+    const SHOWN: usize = 3;
+    let Some(worst) = whole.first() else { return };
+    let mut names: Vec<String> = whole
+        .iter()
+        .take(SHOWN)
+        .map(|one| format!("`{}`", one.item))
+        .collect();
+    let list = if whole.len() > SHOWN {
+        format!("{} and {} more services", names.join(", "), whole.len() - SHOWN)
+    } else {
+        match names.pop() {
+            Some(last) if !names.is_empty() => format!("{} and {last}", names.join(", ")),
+            Some(only) => only,
+            None => return,
+        }
     };
-    let text = format!("{} use `{item}` {place}", grant.subject());
+    let place = match worst.width {
+        Wide::Account => "on every resource",
+        Wide::Region => "on every resource of a region",
+    };
+    let text = format!("{} use {list} {place}", grant.subject());
+    let prefixes: Vec<&str> = whole.iter().map(|one| one.service.prefix()).collect();
     let report = cx
-        .finding(&grant.document.place, item.pattern().src(), text)
-        .severity(severity)
+        .finding(&grant.document.place, worst.item.pattern().src(), text)
+        .severity(worst.severity)
         .help("list the actions that are used and name the resources");
     let mut report = grant
         .describe(report)
-        .cell(format!("{}|{}", service.prefix(), statement.cell_key()));
-    if let Some(first) = scopable.first() {
-        report = report.related(&grant.wide_src(*first), "on these resources", None);
+        .cell(format!("{}|{}", prefixes.join(","), grant.statement.cell_key()));
+    if let Some(first) = worst.scopable {
+        report = report.related(&grant.wide_src(first), "on these resources", None);
     }
     cx.report(report);
 }
@@ -257,7 +305,8 @@ mod tests {
         assert_eq!(found(r#""sqs:*""#, "arn:aws:sqs:*:*:*", ""), [Severity::Medium]);
         let region = "arn:aws:sqs:eu-west-1:123456789012:*";
         assert_eq!(found(r#""sqs:*""#, region, ""), [Severity::Low]);
-        assert_eq!(found(r#"["S3:*","dynamodb:*"]"#, "*", "").len(), 2);
+        // One cause, one finding, with the worst of its services.
+        assert_eq!(found(r#"["dynamodb:*","S3:*"]"#, "*", ""), [Severity::High]);
         assert_eq!(found(r#"["sqs:A*","sqs:?*"]"#, "*", "").len(), 1);
     }
 

@@ -97,6 +97,8 @@ fn check(cx: &mut Context<'_>) {
             || resources.negated
             || resources.open
             || resources.items.is_empty()
+            // An empty text is a value that was not given.
+            || resources.items.iter().any(|item| item.pattern().to_string().is_empty())
         {
             continue;
         }
@@ -125,7 +127,10 @@ fn check(cx: &mut Context<'_>) {
         let mut report = cx
             .finding(&grant.document.place, item.pattern().src(), text)
             .help(needs(first));
-        if dead.iter().all(|(_, action)| action.is_wildcard_only()) {
+        if dead
+            .iter()
+            .all(|(_, action)| action.is_wildcard_only() || acts_elsewhere(*action))
+        {
             // The reference is slow to list resource types that an action has gained.
             report = report.confidence(Confidence::Medium).severity(Severity::Low);
         }
@@ -163,6 +168,15 @@ fn wants_bucket(action: Action<'_>, resources: &[ResourcePattern]) -> bool {
                     && arn.resource.contains("/") == Answer::Must
             })
         })
+}
+
+/// Whether every resource type of the action belongs to another service.
+fn acts_elsewhere(action: Action<'_>) -> bool {
+    let own = action.service().prefix();
+    action
+        .resources()
+        .filter_map(|resource| resource.resource_type())
+        .all(|kind| kind.arn_pattern().split(':').nth(2) != Some(own))
 }
 
 /// What the action wants in `Resource`.
@@ -210,6 +224,12 @@ mod tests {
         );
         let describe = found(r#""ec2:DescribeInstances""#, r#""arn:aws:ec2:*:*:instance/i-1""#);
         assert_eq!(describe[0].1, Severity::Low);
+        let shift = found(
+            r#""arc-zonal-shift:GetManagedResource""#,
+            r#""arn:aws:eks:eu-west-1:123456789012:cluster/c""#,
+        );
+        assert!(shift.iter().all(|(_, severity)| *severity == Severity::Low));
+        assert_eq!(found(r#""kms:Decrypt""#, r#""""#), vec![]);
     }
 
     #[test]

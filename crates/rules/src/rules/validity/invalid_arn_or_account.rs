@@ -5,7 +5,7 @@ use overgrant_catalog::{Catalog, catalog};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::DocumentRole;
 use overgrant_policy::{Arn, PrincipalKind, ResourcePattern};
-use overgrant_value::Text;
+use overgrant_value::{Marks, Text};
 
 rule! {
     /// ARN or account id is malformed.
@@ -87,6 +87,22 @@ rule! {
     ///             Action: s3:GetObject
     ///             Resource: arn:aws:s3:::acme-reports/*
     /// ```
+    /// API Gateway completes what starts with `execute-api:/`:
+    /// ```terraform good
+    /// resource "aws_api_gateway_rest_api_policy" "private" {
+    ///   rest_api_id = "a1b2c3d4e5"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Principal = "*"
+    ///       Action    = "execute-api:Invoke"
+    ///       Resource  = "execute-api:/*"
+    ///       Condition = { StringEquals = { "aws:SourceVpce" = "vpce-0a1b2c3d4e5f60718" } }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Write `arn:partition:service:region:account:resource` with a 12-digit account id, or build the ARN
     /// from the resource that it means.
@@ -126,7 +142,11 @@ fn check(cx: &mut Context<'_>) {
         let name = names::document(holder);
         for statement in &holder.document.statements {
             for item in &statement.resources.listed().items {
-                let Some(fault) = fault(item) else { continue };
+                let Some(mut fault) = fault(item) else { continue };
+                // A default that is to be replaced (`BROKER_ARN`).
+                if item.arn().is_none() && item.pattern().marks().has(Marks::FROM_DEFAULT) {
+                    fault.severity = Severity::Low;
+                }
                 let text = format!("{name} has the resource `{item}`, {}", fault.text);
                 let report = cx
                     .finding(&holder.place, item.pattern().src(), text)
@@ -191,6 +211,10 @@ fn fault(item: &ResourcePattern) -> Option<Fault> {
         return None;
     }
     let text = pattern.to_string();
+    // API Gateway puts the front of the ARN before these.
+    if text.starts_with("execute-api:/") {
+        return None;
+    }
     let is_variable = text.starts_with("${");
     let rest = text.strip_prefix("arn:");
     match rest {

@@ -212,11 +212,11 @@ fn elements(cx: &mut Context<'_>, holder: &PolicyDocument, statement: &Statement
     let resources = statement.resources.listed();
     let actions = statement.actions.listed();
     let identity = holder.role.is_identity();
-    if principals.present && (identity || holder.role == DocumentRole::Session) {
+    if principals.is_firm() && (identity || holder.role == DocumentRole::Session) {
         let text = "has a `Principal`, which a policy of an identity must not have";
         file(cx, holder, statement, &principals.src, &format!("{name} {text}"), true);
     }
-    if resources.present && holder.role == DocumentRole::Trust {
+    if resources.is_firm() && holder.role == DocumentRole::Trust {
         let text = "has a `Resource`, which a trust policy must not have";
         file(cx, holder, statement, &resources.src, &format!("{name} {text}"), true);
     }
