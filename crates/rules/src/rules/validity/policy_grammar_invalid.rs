@@ -212,7 +212,7 @@ fn elements(cx: &mut Context<'_>, holder: &PolicyDocument, statement: &Statement
     let resources = statement.resources.listed();
     let actions = statement.actions.listed();
     let identity = holder.role.is_identity();
-    if principals.is_firm() && (identity || holder.role == DocumentRole::Session) {
+    if principals.is_firm() && !principals.open && (identity || holder.role == DocumentRole::Session) {
         let text = "has a `Principal`, which a policy of an identity must not have";
         file(cx, holder, statement, &principals.src, &format!("{name} {text}"), true);
     }
