@@ -10,7 +10,7 @@ impl Text {
     /// Whether both texts are equal for all, some or no values of their holes.
     #[must_use]
     pub fn equals(&self, other: &Self) -> Answer {
-        if self.key() == other.key() {
+        if self.same_text(other) {
             return Answer::Must;
         }
         if self.is_known() && other.is_known() {

@@ -318,6 +318,32 @@ impl Text {
         key
     }
 
+    /// Whether both have the same characters and the same holes, as [`Text::key`] tells it.
+    #[must_use]
+    pub fn same_text(&self, other: &Self) -> bool {
+        let has_json = |text: &Self| {
+            text.pieces
+                .iter()
+                .any(|piece| matches!(piece, Piece::Json(_)))
+        };
+        if !has_json(self) && !has_json(other) {
+            return same_pieces(&self.pieces, &other.pieces);
+        }
+        // A document equals a text that spells it the canonical way.
+        let pairs = self.pieces.len() == other.pieces.len()
+            && self
+                .pieces
+                .iter()
+                .zip(&other.pieces)
+                .all(|pair| match pair {
+                    (Piece::Lit(a), Piece::Lit(b)) => a.text == b.text,
+                    (Piece::Hole(a), Piece::Hole(b)) => a.sym == b.sym,
+                    (Piece::Json(a), Piece::Json(b)) => a.same_data(b),
+                    _ => false,
+                });
+        pairs || self.key() == other.key()
+    }
+
     /// The bounding source span of all that has a place in the file of the first placed piece.
     #[must_use]
     pub fn span(&self) -> Option<Span> {
@@ -389,6 +415,57 @@ impl Text {
         Self {
             pieces: pieces.collect(),
         }
+    }
+}
+
+/// Whether the pieces, none of them a document, give the same text however literals are cut.
+fn same_pieces(a: &[Piece], b: &[Piece]) -> bool {
+    let (mut a, mut b) = (a.iter(), b.iter());
+    let (mut left, mut right) = ("", "");
+    let (mut here, mut there): (Option<&Sym>, Option<&Sym>) = (None, None);
+    loop {
+        while left.is_empty() && here.is_none() {
+            match a.next() {
+                Some(Piece::Lit(lit)) => left = lit.as_str(),
+                Some(Piece::Hole(hole)) => here = Some(&hole.sym),
+                Some(Piece::Json(_)) => return false,
+                None => break,
+            }
+        }
+        while right.is_empty() && there.is_none() {
+            match b.next() {
+                Some(Piece::Lit(lit)) => right = lit.as_str(),
+                Some(Piece::Hole(hole)) => there = Some(&hole.sym),
+                Some(Piece::Json(_)) => return false,
+                None => break,
+            }
+        }
+        match (here, there) {
+            (None, None) if left.is_empty() && right.is_empty() => return true,
+            (None, None) => {}
+            (Some(x), Some(y)) if x == y => {
+                (here, there) = (None, None);
+                continue;
+            }
+            _ => return false,
+        }
+        let common = left.len().min(right.len());
+        let (Some(x), Some(y)) = (
+            left.as_bytes().get(..common),
+            right.as_bytes().get(..common),
+        ) else {
+            return false;
+        };
+        // Equal bytes end at a character's end in both or in none.
+        let (Some(after_left), Some(after_right)) = (left.get(common..), right.get(common..))
+        else {
+            return false;
+        };
+        if common == 0 || x != y {
+            return false;
+        }
+        left = after_left;
+        right = after_right;
     }
 }
 

@@ -3,20 +3,38 @@
 //! Not for evaluation, which is a front end's. Invariant: a `OneOf` has 2 to 8 alternatives, none
 //! of them a `OneOf`, each with a guard that can hold.
 
+use crate::digest::{Digest, of_data};
 use crate::{Guard, Hole, Map, Num, Piece, Src, Sym, Text, Ty};
 use overgrant_source::Span;
 use smol_str::SmolStr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A value with its origin.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Val(Arc<Node>);
 
-#[derive(Debug, Clone, PartialEq)]
+/// The contents are shared by all uses of a value, which differ in origin and marks only.
+#[derive(Debug, Clone)]
 struct Node {
-    data: Data,
+    body: Arc<Body>,
     src: Src,
     marks: Marks,
+}
+
+#[derive(Debug)]
+struct Body {
+    data: Data,
+    digest: OnceLock<Digest>,
+}
+
+impl PartialEq for Val {
+    /// Contents with all places, origin and marks.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+            || (self.0.marks == other.0.marks
+                && self.0.src == other.0.src
+                && (self.shares_data(other) || self.data() == other.data()))
+    }
 }
 
 /// The contents of a value.
@@ -125,7 +143,10 @@ impl Val {
     #[must_use]
     pub fn new(data: Data, src: Src) -> Self {
         Self(Arc::new(Node {
-            data,
+            body: Arc::new(Body {
+                data,
+                digest: OnceLock::new(),
+            }),
             src,
             marks: Marks::NONE,
         }))
@@ -255,7 +276,7 @@ impl Val {
     /// The contents.
     #[must_use]
     pub fn data(&self) -> &Data {
-        &self.0.data
+        &self.0.body.data
     }
 
     /// The origin.
@@ -290,6 +311,9 @@ impl Val {
     /// The same value without marks of `marks`.
     #[must_use]
     pub fn unmarked(&self, marks: Marks) -> Self {
+        if self.0.marks.without(marks) == self.0.marks {
+            return self.clone();
+        }
         let mut node = (*self.0).clone();
         node.marks = node.marks.without(marks);
         Self(Arc::new(node))
@@ -324,14 +348,22 @@ impl Val {
         Self(Arc::new(node))
     }
 
+    /// Whether both are uses of one value.
+    fn shares_data(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0.body, &other.0.body)
+    }
+
     /// Whether the contents are equal, places aside.
     #[must_use]
     pub fn same_data(&self, other: &Self) -> bool {
+        if self.shares_data(other) {
+            return true;
+        }
         match (self.data(), other.data()) {
             (Data::Null(_), Data::Null(_)) => true,
             (Data::Bool(a), Data::Bool(b)) => a == b,
             (Data::Num(a), Data::Num(b)) => a == b,
-            (Data::Str(a), Data::Str(b)) => a.key() == b.key(),
+            (Data::Str(a), Data::Str(b)) => a.same_text(b),
             (Data::Seq(a), Data::Seq(b)) => {
                 a.items.len() == b.items.len()
                     && a.items.iter().zip(&b.items).all(|(a, b)| a.same_data(b))
@@ -341,7 +373,7 @@ impl Val {
                     && a.entries
                         .iter()
                         .zip(&b.entries)
-                        .all(|(a, b)| a.key.key() == b.key.key() && a.val.same_data(&b.val))
+                        .all(|(a, b)| a.key.same_text(&b.key) && a.val.same_data(&b.val))
             }
             (Data::Unknown(a), Data::Unknown(b)) => a.sym == b.sym,
             (Data::OneOf(a), Data::OneOf(b)) => {
@@ -352,6 +384,16 @@ impl Val {
             }
             _ => false,
         }
+    }
+
+    /// A digest of the contents, equal for contents that are equal piece by piece. It is computed
+    /// once for all uses of a value.
+    pub(crate) fn digest(&self) -> Digest {
+        *self
+            .0
+            .body
+            .digest
+            .get_or_init(|| of_data(&self.0.body.data))
     }
 
     /// The alternatives with their guards; one that always holds for a plain value. Uses and marks

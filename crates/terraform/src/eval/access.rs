@@ -79,10 +79,8 @@ pub(crate) fn index(val: &Val, key: &Val) -> Result<Val, String> {
                 None => {
                     // A key with holes may still be the very key of a member.
                     if let Some(text) = key.to_text()
-                        && let Some(entry) = map
-                            .entries
-                            .iter()
-                            .find(|entry| entry.key.key() == text.key())
+                        && let Some(entry) =
+                            map.entries.iter().find(|entry| entry.key.same_text(&text))
                     {
                         return Ok(entry.val.under(val));
                     }
@@ -203,10 +201,7 @@ pub(crate) fn step_of(sym: &Sym, step: &str) -> Sym {
             addr: addr.clone(),
             what: join(what),
         },
-        other => Sym::Call {
-            name: "[]".into(),
-            args: format_smolstr!("{other:?},{step}"),
-        },
+        other => other.member(step),
     }
 }
 

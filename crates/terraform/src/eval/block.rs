@@ -7,7 +7,7 @@ use super::access::{self, Elements};
 use super::expr::{Eval, Scope, at};
 use super::instance::{Evaluator, Target};
 use crate::syntax::tree::{Block, Body};
-use overgrant_ir::{Format, Mode, Resource, identity};
+use overgrant_ir::{Format, Mode, Resource, identity, is_relevant};
 use overgrant_value::{Data, Entry, Map, Marks, Src, Sym, Text, Ty, Unknown, Val};
 use smol_str::SmolStr;
 
@@ -272,11 +272,20 @@ impl Evaluator<'_> {
         self.render_text(&Scope::of(&target.instance), &template, &vars, span)
     }
 
-    /// The resource as the other crates see it.
+    /// The resource as the other crates see it. The arguments of a type that they do not read are
+    /// left unknown; a reference to one of them still evaluates it.
     pub(crate) fn resource(&self, target: &Target, addr: &SmolStr) -> Option<Resource> {
         let block = target.instance.module.resources.get(&target.key)?;
         let src = Src::at(block.span);
-        let mut attrs = self.body(&self.scope_of(target), &block.body, src.clone());
+        let read = match target.key.mode {
+            Mode::Managed => is_relevant(&target.key.kind),
+            Mode::Data => target.key.kind == "aws_iam_policy_document",
+        };
+        let mut attrs = if read {
+            self.body(&self.scope_of(target), &block.body, src.clone())
+        } else {
+            Val::unknown(self.symbol(target, addr, ""), src.clone())
+        };
         if target.key.mode == Mode::Data
             && target.key.kind == "aws_iam_policy_document"
             && let Data::Map(map) = attrs.data()

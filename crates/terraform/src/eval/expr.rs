@@ -303,16 +303,8 @@ impl Evaluator<'_> {
 
     /// A value as the key of an object.
     pub(crate) fn key_text(&self, val: &Val, span: Span) -> Result<Text, Fail> {
-        if let Data::OneOf(alts) = val.data() {
-            let name = overgrant_value::json::to_key(val);
-            let _ = alts;
-            return Ok(Text::hole(
-                Sym::Call {
-                    name: "key".into(),
-                    args: name.into(),
-                },
-                val.src().clone(),
-            ));
+        if let Data::OneOf(_) = val.data() {
+            return Ok(Text::hole(Sym::call("key", &[val]), val.src().clone()));
         }
         let val = at(convert(val, &Ty::String), span)?;
         match val.to_text() {

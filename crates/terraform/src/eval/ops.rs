@@ -6,8 +6,7 @@
 
 use super::types::{convert, type_of};
 use crate::syntax::tree::{BinaryOp, UnaryOp};
-use overgrant_value::{Answer, Data, MapKind, Num, Piece, SeqKind, Src, Sym, Text, Ty, Val, json};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use overgrant_value::{Answer, Data, MapKind, Num, SeqKind, Src, Sym, Ty, Val};
 
 /// Whether two values are equal, with types: `1 == "1"` is false.
 pub(crate) fn equals(a: &Val, b: &Val) -> Answer {
@@ -92,92 +91,7 @@ pub(crate) fn answer(answer: Answer, name: &str, args: &[&Val], src: Src) -> Val
 
 /// The unknown result of a function or operator.
 pub(crate) fn call(name: &str, args: &[&Val], ty: Ty, src: Src) -> Val {
-    let args: Vec<String> = args.iter().map(|arg| key(arg)).collect();
-    Val::unknown_of(
-        Sym::Call {
-            name: name.into(),
-            args: args.join(",").into(),
-        },
-        ty,
-        src,
-    )
-}
-
-/// A text that is equal for equal values: their canonical text, or a digest of a large one.
-fn key(val: &Val) -> String {
-    let mut left = 16;
-    if is_small(val, &mut left) {
-        return json::to_key(val);
-    }
-    let mut hasher = DefaultHasher::new();
-    digest(val, &mut hasher);
-    format!("#{:016x}", hasher.finish())
-}
-
-fn is_small(val: &Val, left: &mut usize) -> bool {
-    if *left == 0 {
-        return false;
-    }
-    *left -= 1;
-    match val.data() {
-        Data::Seq(seq) => seq.items.iter().all(|item| is_small(item, left)),
-        Data::Map(map) => map.entries.iter().all(|entry| is_small(&entry.val, left)),
-        Data::OneOf(alts) => alts.iter().all(|alt| is_small(&alt.val, left)),
-        Data::Str(text) => text.pieces().iter().all(|piece| match piece {
-            Piece::Lit(lit) => lit.as_str().len() < 500,
-            Piece::Hole(_) => true,
-            Piece::Json(val) => is_small(val, left),
-        }),
-        _ => true,
-    }
-}
-
-fn digest(val: &Val, hasher: &mut DefaultHasher) {
-    std::mem::discriminant(val.data()).hash(hasher);
-    match val.data() {
-        Data::Null(_) => {}
-        Data::Bool(value) => value.hash(hasher),
-        Data::Num(num) => num.hash(hasher),
-        Data::Str(text) => digest_text(text, hasher),
-        Data::Seq(seq) => {
-            seq.items.len().hash(hasher);
-            for item in &seq.items {
-                digest(item, hasher);
-            }
-        }
-        Data::Map(map) => {
-            map.entries.len().hash(hasher);
-            for entry in &map.entries {
-                digest_text(&entry.key, hasher);
-                digest(&entry.val, hasher);
-            }
-        }
-        Data::Unknown(unknown) => unknown.sym.hash(hasher),
-        Data::OneOf(alts) => {
-            for alt in alts {
-                alt.guard.hash(hasher);
-                digest(&alt.val, hasher);
-            }
-        }
-    }
-}
-
-/// Literals are hashed byte by byte, so that the cut into pieces does not count.
-fn digest_text(text: &Text, hasher: &mut DefaultHasher) {
-    for piece in text.pieces() {
-        match piece {
-            Piece::Lit(lit) => hasher.write(lit.as_str().as_bytes()),
-            Piece::Hole(hole) => {
-                hasher.write_u8(0xff);
-                hole.sym.hash(hasher);
-            }
-            Piece::Json(val) => {
-                hasher.write_u8(0xfe);
-                digest(val, hasher);
-            }
-        }
-    }
-    hasher.write_u8(0xfd);
+    Val::unknown_of(Sym::call(name, args), ty, src)
 }
 
 fn operand(val: &Val, ty: &Ty) -> Result<Val, String> {

@@ -393,10 +393,7 @@ impl Evaluator<'_> {
                         });
                     }
                 }
-                match groups
-                    .iter_mut()
-                    .find(|(known, ..)| known.key() == kind.key())
-                {
+                match groups.iter_mut().find(|(known, ..)| known.same_text(&kind)) {
                     Some((_, _, items, known_open)) => {
                         items.extend(found);
                         *known_open |= open;
@@ -478,10 +475,7 @@ impl Evaluator<'_> {
                 } else {
                     values
                 };
-                let at = match tests
-                    .iter()
-                    .position(|(known, ..)| known.key() == test.key())
-                {
+                let at = match tests.iter().position(|(known, ..)| known.same_text(&test)) {
                     Some(at) => at,
                     None => {
                         tests.push((test, place("test"), Vec::new()));
@@ -493,7 +487,7 @@ impl Evaluator<'_> {
                 };
                 match variables
                     .iter_mut()
-                    .find(|entry| entry.key.key() == variable.key())
+                    .find(|entry| entry.key.same_text(&variable))
                 {
                     Some(entry) => entry.val = joined(&entry.val, &values),
                     None => variables.push(Entry {

@@ -359,11 +359,7 @@ fn element_type<'a>(declared: &Ty, items: impl Iterator<Item = &'a Val>) -> Resu
 
 /// The unknown result of a conversion.
 fn open(val: &Val, function: &str, ty: &Ty) -> Val {
-    let sym = Sym::Call {
-        name: function.into(),
-        args: overgrant_value::json::to_key(val).into(),
-    };
-    Val::unknown_of(sym, ty.clone(), val.src().clone())
+    Val::unknown_of(Sym::call(function, &[val]), ty.clone(), val.src().clone())
 }
 
 /// Sorts as Terraform sorts sets, and drops equal elements.

@@ -69,10 +69,7 @@ fn mapped(
                         | overgrant_value::Sym::Region
                         | overgrant_value::Sym::Partition
                 ) {
-                    hole.sym = overgrant_value::Sym::Call {
-                        name: name.into(),
-                        args: smol_str::format_smolstr!("{:?}", hole.sym),
-                    };
+                    hole.sym = hole.sym.changed_by(name);
                 }
                 Piece::Hole(hole)
             }
