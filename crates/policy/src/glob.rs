@@ -5,6 +5,7 @@
 //! The partition's hole is `aws` here: front ends replace it where something says otherwise.
 
 use overgrant_value::{Answer, Piece, Shape, Sym, Text};
+use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// One element of a compiled pattern.
@@ -161,6 +162,15 @@ pub(crate) fn matches(pattern: &[Token], text: &str) -> Answer {
 
 /// Linear in pattern times text: only the last `*` is ever tried again.
 fn matches_known(pattern: &[Token], text: &str) -> bool {
+    // The characters before the first `*` or `?` rule out nearly all.
+    let mut chars = text.chars();
+    for token in pattern {
+        match token {
+            Token::Char(wanted) if chars.next() != Some(*wanted) => return false,
+            Token::Char(_) => {}
+            _ => break,
+        }
+    }
     let text: Vec<char> = text.chars().collect();
     let (mut p, mut t) = (0, 0);
     let mut back: Option<(usize, usize)> = None;
@@ -346,6 +356,26 @@ impl Nfa {
         Self::closure(patterns, next, loose)
     }
 
+    /// The tokens that come next.
+    fn tokens<'a>(
+        patterns: &'a [&'a [Token]],
+        states: &'a States,
+    ) -> impl Iterator<Item = &'a Token> {
+        states
+            .iter()
+            .filter_map(|&(which, at)| patterns.get(which)?.get(at))
+    }
+
+    /// Whether a pattern has nothing but `*` left, at least one.
+    fn absorbs(patterns: &[&[Token]], states: &States) -> bool {
+        states.iter().any(|&(which, at)| {
+            patterns
+                .get(which)
+                .and_then(|pattern| pattern.get(at..))
+                .is_some_and(is_run)
+        })
+    }
+
     fn accepts(patterns: &[&[Token]], states: &States) -> bool {
         states.iter().any(|&(which, at)| {
             patterns
@@ -372,7 +402,7 @@ fn subset(inner: &[Token], outer: &[&[Token]], loose: bool) -> bool {
     alphabet.sort_unstable();
     alphabet.dedup();
     let own = [inner];
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = HashSet::new();
     let mut stack = vec![(Nfa::start(&own, false), Nfa::start(outer, loose))];
     while let Some(state) = stack.pop() {
         if seen.len() > MOST_STATES {
@@ -382,7 +412,26 @@ fn subset(inner: &[Token], outer: &[&[Token]], loose: bool) -> bool {
         if Nfa::accepts(&own, a) && !Nfa::accepts(outer, b) {
             return false;
         }
+        // Whatever follows is matched.
+        if Nfa::absorbs(outer, b) {
+            continue;
+        }
+        let wild = Nfa::tokens(&own, a).any(|token| matches!(token, Token::Run | Token::One));
         for &letter in &alphabet {
+            // Without a wildcard, only the letters that come next lead on.
+            let next = |token: &Token| match (token, letter) {
+                (Token::Char(p), Letter::Char(c)) => *p == c,
+                (Token::Open(open), Letter::Open(id)) => open.id == id,
+                _ => false,
+            };
+            if !wild && !Nfa::tokens(&own, a).any(next) {
+                continue;
+            }
+            // Where nobody waits for this very character, it is as good as a fresh one.
+            let plain = matches!(letter, Letter::Char(_)) && !loose;
+            if plain && !Nfa::tokens(&own, a).chain(Nfa::tokens(outer, b)).any(next) {
+                continue;
+            }
             // A `*` of the inner pattern stands for characters, not for somebody's open part.
             if matches!(letter, Letter::Open(id) if !a.iter().any(|(_, at)| {
                 matches!(inner.get(*at), Some(Token::Open(open)) if open.id == id)
@@ -394,6 +443,10 @@ fn subset(inner: &[Token], outer: &[&[Token]], loose: bool) -> bool {
                 continue;
             }
             let next = (next, Nfa::step(outer, b, letter, loose));
+            // The inner pattern can always be completed, and the others have given up.
+            if next.1.is_empty() {
+                return false;
+            }
             if !seen.contains(&next) {
                 seen.insert(next.clone());
                 stack.push(next);

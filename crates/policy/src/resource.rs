@@ -10,6 +10,7 @@ use crate::glob::{self, Token};
 use crate::statement::{Listed, joined_key, show};
 use overgrant_value::{Answer, Text};
 use std::fmt;
+use std::sync::OnceLock;
 
 /// One resource pattern: `*` or an ARN with wildcards.
 #[derive(Debug, Clone)]
@@ -17,6 +18,8 @@ pub struct ResourcePattern {
     pub(crate) pattern: Pattern,
     arn: Option<Arn>,
     segments: Option<Segments>,
+    /// Whether it covers everything, once that was asked.
+    pub(crate) everything: OnceLock<Answer>,
 }
 
 impl ResourcePattern {
@@ -25,6 +28,7 @@ impl ResourcePattern {
             arn: Arn::parse(pattern.text()),
             segments: cut(pattern.text()),
             pattern,
+            everything: OnceLock::new(),
         }
     }
 
@@ -105,11 +109,21 @@ fn cut(text: &Text) -> Option<Segments> {
 }
 
 fn segments_cover(pattern: &Segments, resource: &Segments) -> Answer {
-    glob::covers(&pattern.partition, &resource.partition)
-        .and(glob::covers(&pattern.service, &resource.service))
-        .and(glob::covers(&pattern.region, &resource.region))
-        .and(glob::covers(&pattern.account, &resource.account))
-        .and(glob::covers(&pattern.resource, &resource.resource))
+    let pairs = [
+        (&pattern.partition, &resource.partition),
+        (&pattern.service, &resource.service),
+        (&pattern.region, &resource.region),
+        (&pattern.account, &resource.account),
+        (&pattern.resource, &resource.resource),
+    ];
+    let mut answer = Answer::Must;
+    for (outer, inner) in pairs {
+        answer = answer.and(glob::covers(outer, inner));
+        if answer == Answer::No {
+            break;
+        }
+    }
+    answer
 }
 
 impl fmt::Display for ResourcePattern {

@@ -352,6 +352,10 @@ fn certain(item: &ResourcePattern) -> bool {
 impl ResourcePattern {
     /// Whether it is `*` in one of its spellings.
     pub(crate) fn covers_everything(&self) -> Answer {
+        *self.everything.get_or_init(|| self.is_everything())
+    }
+
+    fn is_everything(&self) -> Answer {
         let Some(arn) = self.segments() else {
             let every = glob::compile(&Text::known("arn:*:*:*:*:*"), false);
             return if self.is_star() {
