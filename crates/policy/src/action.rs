@@ -3,10 +3,12 @@
 //! Not for what an action does: that is the catalog's. Invariant: matching ignores letter case, as
 //! AWS documents for actions.
 
-use crate::Pattern;
 use crate::statement::{Listed, joined_key, show};
+use crate::{ActionSet, Pattern};
+use overgrant_catalog::catalog;
 use overgrant_value::Answer;
 use std::fmt;
+use std::sync::OnceLock;
 
 /// One action pattern, such as `s3:Get*`.
 #[derive(Debug, Clone)]
@@ -51,9 +53,30 @@ impl fmt::Display for ActionPattern {
 
 /// `Action` or `NotAction`.
 #[derive(Debug, Clone)]
-pub struct Actions(pub(crate) Listed<ActionPattern>);
+pub struct Actions(pub(crate) Listed<ActionPattern>, pub(crate) Selected);
+
+/// The catalog's actions that an element selects, surely and perhaps, worked out on first use.
+///
+/// INVARIANT: whoever changes the list beside it puts a new one in its place.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Selected(OnceLock<Box<(ActionSet, ActionSet)>>);
+
+impl Selected {
+    /// (surely, perhaps); `make` works them out.
+    pub(crate) fn get(
+        &self,
+        make: impl FnOnce() -> (ActionSet, ActionSet),
+    ) -> &(ActionSet, ActionSet) {
+        self.0.get_or_init(|| Box::new(make()))
+    }
+}
 
 impl Actions {
+    /// An element with this list.
+    pub(crate) fn new(list: Listed<ActionPattern>) -> Self {
+        Self(list, Selected::default())
+    }
+
     /// The list behind it.
     #[must_use]
     pub fn listed(&self) -> &Listed<ActionPattern> {
@@ -65,6 +88,15 @@ impl Actions {
     pub fn select(&self, action: &str) -> Answer {
         if !self.0.present {
             return Answer::No;
+        }
+        if let Some(id) = catalog().action_id(action) {
+            let (must, may) = self.selected();
+            if must.contains(id) {
+                return Answer::Must;
+            }
+            if !may.contains(id) {
+                return Answer::No;
+            }
         }
         let action = action.to_ascii_lowercase();
         let mut hit = Answer::No;

@@ -211,6 +211,21 @@ impl Actions {
     /// The catalog's actions that the element selects for every value of its open parts.
     #[must_use]
     pub fn must(&self) -> ActionSet {
+        self.selected().0.clone()
+    }
+
+    /// The catalog's actions that the element selects for some value of its open parts.
+    #[must_use]
+    pub fn may(&self) -> ActionSet {
+        self.selected().1.clone()
+    }
+
+    /// Both sets, worked out once.
+    pub(crate) fn selected(&self) -> &(ActionSet, ActionSet) {
+        self.1.get(|| (self.surely(), self.perhaps()))
+    }
+
+    fn surely(&self) -> ActionSet {
         if !self.0.present {
             return ActionSet::empty();
         }
@@ -224,9 +239,7 @@ impl Actions {
         self.lower()
     }
 
-    /// The catalog's actions that the element selects for some value of its open parts.
-    #[must_use]
-    pub fn may(&self) -> ActionSet {
+    fn perhaps(&self) -> ActionSet {
         if !self.0.present {
             return ActionSet::empty();
         }
@@ -278,9 +291,9 @@ impl Actions {
                 .items
                 .iter()
                 .any(|item| item.0.guard().is_always() && item.covers_all() == Answer::Must);
-        if plain || self.must().is_all() {
+        if plain || self.selected().0.is_all() {
             Answer::Must
-        } else if self.may().is_all() {
+        } else if self.selected().1.is_all() {
             Answer::May
         } else {
             Answer::No

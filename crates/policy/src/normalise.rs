@@ -218,7 +218,7 @@ impl Reader {
             effect: Effect::Unknown,
             effect_src: val.src().clone(),
             principals: Principals(Listed::absent()),
-            actions: Actions(Listed::absent()),
+            actions: Actions::new(Listed::absent()),
             resources: Resources(Listed::absent()),
             conditions: Conditions::default(),
             src: val.src().clone(),
@@ -248,7 +248,7 @@ impl Reader {
                     let both = statement.actions.0.is_firm() && list.is_firm();
                     self.exclusive(both, "Action", "NotAction", &key_src);
                     if !statement.actions.0.present || list.is_firm() {
-                        statement.actions = Actions(list);
+                        statement.actions = Actions::new(list);
                     }
                 }
                 "Resource" | "NotResource" => {

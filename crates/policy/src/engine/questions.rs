@@ -3,6 +3,7 @@
 //! Not for the search itself. Invariant: `Must` holds with every open part read against the answer,
 //! `May` with every open part read in its favour.
 
+use crate::action::Actions;
 use crate::document::{Document, Effect};
 use crate::engine::automaton::MOST_WORK;
 use crate::engine::caller::{self, Class};
@@ -265,11 +266,12 @@ pub fn normalise(document: &Document) -> Vec<String> {
         .iter()
         .map(|statement| {
             let mut statement = statement.clone();
-            let actions = std::mem::take(&mut statement.actions.0.items);
-            statement.actions.0.items = uncovered(actions, |wide, narrow| {
+            let mut actions = statement.actions.listed().clone();
+            actions.items = uncovered(actions.items, |wide, narrow| {
                 wide.pattern().guard().is_always()
                     && wide.pattern().covers(narrow.pattern()) == Answer::Must
             });
+            statement.actions = Actions::new(actions);
             let resources = std::mem::take(&mut statement.resources.0.items);
             statement.resources.0.items = uncovered(resources, |wide, narrow| {
                 wide.pattern.guard().is_always()

@@ -3,9 +3,9 @@
 use crate::grants;
 use crate::managed::{self, Usage};
 use crate::{Context, Family, Scope};
-use overgrant_catalog::{Action, ActionId, Service, catalog};
+use overgrant_catalog::{ActionId, Service, catalog};
 use overgrant_finding::{Confidence, Severity};
-use overgrant_policy::{Answer, Document};
+use overgrant_policy::{ActionSet, Answer, Document};
 use std::collections::BTreeMap;
 
 rule! {
@@ -149,35 +149,43 @@ fn covered(document: &Document) -> Option<&'static str> {
     {
         return None;
     }
-    let services: Vec<Service<'static>> = document
+    let open = document
+        .allows()
+        .filter(|statement| {
+            statement.resources.covers_all() == Answer::Must
+                && !statement.conditions.narrows().possible()
+        })
+        .fold(ActionSet::empty(), |open, statement| open.union(&statement.actions.must()));
+    let mut services: Vec<Service<'static>> = document
         .allows()
         .flat_map(|statement| &statement.actions.listed().items)
         .filter(|item| item.pattern().has_wildcard())
         .filter_map(|item| catalog().service(&item.service()?))
         .collect();
+    services.sort_by_key(|service| service.prefix());
+    services.dedup_by_key(|service| service.prefix());
     let mut found: Vec<&'static str> = services
         .into_iter()
-        .filter(|service| covers(document, *service))
+        .filter(|service| covers(&open, *service))
         .map(Service::prefix)
         .collect();
     found.sort_by_key(|name| !WEIGHTY.contains(name));
     found.first().copied()
 }
 
-fn covers(document: &Document, service: Service<'static>) -> bool {
-    let writes: Vec<Action<'static>> = service
+/// Whether nine in ten of the writes of the service are among the actions open on all resources.
+fn covers(open: &ActionSet, service: Service<'static>) -> bool {
+    let writes: Vec<ActionId> = service
         .actions()
-        .filter_map(|id| catalog().action(ActionId(id)))
-        .filter(|action| grants::writes(*action) && !action.is_wildcard_only())
-        .collect();
-    let open = |action: &&Action<'static>| {
-        document.allows().any(|statement| {
-            statement.actions.select(&action.to_string()) == Answer::Must
-                && statement.resources.covers_all() == Answer::Must
-                && !statement.conditions.narrows().possible()
+        .map(ActionId)
+        .filter(|id| {
+            catalog()
+                .action(*id)
+                .is_some_and(|action| grants::writes(action) && !action.is_wildcard_only())
         })
-    };
-    !writes.is_empty() && writes.iter().filter(open).count() * 10 >= writes.len() * 9
+        .collect();
+    let count = writes.iter().filter(|id| open.contains(**id)).count();
+    !writes.is_empty() && count * 10 >= writes.len() * 9
 }
 
 #[cfg(test)]
