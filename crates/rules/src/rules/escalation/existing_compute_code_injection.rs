@@ -212,9 +212,11 @@ fn best<'a>(
     kinds: [&str; 2],
 ) -> Option<Found<'a>> {
     let model = cx.model;
+    let root = &model.identity(caller)?.place.root;
     let mut best: Option<Found<'a>> = None;
     for (index, workload) in model.workloads.iter().enumerate() {
-        if !kinds.contains(&workload.place.kind.as_str()) {
+        // Another root may well be another account: nothing in the code says that they meet.
+        if workload.place.root != *root || !kinds.contains(&workload.place.kind.as_str()) {
             continue;
         }
         let Some(id) = cx.access.role_of(index) else {

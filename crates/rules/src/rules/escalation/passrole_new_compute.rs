@@ -198,8 +198,13 @@ fn best<'a>(cx: &Context<'a>, caller: IdentityId) -> Option<Found<'a>> {
         return None;
     }
     let model = cx.model;
+    let root = &model.identity(caller)?.place.root;
     let mut best: Option<Found<'a>> = None;
     for (id, role) in model.of_kind(IdentityKind::Role) {
+        // Another root may well be another account: nothing in the code says that they meet.
+        if role.place.root != *root {
+            continue;
+        }
         if best.as_ref().is_some_and(|best| best.gain == Gain::Admin) {
             break;
         }
