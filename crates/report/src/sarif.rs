@@ -354,7 +354,21 @@ fn notification_descriptors(outcome: &Outcome) -> Vec<ReportingDescriptor> {
     }
     let codes = codes.into_iter();
     codes
-        .map(|code| ReportingDescriptor::builder().id(code).build())
+        .map(|code| {
+            // GitHub's rules ask the same texts of notifications as of rules.
+            let words = |words: String| MultiformatMessageString::builder().text(words).build();
+            let summary = format!("Problem with an input: {}", code.replace('-', " "));
+            ReportingDescriptor::builder()
+                .id(code)
+                .short_description(words(summary.clone()))
+                .full_description(words(format!(
+                    "{summary}. What it concerns was not checked, or not wholly."
+                )))
+                .help(words(
+                    "The message of each notification names the place and what to do.".to_owned(),
+                ))
+                .build()
+        })
         .collect()
 }
 
