@@ -48,7 +48,8 @@ pub fn assign(findings: &mut [Finding]) {
 
 /// The address without module path and instance keys: `module.a["x"].aws_iam_role.r[0]` gives
 /// `aws_iam_role.r`. Dots inside brackets do not count; other formats have neither.
-fn local_name(address: &str) -> String {
+#[must_use]
+pub fn local_name(address: &str) -> String {
     let mut depth = 0_usize;
     let mut parts: Vec<String> = vec![String::new()];
     for c in address.chars() {

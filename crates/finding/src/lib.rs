@@ -10,5 +10,5 @@ mod grade;
 
 pub use edit::{Edit, Fix};
 pub use finding::{Entry, Finding, Judged, Related, Step};
-pub use fingerprint::{assign, fingerprint};
+pub use fingerprint::{assign, fingerprint, local_name};
 pub use grade::{Confidence, Severity};

@@ -15,7 +15,7 @@ type Key = (&'static str, Option<Span>, SmolStr, String, Option<String>);
 
 fn key(finding: &Finding) -> Key {
     let name = if finding.primary.is_some() {
-        local_name(&finding.address)
+        overgrant_finding::local_name(&finding.address)
     } else {
         format!("{}//{}", finding.root, finding.address)
     };
@@ -132,31 +132,4 @@ impl Uses {
             .copied()
             .unwrap_or(0)
     }
-}
-
-/// The address without module path and instance keys.
-fn local_name(address: &str) -> String {
-    let mut depth = 0_usize;
-    let mut parts = vec![String::new()];
-    for c in address.chars() {
-        match c {
-            '[' => depth += 1,
-            ']' => depth = depth.saturating_sub(1),
-            '.' if depth == 0 => parts.push(String::new()),
-            c if depth == 0 => {
-                if let Some(part) = parts.last_mut() {
-                    part.push(c);
-                }
-            }
-            _ => {}
-        }
-    }
-    let mut rest = parts.as_slice();
-    while let [module, _, more @ ..] = rest
-        && module == "module"
-        && !more.is_empty()
-    {
-        rest = more;
-    }
-    rest.join(".")
 }
