@@ -13,7 +13,7 @@ pub mod syntax;
 mod tests;
 
 use overgrant_ir::Resource;
-use overgrant_source::{Comment, Diagnostic, Sources};
+use overgrant_source::{Comment, Diagnostic, Sources, Span};
 use smol_str::SmolStr;
 use std::collections::BTreeSet;
 
@@ -45,6 +45,17 @@ pub struct Options {
     pub values: Vec<Given>,
 }
 
+/// A module call that was followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModuleCall {
+    /// Directory of the root module.
+    pub root: SmolStr,
+    /// Address of the module instance in that root: `module.app["eu"].module.iam`.
+    pub module: SmolStr,
+    /// The `source` argument of the call; the header of the block where it has none.
+    pub span: Span,
+}
+
 /// What comes out of a run.
 #[derive(Debug, Default)]
 pub struct Output {
@@ -56,6 +67,8 @@ pub struct Output {
     pub files: Vec<String>,
     /// The comments of each file.
     pub comments: Vec<(String, Vec<Comment>)>,
+    /// The calls of all roots, in the order of evaluation.
+    pub calls: Vec<ModuleCall>,
     /// Directories that were evaluated as roots.
     pub roots: Vec<SmolStr>,
     /// Names of the variables that roots declare.

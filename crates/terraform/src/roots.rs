@@ -6,10 +6,10 @@
 
 use crate::config::module::join;
 use crate::config::{Loader, Module, ResourceKey, json};
-use crate::eval::{Evaluator, Instance, Scope};
+use crate::eval::{Evaluator, Instance, Missing, Scope};
 use crate::syntax::tree::{Body, ExprKind, Part};
 use crate::syntax::{parse_expression, parse_file};
-use crate::{Given, Options, Output};
+use crate::{Given, ModuleCall, Options, Output};
 use overgrant_ir::Resource;
 use overgrant_source::{Diagnostic, Level, Sources};
 use overgrant_value::{Src, Text, Val};
@@ -48,7 +48,7 @@ pub(crate) fn evaluate(sources: &Sources, dirs: &[String], options: &Options) ->
     dirs.dedup();
     let modules: Vec<Arc<Module>> = dirs.par_iter().map(|dir| loader.module(dir)).collect();
     let roots = choose(&modules);
-    let results: Vec<(Vec<Resource>, Vec<Diagnostic>)> = roots
+    let results: Vec<Evaluated> = roots
         .par_iter()
         .map(|root| one(&loader, root, options))
         .collect();
@@ -56,14 +56,18 @@ pub(crate) fn evaluate(sources: &Sources, dirs: &[String], options: &Options) ->
         roots: roots.iter().map(|root| root.dir.clone()).collect(),
         ..Output::default()
     };
-    for (resources, diagnostics) in results {
-        output.resources.extend(resources);
-        for diagnostic in diagnostics {
+    let mut missing = BTreeSet::new();
+    for result in results {
+        output.resources.extend(result.resources);
+        output.calls.extend(result.calls);
+        for diagnostic in result.diagnostics {
             if !output.diagnostics.contains(&diagnostic) {
                 output.diagnostics.push(diagnostic);
             }
         }
+        missing.extend(result.missing);
     }
+    output.diagnostics.extend(not_installed(sources, missing));
     for root in &roots {
         output.variables.extend(root.variables.keys().cloned());
     }
@@ -156,11 +160,15 @@ fn local_calls(module: &Module) -> Vec<String> {
         .collect()
 }
 
-fn one(
-    loader: &Loader<'_>,
-    root: &Arc<Module>,
-    options: &Options,
-) -> (Vec<Resource>, Vec<Diagnostic>) {
+/// What one root gave.
+struct Evaluated {
+    resources: Vec<Resource>,
+    calls: Vec<ModuleCall>,
+    diagnostics: Vec<Diagnostic>,
+    missing: BTreeSet<Missing>,
+}
+
+fn one(loader: &Loader<'_>, root: &Arc<Module>, options: &Options) -> Evaluated {
     let mut diagnostics = Vec::new();
     let given = given(loader.sources(), root, options, &mut diagnostics);
     let evaluator = Evaluator::new(
@@ -169,14 +177,52 @@ fn one(
         given,
         installed(loader.sources(), &root.dir),
     );
-    let mut resources = Vec::new();
-    collect(&evaluator, &evaluator.root_instance(), &mut resources);
+    let (mut resources, mut calls) = (Vec::new(), Vec::new());
+    let root = evaluator.root_instance();
+    collect(&evaluator, &root, &mut resources, &mut calls);
     diagnostics.extend(evaluator.take_diagnostics());
     resources.sort_by(|a, b| a.address.cmp(&b.address));
-    (resources, diagnostics)
+    Evaluated {
+        resources,
+        calls,
+        diagnostics,
+        missing: evaluator.missing.take(),
+    }
 }
 
-fn collect(evaluator: &Evaluator<'_>, instance: &Rc<Instance>, resources: &mut Vec<Resource>) {
+/// One note a module source, at the first of its calls.
+fn not_installed(sources: &Sources, missing: BTreeSet<Missing>) -> Vec<Diagnostic> {
+    let mut calls: BTreeMap<String, BTreeMap<_, Missing>> = BTreeMap::new();
+    for call in missing {
+        if let Some(file) = sources.get(call.span.file) {
+            calls
+                .entry(call.source.clone())
+                .or_default()
+                .insert((file.path().to_owned(), call.span.start), call);
+        }
+    }
+    let note = |(source, calls): (String, BTreeMap<_, Missing>)| {
+        let first = calls.values().next()?;
+        let file = sources.get(first.span.file)?;
+        let more = match calls.len() - 1 {
+            0 => String::new(),
+            1 => " (called once more)".to_owned(),
+            more => format!(" (called {more} times more)"),
+        };
+        let words = format!(
+            "the module `{source}`{more} is not installed and its outputs are taken as unknown; run `terraform init` in the root that calls it to have it analysed"
+        );
+        Some(Diagnostic::new(Level::Note, "module-missing", words).at(&file, first.span))
+    };
+    calls.into_iter().filter_map(note).collect()
+}
+
+fn collect(
+    evaluator: &Evaluator<'_>,
+    instance: &Rc<Instance>,
+    resources: &mut Vec<Resource>,
+    calls: &mut Vec<ModuleCall>,
+) {
     let keys: Vec<ResourceKey> = instance.module.resources.keys().cloned().collect();
     for key in keys {
         let Some(expanded) = evaluator.expanded_resource(instance, &key) else {
@@ -201,14 +247,19 @@ fn collect(evaluator: &Evaluator<'_>, instance: &Rc<Instance>, resources: &mut V
             }
         }
     }
-    let calls: Vec<SmolStr> = instance.module.calls.keys().cloned().collect();
-    for call in calls {
-        let Some(expanded) = evaluator.expanded_call(instance, &call) else {
+    for (call, block) in &instance.module.calls {
+        let Some(expanded) = evaluator.expanded_call(instance, call) else {
             continue;
         };
+        let source = block.body.attribute("source");
         for member in &expanded.members {
-            if let Some(child) = evaluator.child(instance, &call, &member.suffix) {
-                collect(evaluator, &child, resources);
+            if let Some(child) = evaluator.child(instance, call, &member.suffix) {
+                calls.push(ModuleCall {
+                    root: evaluator.root.clone(),
+                    module: child.path.clone(),
+                    span: source.map_or(block.header, |attr| attr.span),
+                });
+                collect(evaluator, &child, resources, calls);
             }
         }
     }

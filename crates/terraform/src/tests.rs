@@ -424,6 +424,24 @@ fn circles_missing_modules_and_overrides() {
 }
 
 #[test]
+fn modules_that_are_not_installed_are_told_once_a_source() {
+    let call = |name: &str| format!("module \"{name}\" {{\n  source = \"a/label/null\"\n}}\n");
+    let (first, second) = (call("x") + &call("y"), call("z"));
+    let files = [("b/main.tf", first.as_str()), ("c/main.tf", &second)];
+    let (sources, output) = run(&files);
+    let [only] = output.diagnostics.as_slice() else {
+        panic!("{:?}", output.diagnostics);
+    };
+    assert_eq!(only.path.as_deref(), Some("b/main.tf"));
+    assert_eq!(sources.slice(only.span.unwrap()), "\"a/label/null\"");
+    assert!(
+        only.message.contains("(called 2 times more)"),
+        "{}",
+        only.message
+    );
+}
+
+#[test]
 fn hostile_input_ends() {
     let files = [
         "locals {\n  x = [for a in range(1000) : [for b in range(1000) : [for c in range(1000) : \"${a}${b}${c}\"]]]\n}\nresource \"aws_sqs_queue\" \"q\" { name = local.x }\n".to_owned(),

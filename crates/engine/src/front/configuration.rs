@@ -5,6 +5,7 @@
 
 use super::{Input, relative};
 use crate::near::near;
+use crate::settle::Call;
 use crate::unwind::guarded;
 use crate::{Config, Discovery, Error, Options};
 use overgrant_source::Sources;
@@ -57,6 +58,12 @@ pub(super) fn read(
         }
     }
     input.resources.extend(output.resources);
+    let calls = output.calls.into_iter().map(|call| Call {
+        root: call.root,
+        module: call.module,
+        span: call.span,
+    });
+    input.calls.extend(calls);
     input.diagnostics.extend(output.diagnostics);
     for (path, comments) in output.comments {
         if let Ok(file) = sources.load(&path) {

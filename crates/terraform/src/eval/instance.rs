@@ -67,6 +67,15 @@ pub(crate) struct Target {
     pub(crate) member: Member,
 }
 
+/// A call of a module that is not in the repository.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Missing {
+    /// The module's source as it is named to users.
+    pub(crate) source: String,
+    /// The `source` argument.
+    pub(crate) span: Span,
+}
+
 /// Evaluates one root.
 pub(crate) struct Evaluator<'a> {
     pub(crate) loader: &'a Loader<'a>,
@@ -79,6 +88,7 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) targets: RefCell<HashMap<SmolStr, Target>>,
     pub(crate) instances: RefCell<HashMap<SmolStr, Rc<Instance>>>,
     pub(crate) templates: RefCell<HashMap<FileId, Rc<Expr>>>,
+    pub(crate) missing: RefCell<BTreeSet<Missing>>,
     diagnostics: RefCell<Vec<Diagnostic>>,
     reported: RefCell<BTreeSet<(&'static str, Option<Span>, String)>>,
     steps: Cell<u64>,
@@ -112,6 +122,7 @@ impl<'a> Evaluator<'a> {
             targets: RefCell::default(),
             instances: RefCell::default(),
             templates: RefCell::default(),
+            missing: RefCell::default(),
             diagnostics: RefCell::default(),
             reported: RefCell::default(),
             steps: Cell::new(0),

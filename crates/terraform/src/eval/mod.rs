@@ -20,4 +20,4 @@ pub(crate) mod text;
 pub(crate) mod types;
 
 pub(crate) use expr::{Eval, Fail, Scope, inherited};
-pub(crate) use instance::{Evaluator, Instance};
+pub(crate) use instance::{Evaluator, Instance, Missing};

@@ -6,7 +6,7 @@
 
 use super::expand::{Expanded, Shape};
 use super::expr::{Each, Eval, Scope, at, fixed};
-use super::instance::{Block, Evaluator, Instance, MAX_MODULES, Slot, Target};
+use super::instance::{Block, Evaluator, Instance, MAX_MODULES, Missing, Slot, Target};
 use crate::config::{ResourceKey, Variable};
 use crate::syntax::tree::{Step, StepKind};
 use overgrant_ir::Mode;
@@ -397,7 +397,7 @@ impl Evaluator<'_> {
             } else {
                 format_smolstr!("{}.{call}", instance.keys)
             };
-            let dir = self.module_dir(instance, block, call, &keys)?;
+            let dir = self.module_dir(instance, block, &keys)?;
             if instance.depth + 1 > MAX_MODULES || self.calls_itself(instance, &dir) {
                 self.report(
                     Level::Error,
@@ -448,7 +448,6 @@ impl Evaluator<'_> {
         &self,
         instance: &Rc<Instance>,
         block: &crate::syntax::tree::Block,
-        call: &str,
         keys: &SmolStr,
     ) -> Option<SmolStr> {
         let attr = block.body.attribute("source")?;
@@ -468,14 +467,11 @@ impl Evaluator<'_> {
         }
         let found = self.installed.get(keys).cloned();
         if found.is_none() {
-            self.report(
-                Level::Note,
-                "module-missing",
-                format!(
-                    "module.{call} is not in this repository; run `terraform init` first to have it analysed, its outputs are taken as unknown"
-                ),
-                Some(block.header),
-            );
+            let shown = source.unwrap_or_else(|| self.sources().slice(attr.value.span).into());
+            self.missing.borrow_mut().insert(Missing {
+                source: source_name(&shown),
+                span: attr.value.span,
+            });
         }
         found
     }
@@ -582,6 +578,21 @@ impl Evaluator<'_> {
     }
 }
 
+/// A module source without its version and without what it may hold of credentials.
+fn source_name(source: &str) -> String {
+    let source = source.split('?').next().unwrap_or_default();
+    match source.split_once("://") {
+        Some((scheme, rest)) => match rest.split_once('/') {
+            Some((host, path)) => {
+                let host = host.rsplit('@').next().unwrap_or_default();
+                format!("{scheme}://{host}/{path}")
+            }
+            None => source.to_owned(),
+        },
+        None => source.to_owned(),
+    }
+}
+
 /// The name in an attribute step, or in an index step with a plain text.
 fn attr_step(steps: &[Step], at: usize) -> Option<&str> {
     match &steps.get(at)?.kind {
@@ -601,4 +612,23 @@ fn module_path(root: &str, dir: &str) -> String {
     let mut parts: Vec<&str> = vec![".."; from.len() - common];
     parts.extend(to.iter().skip(common));
     parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::source_name;
+
+    #[test]
+    fn sources_are_named_without_version_and_credentials() {
+        for (source, name) in [
+            ("cloudposse/label/null", "cloudposse/label/null"),
+            (
+                "git::https://user:secret@host.example/a/b.git//m?ref=v1",
+                "git::https://host.example/a/b.git//m",
+            ),
+            ("git@github.com:a/b.git?ref=v1", "git@github.com:a/b.git"),
+        ] {
+            assert_eq!(source_name(source), name);
+        }
+    }
 }
