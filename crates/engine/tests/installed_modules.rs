@@ -2,7 +2,10 @@
 //!
 //! Invariant tested: the primary place is in a file of the repository, the inner place in the flow.
 
-#![expect(clippy::unwrap_used, reason = "a test may end at what it does not expect")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test may end at what it does not expect"
+)]
 
 use overgrant_engine::{Discovery, Options, Outcome, check_in};
 use overgrant_source::Sources;

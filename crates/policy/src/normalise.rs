@@ -12,7 +12,7 @@ use crate::principal::{Principal, PrincipalKind, Principals};
 use crate::problem::{Problem, ProblemKind};
 use crate::resource::{ResourcePattern, Resources};
 use crate::statement::{Listed, Statement};
-use overgrant_value::{Data, Entry, Guard, Src, Sym, Text, Val, json};
+use overgrant_value::{Data, Entry, Guard, Marks, Src, Sym, Text, Val, json};
 use smol_str::SmolStr;
 
 impl Document {
@@ -31,6 +31,8 @@ impl Document {
 struct Reader {
     document: Document,
     statement: Option<usize>,
+    /// When what is being read holds.
+    guard: Guard,
 }
 
 impl Reader {
@@ -47,6 +49,7 @@ impl Reader {
                 src,
             },
             statement: None,
+            guard: Guard::always(),
         }
     }
 
@@ -59,6 +62,7 @@ impl Reader {
             kind,
             src: src.clone(),
             statement: self.statement,
+            guard: self.guard.clone(),
         });
     }
 
@@ -89,6 +93,7 @@ impl Reader {
     }
 
     fn document(&mut self, val: &Val, guard: &Guard) {
+        self.guard = guard.clone();
         match val.data() {
             Data::Null(_) => {}
             Data::Unknown(unknown) => self.note_unknown(&unknown.sym, Resolution::Unresolved),
@@ -153,6 +158,7 @@ impl Reader {
             Some(list) => {
                 for (inner, list) in list.alternatives() {
                     if let Some(guard) = guard.and(&inner) {
+                        self.guard = guard.clone();
                         self.statements(&list, &guard);
                     }
                 }
@@ -211,6 +217,7 @@ impl Reader {
         let entries = map.entries.clone();
         let index = self.document.statements.len();
         self.statement = Some(index);
+        let outer = std::mem::replace(&mut self.guard, guard.clone());
         self.duplicates(&entries);
         let mut statement = Statement {
             index,
@@ -279,6 +286,7 @@ impl Reader {
         self.duplicate_sid(&statement);
         self.document.statements.push(statement);
         self.statement = None;
+        self.guard = outer;
     }
 
     fn duplicate_sid(&mut self, statement: &Statement) {
@@ -425,7 +433,7 @@ impl Reader {
             present: true,
             negated,
             items: Vec::new(),
-            open: false,
+            open: val.marks().has(Marks::MAYBE),
             key_src,
             src: val.src().clone(),
         };

@@ -3,7 +3,7 @@
 //! Not for judgements about access. Invariant: a problem names the place and never loses the rest of
 //! the document.
 
-use overgrant_value::Src;
+use overgrant_value::{Guard, Src};
 use smol_str::SmolStr;
 
 /// A kind of grammar problem.
@@ -46,4 +46,6 @@ pub struct Problem {
     pub src: Src,
     /// Index of the statement it belongs to, 0-based; `None` for the document itself.
     pub statement: Option<usize>,
+    /// When the document has it.
+    pub guard: Guard,
 }

@@ -192,6 +192,59 @@ resource "aws_iam_policy" "base" { policy = data.aws_iam_policy_document.base.js
 }
 
 #[test]
+fn a_document_knows_when_it_exists() {
+    let text = r#"
+variable "on" { type = bool }
+variable "more" {}
+locals { issuer = var.on ? "oidc.eks.eu-west-1.amazonaws.com/id/X" : "" }
+data "aws_iam_policy_document" "p" {
+  count = var.on ? 1 : 0
+  statement {
+    actions = ["sts:AssumeRoleWithWebIdentity"]
+    condition {
+      test     = "StringEquals"
+      variable = "${local.issuer}:sub"
+      values   = ["system:serviceaccount:a:b"]
+    }
+    dynamic "principals" {
+      for_each = var.more
+      content {
+        type        = "AWS"
+        identifiers = principals.value
+      }
+    }
+    dynamic "not_principals" {
+      for_each = var.more
+      content {
+        type        = "AWS"
+        identifiers = not_principals.value
+      }
+    }
+  }
+}
+resource "aws_iam_role" "r" {
+  count              = var.on ? 1 : 0
+  assume_role_policy = data.aws_iam_policy_document.p[0].json
+}
+"#;
+    let (_, output) = run(&[("main.tf", text)]);
+    let trust = find(&output, "aws_iam_role.r[0]")
+        .get("assume_role_policy")
+        .unwrap();
+    let statement = policy(&trust).get("Statement").unwrap().listed().remove(0);
+    let condition = statement.get("Condition").unwrap();
+    assert_eq!(
+        condition
+            .at(&["StringEquals", "oidc.eks.eu-west-1.amazonaws.com/id/X:sub"])
+            .and_then(|val| val.as_str()),
+        Some("system:serviceaccount:a:b".into())
+    );
+    // Blocks of an unknown number are unknown, not an empty one of each.
+    assert!(statement.get("Principal").unwrap().is_unknown());
+    assert!(statement.get("NotPrincipal").unwrap().is_unknown());
+}
+
+#[test]
 fn expansion_gives_terraforms_addresses() {
     let text = r#"
 variable "names" { type = list(string) }

@@ -79,16 +79,26 @@ impl Guard {
         Some(Self { atoms })
     }
 
+    /// What is left to say where `other` holds: the atoms that it does not imply.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        let mut atoms = self.atoms.clone();
+        atoms.retain(|atom| !other.implies(atom));
+        Self { atoms }
+    }
+
     /// Whether this guard holds wherever `other` does.
     #[must_use]
     pub fn implied_by(&self, other: &Self) -> bool {
-        self.atoms.iter().all(|atom| {
-            other.atoms.iter().any(|known| {
-                known == atom
-                    || (known.subject == atom.subject
-                        && matches!((&known.relation, &atom.relation),
-                            (Relation::Is(is), Relation::IsNot(not)) if is != not))
-            })
+        self.atoms.iter().all(|atom| other.implies(atom))
+    }
+
+    fn implies(&self, atom: &Atom) -> bool {
+        self.atoms.iter().any(|known| {
+            known == atom
+                || (known.subject == atom.subject
+                    && matches!((&known.relation, &atom.relation),
+                        (Relation::Is(is), Relation::IsNot(not)) if is != not))
         })
     }
 }

@@ -6,6 +6,7 @@
 //! never an empty string, a dropped element or a guessed constant.
 
 mod answer;
+mod assume;
 mod digest;
 mod guard;
 pub mod json;

@@ -65,8 +65,16 @@ pub fn lower(mut resources: Vec<Resource>) -> Model {
             let blocks = &mut lowering.model.blocks;
             blocks.push(&resource.root, &resource.address, span);
         }
-        if resource.mode == Mode::Managed {
-            lowering.resource(resource);
+        if resource.mode != Mode::Managed {
+            continue;
+        }
+        // What the resource never meets while it exists is no part of it.
+        match resource.attrs.assuming(&resource.guard) {
+            Some(attrs) => lowering.resource(&Resource {
+                attrs,
+                ..resource.clone()
+            }),
+            None => lowering.resource(resource),
         }
     }
     lowering.model.blocks.finish();

@@ -120,6 +120,11 @@ impl Evaluator<'_> {
         Scope::of(&target.instance).with_each(target.member.each.clone())
     }
 
+    /// What is left of an instance's arguments when it exists.
+    fn existing(&self, target: &Target, attrs: Val) -> Val {
+        attrs.assuming(&self.guard_of(target)).unwrap_or(attrs)
+    }
+
     /// An attribute as the configuration writes it.
     fn configured(&self, target: &Target, body: &Body, name: &str) -> Option<Eval> {
         let scope = self.scope_of(target);
@@ -239,7 +244,7 @@ impl Evaluator<'_> {
             ("aws_partition", "dns_suffix") => hole(Sym::UrlSuffix),
             ("aws_iam_policy_document", "json" | "minified_json") => {
                 let object = self.body(&self.scope_of(target), body, src.clone());
-                Some(self.policy_document(&object, src))
+                Some(self.policy_document(&self.existing(target, object), src))
             }
             ("template_file", "rendered") => Some(self.template_file(target, body, addr)),
             _ => None,
@@ -282,7 +287,8 @@ impl Evaluator<'_> {
             Mode::Data => target.key.kind == "aws_iam_policy_document",
         };
         let mut attrs = if read {
-            self.body(&self.scope_of(target), &block.body, src.clone())
+            let attrs = self.body(&self.scope_of(target), &block.body, src.clone());
+            self.existing(target, attrs)
         } else {
             Val::unknown(self.symbol(target, addr, ""), src.clone())
         };

@@ -10,8 +10,8 @@ use super::expr::{Eval, at, fail};
 use super::instance::Evaluator;
 use crate::functions;
 use overgrant_source::Level;
-use overgrant_value::{Answer, Data, Entry, Guard, Map, Marks, Piece, Src, Text, Val, json};
-use smol_str::SmolStr;
+use overgrant_value::{Answer, Data, Entry, Guard, Map, Marks, Piece, Src, Sym, Text, Val, json};
+use smol_str::{SmolStr, format_smolstr};
 
 /// A document while it is put together.
 #[derive(Default)]
@@ -358,25 +358,29 @@ impl Evaluator<'_> {
 
     fn principals(&self, val: &Val, version_old: bool) -> Result<Option<Val>, super::expr::Fail> {
         let blocks = val.listed();
+        let unknown = |at| Val::unknown_because("principals of an unknown number", at);
         let mut groups: Vec<(Text, Src, Vec<Val>, bool)> = Vec::new();
+        let mut maybe = false;
         for block in &blocks {
-            for (_, block) in block.alternatives() {
+            // Of a block that may not exist at all, nothing is sure.
+            if access::is_open(block) {
+                maybe = true;
+                continue;
+            }
+            for (exists, block) in block.alternatives() {
                 if block.as_map().is_none() {
-                    return Ok(Some(Val::unknown_because(
-                        "principals of an unknown number",
-                        block.span(),
-                    )));
+                    return Ok(Some(unknown(block.span())));
                 }
-                let kind = block
-                    .get("type")
-                    .and_then(|val| val.to_text())
-                    .unwrap_or_default();
+                let kind = argument(&block, "type");
                 let identifiers = block
                     .get("identifiers")
                     .unwrap_or_else(|| Val::tuple(Vec::new(), block.src().clone()));
                 let mut open = access::is_open(&identifiers);
                 let mut found = Vec::new();
                 for (guard, list) in identifiers.alternatives() {
+                    let Some(guard) = exists.and(&guard) else {
+                        continue;
+                    };
                     if list.as_items().is_none() || !guard.is_always() {
                         open = true;
                     }
@@ -431,8 +435,14 @@ impl Evaluator<'_> {
                 });
             }
         }
-        Ok((!entries.is_empty())
-            .then(|| Val::new(Data::Map(Map::object(entries)), val.src().clone())))
+        Ok(match (entries.is_empty(), maybe) {
+            (true, true) => Some(unknown(val.span())),
+            (true, false) => None,
+            (false, _) => {
+                let val = Val::new(Data::Map(Map::object(entries)), val.src().clone());
+                Some(if maybe { val.marked(Marks::MAYBE) } else { val })
+            }
+        })
     }
 
     fn conditions(&self, val: &Val, version_old: bool) -> Result<Option<Val>, super::expr::Fail> {
@@ -445,19 +455,13 @@ impl Evaluator<'_> {
                         block.span(),
                     )));
                 }
-                let part = |name: &str| {
-                    block
-                        .get(name)
-                        .and_then(|val| val.to_text())
-                        .unwrap_or_default()
-                };
                 let place = |name: &str| {
                     block
                         .as_map()
                         .and_then(|map| map.entry(name))
                         .map_or_else(|| block.src().clone(), |entry| entry.val.src().clone())
                 };
-                let (test, variable) = (part("test"), part("variable"));
+                let (test, variable) = (argument(&block, "test"), argument(&block, "variable"));
                 let values = block
                     .get("values")
                     .unwrap_or_else(|| Val::tuple(Vec::new(), block.src().clone()));
@@ -518,6 +522,20 @@ impl Evaluator<'_> {
         Ok((!entries.is_empty())
             .then(|| Val::new(Data::Map(Map::object(entries)), val.src().clone())))
     }
+}
+
+/// A text argument of a block; one of several texts is a hole.
+fn argument(block: &Val, name: &str) -> Text {
+    let Some(val) = block.get(name) else {
+        return Text::empty();
+    };
+    val.to_text().unwrap_or_else(|| {
+        let sym = Sym::Other {
+            what: format_smolstr!("one of several values of `{name}`"),
+            at: val.span(),
+        };
+        Text::hole(sym, val.src().clone())
+    })
 }
 
 fn statement_with(statement: &Val, entries: Vec<Entry>) -> Val {

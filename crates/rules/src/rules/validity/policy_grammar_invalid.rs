@@ -122,7 +122,12 @@ fn check(cx: &mut Context<'_>) {
             let mut report = cx
                 .finding(&document.place, &problem.src, format!("{name} {text}"))
                 .severity(severity)
-                .cell(format!("{:?}", problem.kind));
+                .cell(format!("{:?}", problem.kind))
+                .when(&problem.guard);
+            // A document that is empty in one of several cases is put together from optional parts.
+            if !problem.guard.is_always() && matches!(problem.kind, ProblemKind::Missing(_)) {
+                report = report.confidence(Confidence::Low);
+            }
             if let Some(statement) = problem
                 .statement
                 .and_then(|index| document.document.statements.get(index))
