@@ -7,6 +7,8 @@ mod repository;
 mod tasks;
 
 use clap::{Parser, Subcommand};
+use std::io::Write as _;
+use std::process::ExitCode;
 
 #[derive(Parser)]
 #[command(name = "cargo dev", about = "Developer tasks of overgrant")]
@@ -35,15 +37,26 @@ enum Task {
     Policy(tasks::policy::Arguments),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Arguments::parse().task {
-        Task::Bench(arguments) => tasks::bench::run(&arguments),
-        Task::Catalog(arguments) => tasks::catalog::run(&arguments),
-        Task::Deps(arguments) => tasks::deps::run(&arguments),
-        Task::Docs(arguments) => tasks::docs::run(&arguments),
-        Task::NewRule(arguments) => tasks::new_rule::run(&arguments),
-        Task::Tables(arguments) => tasks::tables::run(&arguments),
-        Task::Oracle(arguments) => tasks::oracle::run(&arguments),
-        Task::Policy(arguments) => tasks::policy::run(&arguments),
+fn main() -> ExitCode {
+    match run(&Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing is left to do where even that cannot be written.
+            let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: &Task) -> anyhow::Result<()> {
+    match task {
+        Task::Bench(arguments) => tasks::bench::run(arguments),
+        Task::Catalog(arguments) => tasks::catalog::run(arguments),
+        Task::Deps(arguments) => tasks::deps::run(arguments),
+        Task::Docs(arguments) => tasks::docs::run(arguments),
+        Task::NewRule(arguments) => tasks::new_rule::run(arguments),
+        Task::Tables(arguments) => tasks::tables::run(arguments),
+        Task::Oracle(arguments) => tasks::oracle::run(arguments),
+        Task::Policy(arguments) => tasks::policy::run(arguments),
     }
 }

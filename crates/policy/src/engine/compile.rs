@@ -304,6 +304,20 @@ fn same_or_wider_principals(wide: Option<&Principals>, narrow: Option<&Principal
 }
 
 impl Dimension {
+    /// Whether it is a complement with a policy variable: a request in which the variable has no
+    /// value is not selected.
+    pub(crate) fn may_be_invalid(&self) -> bool {
+        self.negated && self.variables().next().is_some()
+    }
+
+    /// The context keys of the policy variables in it.
+    fn variables(&self) -> impl Iterator<Item = &str> {
+        self.items
+            .iter()
+            .flat_map(|item| &item.glob.names)
+            .filter_map(|(_, name)| name.key.as_deref())
+    }
+
     fn surely_covers(&self, other: &Self) -> bool {
         if !self.present {
             return true;
@@ -330,7 +344,13 @@ impl Dimension {
                 .iter()
                 .any(|item| item.certain && item.glob.is_star()),
             // Everything but A covers everything but B where B covers A.
-            (true, true, true) => !self.open && self.items.iter().all(|item| covered(other, item)),
+            (true, true, true) => {
+                !self.open
+                    && self
+                        .variables()
+                        .all(|own| other.variables().any(|known| own == known))
+                    && self.items.iter().all(|item| covered(other, item))
+            }
             (true, _, _) => !self.open && self.items.is_empty(),
         }
     }

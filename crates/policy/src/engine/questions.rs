@@ -465,7 +465,10 @@ fn build<'q>(
                 };
                 // The reading that works against the answer, or in its favour.
                 let high = (is_new == allow) != must;
-                let low_is_empty = !boxed.certain || boxed.effect == Effect::Unknown || boxed.open;
+                let low_is_empty = !boxed.certain
+                    || boxed.effect == Effect::Unknown
+                    || boxed.open
+                    || boxed.resources.may_be_invalid();
                 if fits && (high || !low_is_empty) {
                     members.push(Member {
                         new: is_new,

@@ -412,7 +412,21 @@ impl<'q> Search<'_, 'q> {
                 || action.to_ascii_lowercase().starts_with("sts:assumerole"),
         };
         for (bit, member) in self.query.members.iter().enumerate() {
+            let side = if member.new {
+                &self.query.new
+            } else {
+                &self.query.old
+            };
             let naming = match member.boxed.principals {
+                // It spares nobody who has a permissions boundary.
+                Some(list)
+                    if list.listed().negated
+                        && !member.allow
+                        && side.boundary.is_some()
+                        && caller.is_aws() =>
+                {
+                    Some(Naming::Direct)
+                }
                 Some(list) => caller.is_named(list, member.high),
                 None if member.at.kind != PolicyKind::Resource => Some(Naming::Direct),
                 // A Deny without a principal is taken to be about everybody; so is what could not

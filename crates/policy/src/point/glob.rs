@@ -157,6 +157,25 @@ pub(super) fn resource(pattern: &[Part], resource: &str) -> Answer {
         .fold(Answer::Must, Answer::and)
 }
 
+/// Whether the pattern has a variable without a value in its resource part while its other segments
+/// match: nobody can say then what the pattern selects.
+pub(super) fn is_invalid_for(text: &Text, resource: &str, scope: &Scope<'_>) -> bool {
+    if read(text, true, scope).is_some() {
+        return false;
+    }
+    let plain = Scope {
+        context: scope.context,
+        variables: false,
+    };
+    let pattern = read(text, true, &plain).unwrap_or_default();
+    let cut = segments(&pattern);
+    resource
+        .splitn(6, ':')
+        .zip(cut)
+        .take(5)
+        .all(|(wanted, part)| matches(part, wanted).possible())
+}
+
 fn is_arn(segment: &[Part]) -> bool {
     segment == [Part::Char('a'), Part::Char('r'), Part::Char('n')]
 }

@@ -69,6 +69,7 @@ impl Matched {
 pub fn decide(stack: &Stack<'_>, request: &Request) -> Outcome {
     let mut run = Run {
         request,
+        has_boundary: stack.boundary.is_some(),
         by_allow: Vec::new(),
         by_deny: Vec::new(),
     };
@@ -89,6 +90,7 @@ pub fn decide(stack: &Stack<'_>, request: &Request) -> Outcome {
 
 struct Run<'a> {
     request: &'a Request,
+    has_boundary: bool,
     by_allow: Vec<StatementRef>,
     by_deny: Vec<StatementRef>,
 }
@@ -212,6 +214,12 @@ impl Run<'_> {
         }
     }
 
+    /// Whether the caller has a permissions boundary: `NotPrincipal` spares no such caller from a
+    /// Deny, whatever it lists (AWS, "NotPrincipal", the note on boundaries).
+    fn is_bounded(&self) -> bool {
+        self.has_boundary && matches!(self.request.caller, Caller::Aws(_))
+    }
+
     fn group(&mut self, kind: PolicyKind, level: usize, documents: &[&Document]) -> Matched {
         let mut matched = Matched::NOTHING;
         for (index, document) in documents.iter().enumerate() {
@@ -259,7 +267,9 @@ impl Run<'_> {
         let named = at.kind == PolicyKind::Resource;
         let list = &statement.principals.0;
         if statement.effect != Effect::Allow {
-            let hit = hit.and(if named || list.present {
+            let hit = hit.and(if list.negated && self.is_bounded() {
+                Answer::Must
+            } else if named || list.present {
                 denied_principal(list, &self.request.caller)
             } else {
                 Answer::Must
@@ -355,6 +365,12 @@ fn resource(statement: &Statement, resource: &str, scope: &Scope<'_>) -> Answer 
     let list = &statement.resources.0;
     if !list.present {
         return Answer::Must;
+    }
+    // A variable without a value makes the statement invalid: the complement selects nothing either.
+    let invalid =
+        |item: &crate::ResourcePattern| glob::is_invalid_for(item.pattern.text(), resource, scope);
+    if list.negated && list.items.iter().any(invalid) {
+        return Answer::No;
     }
     select(list, |item| {
         let hit = glob::read(item.pattern.text(), true, scope)

@@ -54,6 +54,14 @@ impl Case {
     /// Where the line is no JSON object, or its request lacks principal, action or resource.
     pub(crate) fn read(line: &str) -> Result<Self> {
         let json: Value = serde_json::from_str(line).context("the line is no JSON")?;
+        Self::of(&json)
+    }
+
+    /// Reads a line that was parsed.
+    ///
+    /// # Errors
+    /// Where it is no JSON object.
+    pub(crate) fn of(json: &Value) -> Result<Self> {
         if !json.is_object() {
             bail!("the line is no JSON object");
         }
