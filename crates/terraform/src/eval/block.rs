@@ -4,8 +4,9 @@
 //! under its name, as in the provider's schema; what only AWS knows is a symbol of the resource.
 
 use super::access::{self, Elements};
-use super::expr::{Eval, Scope, at};
+use super::expr::{Eval, at};
 use super::instance::{Evaluator, Target};
+use super::scope::Scope;
 use crate::syntax::tree::{Block, Body};
 use overgrant_ir::{Format, Mode, Resource, identity, is_relevant};
 use overgrant_value::{Data, Entry, Map, Marks, Src, Sym, Text, Ty, Unknown, Val};

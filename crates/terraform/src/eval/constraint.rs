@@ -3,8 +3,8 @@
 //! Rules: developer.hashicorp.com/terraform/language/expressions/type-constraints. Invariant: defaults of
 //! optional attributes are filled in before conversion, at every depth.
 
-use super::expr::Scope;
 use super::instance::Evaluator;
+use super::scope::Scope;
 use super::types::convert;
 use crate::syntax::tree::{Expr, ExprKind, Key, Part};
 use overgrant_value::{Data, Entry, Field, Map, Seq, Text, Ty, Val};

@@ -5,8 +5,9 @@
 //! guards. Invariant: members are in Terraform's order and at most a thousand.
 
 use super::access::{self, Elements};
-use super::expr::{Each, Fail, Scope, at, fail};
+use super::expr::{Fail, at, fail};
 use super::instance::Evaluator;
+use super::scope::{Each, Scope};
 use super::types::{convert, type_of};
 use crate::syntax::tree::{Body, Expr};
 use overgrant_source::Level;

@@ -4,7 +4,8 @@
 //! with the place that closes it and gives an unknown value.
 
 use super::expand::{Expanded, Member};
-use super::expr::{Each, Eval, Fail};
+use super::expr::{Eval, Fail};
+use super::scope::Each;
 use crate::config::{Loader, Module, ResourceKey};
 use crate::syntax::tree::Expr;
 use overgrant_source::{Diagnostic, FileId, Level, Sources, Span};

@@ -7,17 +7,24 @@
 
 pub(crate) mod access;
 mod block;
+mod call;
+mod conditional;
 mod constraint;
 mod expand;
 mod expr;
+mod for_expr;
 mod instance;
 pub(crate) mod ops;
 #[cfg(test)]
 mod oracle;
 mod policy_document;
 mod reference;
+mod scope;
+mod steps;
+mod template;
 pub(crate) mod text;
 pub(crate) mod types;
 
-pub(crate) use expr::{Eval, Fail, Scope, inherited};
+pub(crate) use expr::{Eval, Fail, inherited};
 pub(crate) use instance::{Evaluator, Instance, Missing};
+pub(crate) use scope::Scope;

@@ -5,8 +5,9 @@
 //! adds itself to the way of the value.
 
 use super::expand::{Expanded, Shape};
-use super::expr::{Each, Eval, Scope, at, fixed};
+use super::expr::{Eval, at, fixed};
 use super::instance::{Block, Evaluator, Instance, MAX_MODULES, Missing, Slot, Target};
+use super::scope::{Each, Scope};
 use crate::config::{ResourceKey, Variable};
 use crate::syntax::tree::{Step, StepKind};
 use overgrant_ir::Mode;

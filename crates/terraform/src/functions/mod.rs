@@ -5,6 +5,7 @@
 //! alternatives at the top), and what it cannot decide is an unknown value named after the call.
 
 mod collection;
+mod convert;
 mod encoding;
 mod files;
 mod format;
@@ -12,6 +13,8 @@ mod hash;
 mod network;
 mod number;
 mod regexes;
+mod sequence;
+mod set;
 mod string;
 mod time;
 
@@ -217,9 +220,12 @@ impl Call<'_, '_> {
     }
 }
 
-fn tables() -> [&'static [Function]; 10] {
+fn tables() -> [&'static [Function]; 13] {
     [
         collection::TABLE,
+        sequence::TABLE,
+        set::TABLE,
+        convert::TABLE,
         string::TABLE,
         encoding::TABLE,
         number::TABLE,

@@ -1,0 +1,98 @@
+//! Templates: literals, interpolations, `%{ if }` and `%{ for }` as one rope.
+//!
+//! Not for where literals begin and end, which the syntax tree says. Invariant: a part that is not
+//! known is a hole, its neighbours stay.
+
+use super::access::{self, Elements};
+use super::expr::{Eval, at, fail, inherited, lit};
+use super::instance::Evaluator;
+use super::ops;
+use super::scope::Scope;
+use super::types::convert;
+use crate::syntax::tree::Part;
+use overgrant_source::Span;
+use overgrant_value::{Piece, Src, Text, Ty, Val};
+
+impl Evaluator<'_> {
+    /// The text of a template.
+    pub(crate) fn template(&self, scope: &Scope, parts: &[Part], span: Span) -> Eval {
+        let mut vals = Vec::with_capacity(parts.len());
+        for part in parts {
+            let val = match part {
+                Part::Literal(literal) => {
+                    Val::text(Text::from(Piece::Lit(lit(literal))), Src::at(span))
+                }
+                Part::Interp(expr) => {
+                    let val = self.expr(scope, expr)?;
+                    self.spread(&[val], |vals| {
+                        let [val] = vals else {
+                            return fail("an interpolation without a value", expr.span);
+                        };
+                        if val.is_null() {
+                            return fail("a null cannot be part of a text", expr.span);
+                        }
+                        at(convert(val, &Ty::String), expr.span)
+                    })?
+                }
+                Part::If(part) => {
+                    let cond = self.expr(scope, &part.cond)?;
+                    let yes = self.template(scope, &part.then, span);
+                    let no = self.template(scope, &part.otherwise, span);
+                    self.choose(scope, &part.cond, &cond, yes, no, span)?
+                }
+                Part::For(part) => {
+                    let collection = self.expr(scope, &part.collection)?;
+                    self.spread(&[collection], |vals| {
+                        let [collection] = vals else {
+                            return fail("a loop without a collection", part.collection.span);
+                        };
+                        let rounds = match at(access::elements(collection), part.collection.span)? {
+                            Elements::All(rounds) => rounds,
+                            Elements::Open(key, item) => {
+                                let once =
+                                    self.round(scope, &part.key_var, &part.value_var, key, item);
+                                let body = self.template(&once, &part.body, span)?;
+                                return Ok(ops::call(
+                                    "%{for}",
+                                    &[&body],
+                                    Ty::String,
+                                    Src::at(span),
+                                ));
+                            }
+                        };
+                        let mut all = Vec::with_capacity(rounds.len());
+                        for (key, item) in rounds {
+                            let inner =
+                                self.round(scope, &part.key_var, &part.value_var, key, item);
+                            all.push(self.template(&inner, &part.body, span)?);
+                        }
+                        self.concatenate(&all, span)
+                    })?
+                }
+            };
+            vals.push(val);
+        }
+        self.concatenate(&vals, span)
+    }
+
+    fn concatenate(&self, vals: &[Val], span: Span) -> Eval {
+        self.spread(vals, |vals| {
+            let mut text = Text::empty();
+            for val in vals {
+                match val.to_text() {
+                    Some(part) => text.append(&part),
+                    None => {
+                        return fail(
+                            "only texts, numbers and truth values can be part of a text",
+                            span,
+                        );
+                    }
+                }
+            }
+            if !self.spend_bytes(&text) {
+                return fail("the texts of this root grow too large", span);
+            }
+            Ok(Val::text(text, Src::at(span)).marked(inherited(vals)))
+        })
+    }
+}
