@@ -6,7 +6,7 @@
 
 use crate::config::module::join;
 use crate::config::{Loader, Module, ResourceKey, json};
-use crate::eval::{Evaluator, Instance, Missing, Scope};
+use crate::eval::{Evaluator, Instance, Missing, Scope, is_read};
 use crate::syntax::tree::{Body, ExprKind, Part};
 use crate::syntax::{parse_expression, parse_file};
 use crate::{Given, ModuleCall, Options, Output};
@@ -225,6 +225,10 @@ fn collect(
 ) {
     let keys: Vec<ResourceKey> = instance.module.resources.keys().cloned().collect();
     for key in keys {
+        if !is_read(&key) {
+            resources.extend(evaluator.unread(instance, &key));
+            continue;
+        }
         let Some(expanded) = evaluator.expanded_resource(instance, &key) else {
             continue;
         };

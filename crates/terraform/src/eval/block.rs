@@ -5,11 +5,13 @@
 
 use super::access::{self, Elements};
 use super::expr::{Eval, at};
-use super::instance::{Evaluator, Target};
+use super::instance::{Evaluator, Instance, Target};
+
 use super::scope::Scope;
+use crate::config::ResourceKey;
 use crate::syntax::tree::{Block, Body};
 use overgrant_ir::{Format, Mode, Resource, identity, is_relevant};
-use overgrant_value::{Data, Entry, Map, Marks, Src, Sym, Text, Ty, Unknown, Val};
+use overgrant_value::{Data, Entry, Guard, Map, Marks, Src, Sym, Text, Ty, Unknown, Val};
 use smol_str::SmolStr;
 
 /// Arguments that Terraform itself reads.
@@ -219,8 +221,14 @@ impl Evaluator<'_> {
     }
 
     fn symbol(&self, target: &Target, addr: &SmolStr, name: &str) -> Sym {
+        self.symbol_of(&target.key, addr, name)
+    }
+
+    /// The symbol of an attribute of the resource with the address `addr`; of all of it without a
+    /// name.
+    pub(crate) fn symbol_of(&self, key: &ResourceKey, addr: &SmolStr, name: &str) -> Sym {
         let (root, addr, path) = (self.root.clone(), addr.clone(), SmolStr::from(name));
-        match target.key.mode {
+        match key.mode {
             Mode::Managed => Sym::Attr { root, addr, path },
             Mode::Data => Sym::Data { root, addr, path },
         }
@@ -278,21 +286,23 @@ impl Evaluator<'_> {
         self.render_text(&Scope::of(&target.instance), &template, &vars, span)
     }
 
-    /// The resource as the other crates see it. The arguments of a type that they do not read are
-    /// left unknown; a reference to one of them still evaluates it.
+    /// A block that no other crate reads, as one resource without instances and arguments: only its
+    /// place counts.
+    pub(crate) fn unread(&self, instance: &Instance, key: &ResourceKey) -> Option<Resource> {
+        let block = instance.module.resources.get(key)?;
+        let addr = instance.address(&key.address());
+        let sym = self.symbol_of(key, &addr, "");
+        let attrs = Val::unknown(sym, Src::at(block.span));
+        let guard = instance.guard.clone();
+        Some(self.as_resource(key, block, addr, attrs, guard, instance.maybe))
+    }
+
+    /// The resource as the other crates see it.
     pub(crate) fn resource(&self, target: &Target, addr: &SmolStr) -> Option<Resource> {
         let block = target.instance.module.resources.get(&target.key)?;
         let src = Src::at(block.span);
-        let read = match target.key.mode {
-            Mode::Managed => is_relevant(&target.key.kind),
-            Mode::Data => target.key.kind == "aws_iam_policy_document",
-        };
-        let mut attrs = if read {
-            let attrs = self.body(&self.scope_of(target), &block.body, src.clone());
-            self.existing(target, attrs)
-        } else {
-            Val::unknown(self.symbol(target, addr, ""), src.clone())
-        };
+        let attrs = self.body(&self.scope_of(target), &block.body, src.clone());
+        let mut attrs = self.existing(target, attrs);
         if target.key.mode == Mode::Data
             && target.key.kind == "aws_iam_policy_document"
             && let Data::Map(map) = attrs.data()
@@ -306,21 +316,49 @@ impl Evaluator<'_> {
             });
             attrs = Val::new(Data::Map(map), src.clone());
         }
-        Some(Resource {
+        Some(self.as_resource(
+            &target.key,
+            block,
+            addr.clone(),
+            attrs,
+            self.guard_of(target),
+            target.member.maybe || target.instance.maybe,
+        ))
+    }
+
+    fn as_resource(
+        &self,
+        key: &ResourceKey,
+        block: &Block,
+        address: SmolStr,
+        attrs: Val,
+        guard: Guard,
+        maybe: bool,
+    ) -> Resource {
+        Resource {
             root: self.root.clone(),
-            address: addr.clone(),
-            kind: target.key.kind.clone(),
-            mode: target.key.mode,
+            address,
+            kind: key.kind.clone(),
+            mode: key.mode,
             format: Format::Terraform,
             logical_id: None,
             origin: None,
             framework: false,
             attrs,
-            src,
+            src: Src::at(block.span),
             name_src: Src::at(block.header),
-            guard: self.guard_of(target),
-            maybe: target.member.maybe || target.instance.maybe,
-        })
+            guard,
+            maybe,
+        }
+    }
+}
+
+/// Whether other crates read the arguments of a resource. The other blocks are not even expanded; a
+/// reference to one of them still evaluates what it needs.
+pub(crate) fn is_read(key: &ResourceKey) -> bool {
+    match key.mode {
+        Mode::Managed => is_relevant(&key.kind),
+        Mode::Data => key.kind == "aws_iam_policy_document",
     }
 }
 

@@ -25,6 +25,7 @@ mod template;
 pub(crate) mod text;
 pub(crate) mod types;
 
+pub(crate) use block::is_read;
 pub(crate) use expr::{Eval, Fail, inherited};
 pub(crate) use instance::{Evaluator, Instance, Missing};
 pub(crate) use scope::Scope;

@@ -255,18 +255,10 @@ impl Evaluator<'_> {
             );
         };
         let address = instance.address(&local);
-        let root = self.root.clone();
         Ok(self.members(
             &expanded,
             span,
-            |suffix| {
-                let addr = format_smolstr!("{address}{suffix}");
-                let (root, path) = (root.clone(), SmolStr::default());
-                match key.mode {
-                    Mode::Managed => Sym::Attr { root, addr, path },
-                    Mode::Data => Sym::Data { root, addr, path },
-                }
-            },
+            |suffix| self.symbol_of(key, &format_smolstr!("{address}{suffix}"), ""),
             |_| {},
         ))
     }
