@@ -23,6 +23,9 @@ impl Default for Limits {
     }
 }
 
+/// How a file begins that git-crypt encrypted (AGWA/git-crypt, `crypto` header).
+const GIT_CRYPT: &[u8] = b"\0GITCRYPT\0";
+
 /// Why a file could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
@@ -53,6 +56,11 @@ pub enum ReadError {
         /// Offset of the first bad byte, 0-based.
         offset: usize,
     },
+    /// Encrypted by git-crypt, and not unlocked here.
+    #[error(
+        "`{0}` is encrypted by git-crypt; run `git-crypt unlock` to have it read, what it says is not known"
+    )]
+    Encrypted(String),
     /// The system refused.
     #[error("`{path}` cannot be read: {reason}")]
     Io {
@@ -269,6 +277,9 @@ impl Sources {
         if bytes.len() as u64 > self.limits.file {
             return Err(too_large(bytes.len() as u64));
         }
+        if bytes.starts_with(GIT_CRYPT) {
+            return Err(ReadError::Encrypted(path.to_owned()));
+        }
         match String::from_utf8(bytes) {
             Ok(text) => Ok(text.into()),
             Err(error) => Err(ReadError::NotUtf8 {
@@ -376,7 +387,10 @@ mod tests {
         let dir = scratch();
         std::fs::write(dir.path().join("b"), [b'a', 0xff]).unwrap();
         std::fs::write(dir.path().join("c"), "12345").unwrap();
+        std::fs::write(dir.path().join("d"), [GIT_CRYPT, &[0xff]].concat()).unwrap();
         let sources = Sources::new(dir.path()).with_limits(Limits { file: 4 });
+        let encrypted = Sources::new(dir.path()).load("d").unwrap_err();
+        assert_eq!(encrypted, ReadError::Encrypted("d".into()));
         assert_eq!(
             sources.load("b").unwrap_err(),
             ReadError::NotUtf8 {

@@ -7,7 +7,7 @@
 use crate::config::module::join;
 use crate::config::{Loader, Module, ResourceKey, json};
 use crate::eval::{Evaluator, Instance, Missing, Scope, is_read};
-use crate::syntax::tree::{Body, ExprKind, Part};
+use crate::syntax::tree::{Body, ExprKind};
 use crate::syntax::{parse_expression, parse_file};
 use crate::{Given, ModuleCall, Options, Output};
 use overgrant_ir::Resource;
@@ -148,15 +148,9 @@ fn local_calls(module: &Module) -> Vec<String> {
     module
         .calls
         .values()
-        .filter_map(|block| match &block.body.attribute("source")?.value.kind {
-            ExprKind::Template(parts) => match parts.as_slice() {
-                [Part::Literal(literal)] if literal.text.starts_with('.') => {
-                    Some(normal(&join(&module.dir, &literal.text)))
-                }
-                _ => None,
-            },
-            _ => None,
-        })
+        .filter_map(|block| block.body.attribute("source")?.value.literal())
+        .filter(|source| source.starts_with('.'))
+        .map(|source| normal(&join(&module.dir, &source)))
         .collect()
 }
 
@@ -252,6 +246,9 @@ fn collect(
         }
     }
     for (call, block) in &instance.module.calls {
+        if !evaluator.leads_to_read(instance, call) {
+            continue;
+        }
         let Some(expanded) = evaluator.expanded_call(instance, call) else {
             continue;
         };
@@ -370,8 +367,10 @@ fn read_values(
     let file = match sources.load(path) {
         Ok(file) => file,
         Err(error) => {
+            let words =
+                format!("{error}; the variables that it sets count as unknown or as their default");
             diagnostics.push(
-                Diagnostic::new(Level::Error, "unreadable-file", error.to_string())
+                Diagnostic::new(Level::Error, "unreadable-file", words)
                     .in_file(path)
                     .losing_file(),
             );

@@ -8,7 +8,7 @@ use super::instance::Evaluator;
 use super::ops;
 use super::scope::Scope;
 use crate::functions;
-use crate::syntax::tree::{Call, Expr};
+use crate::syntax::tree::{Call, Expr, ExprKind};
 use overgrant_source::Span;
 use overgrant_value::{Data, Guard, Src, Sym, Ty, Val};
 
@@ -32,6 +32,14 @@ impl Evaluator<'_> {
                     Err(error) if error.fixed => Err(error),
                     Err(_) => Ok(Val::bool(false, Src::at(span))),
                 };
+            }
+            "templatestring"
+                if let Some(ExprKind::Template(_)) = call.args.first().map(|arg| &arg.kind) =>
+            {
+                return fixed(
+                    "`templatestring` takes a reference to a template, not a text written here",
+                    span,
+                );
             }
             _ => {}
         }

@@ -185,6 +185,12 @@ impl Evaluator<'_> {
             let (key, key_src) = match &item.key {
                 Key::Name(name) => (Text::exact(&name.text, name.span), Src::at(name.span)),
                 Key::Expr(expr) => {
+                    if matches!(expr.kind, ExprKind::Traversal(..)) {
+                        return fixed(
+                            "this key looks like a reference; put it in parentheses or quotes",
+                            expr.span,
+                        );
+                    }
                     let val = self.expr(scope, expr)?;
                     if val.is_null() {
                         return fail("the key of an object is null", expr.span);

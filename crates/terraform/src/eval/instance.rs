@@ -10,6 +10,7 @@ use crate::config::{Loader, Module, ResourceKey};
 use crate::syntax::tree::Expr;
 use overgrant_source::{Diagnostic, FileId, Level, Sources, Span};
 use overgrant_value::{Guard, Piece, Sym, Text, Val};
+use regex::Regex;
 use smol_str::SmolStr;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -90,6 +91,9 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) instances: RefCell<HashMap<SmolStr, Rc<Instance>>>,
     pub(crate) templates: RefCell<HashMap<FileId, Rc<Expr>>>,
     pub(crate) missing: RefCell<BTreeSet<Missing>>,
+    /// Directories with what other crates read, in themselves or in what they call.
+    pub(crate) read_modules: RefCell<HashMap<SmolStr, bool>>,
+    pub(crate) patterns: RefCell<HashMap<SmolStr, Regex>>,
     diagnostics: RefCell<Vec<Diagnostic>>,
     reported: RefCell<BTreeSet<(&'static str, Option<Span>, String)>>,
     steps: Cell<u64>,
@@ -124,6 +128,8 @@ impl<'a> Evaluator<'a> {
             instances: RefCell::default(),
             templates: RefCell::default(),
             missing: RefCell::default(),
+            read_modules: RefCell::default(),
+            patterns: RefCell::default(),
             diagnostics: RefCell::default(),
             reported: RefCell::default(),
             steps: Cell::new(0),

@@ -14,6 +14,7 @@ mod expand;
 mod expr;
 mod for_expr;
 mod instance;
+mod modules;
 pub(crate) mod ops;
 #[cfg(test)]
 mod oracle;

@@ -25,7 +25,6 @@ const FLOOR: usize = 935;
 /// directory, bytes that are no text, and names that Terraform 1.11 does not have.
 const UNSUPPORTED: &[&str] = &[
     "abspath(",
-    "base64gunzip(",
     "base64gzip(",
     "bcrypt(",
     "defaults(",
@@ -39,9 +38,7 @@ const UNSUPPORTED: &[&str] = &[
     "textencodebase64(\"hi\", \"nope",
     "timestamp(",
     "type(",
-    "urldecode(",
     "uuid(",
-    "yamldecode(",
 ];
 /// Other reasons for an open answer: what is known after apply only, and numbers without a short
 /// decimal form.
@@ -122,9 +119,10 @@ fn verdict(result: &Result<Val, String>, case: &Val) -> Verdict {
         (Ok(_), None) => Verdict::Lenient,
         (Ok(val), Some(expected)) => {
             if expected.get("special").is_some() {
+                // Recorded for whole values that hold an infinite number somewhere.
                 return match val.data() {
-                    Data::Num(num) if !num.is_finite() => Verdict::Equal,
                     Data::Unknown(_) => Verdict::Open,
+                    _ if compact(val).contains("Inf") => Verdict::Equal,
                     _ => Verdict::Wrong,
                 };
             }

@@ -6,12 +6,12 @@
 
 use super::expand::{Expanded, Shape};
 use super::expr::{Eval, at, fixed};
-use super::instance::{Block, Evaluator, Instance, MAX_MODULES, Missing, Slot, Target};
+use super::instance::{Block, Evaluator, Instance, Slot, Target};
 use super::scope::{Each, Scope};
 use crate::config::{ResourceKey, Variable};
 use crate::syntax::tree::{Step, StepKind};
 use overgrant_ir::Mode;
-use overgrant_source::{Level, Span};
+use overgrant_source::Span;
 use overgrant_value::{Data, Entry, Guard, Map, Marks, Src, Sym, Text, Ty, Unknown, Val};
 use smol_str::{SmolStr, format_smolstr};
 use std::rc::Rc;
@@ -360,115 +360,6 @@ impl Evaluator<'_> {
         })
     }
 
-    /// The instances of a module call; `None` where it is not declared or being expanded.
-    pub(crate) fn expanded_call(
-        &self,
-        instance: &Rc<Instance>,
-        call: &str,
-    ) -> Option<Rc<Expanded>> {
-        let block = instance.module.calls.get(call)?;
-        let address = instance.address(&format!("module.{call}"));
-        self.remember_expansion(instance, Block::Module(call.into()), || {
-            self.expand(&Scope::of(instance), &block.body, &address)
-        })
-    }
-
-    /// The module instance behind a call; `None` where the module is not there.
-    pub(crate) fn child(
-        &self,
-        instance: &Rc<Instance>,
-        call: &str,
-        suffix: &SmolStr,
-    ) -> Option<Rc<Instance>> {
-        let path = instance.address(&format!("module.{call}{suffix}"));
-        self.remember_child(instance, &path, || {
-            let block = instance.module.calls.get(call)?;
-            let expanded = self.expanded_call(instance, call)?;
-            let member = expanded.members.iter().find(|member| member.suffix == *suffix)?;
-            let keys = if instance.keys.is_empty() {
-                SmolStr::from(call)
-            } else {
-                format_smolstr!("{}.{call}", instance.keys)
-            };
-            let dir = self.module_dir(instance, block, &keys)?;
-            if instance.depth + 1 > MAX_MODULES || self.calls_itself(instance, &dir) {
-                self.report(
-                    Level::Error,
-                    "module-recursion",
-                    format!("module.{call} leads back to itself; the call is left out"),
-                    Some(block.header),
-                );
-                return None;
-            }
-            let module = self.loader.module(&dir);
-            if module.files.is_empty() {
-                self.report(
-                    Level::Warning,
-                    "module-missing",
-                    format!("module.{call} has no configuration in `{dir}`; its outputs are taken as unknown"),
-                    Some(block.header),
-                );
-                return None;
-            }
-            let guard = instance.guard.and(&member.guard).unwrap_or_default();
-            let caller = (Rc::clone(instance), SmolStr::from(call), member.each.clone());
-            Some(self.instance(&path, || {
-                Instance::new(
-                    module,
-                    path.clone(),
-                    keys,
-                    Some(caller),
-                    instance.depth + 1,
-                    guard,
-                    instance.maybe || member.maybe,
-                )
-            }))
-        })
-    }
-
-    fn calls_itself(&self, instance: &Rc<Instance>, dir: &str) -> bool {
-        let mut next = Some(instance);
-        while let Some(ancestor) = next {
-            if ancestor.module.dir == dir {
-                return true;
-            }
-            next = ancestor.caller.as_ref().map(|(caller, ..)| caller);
-        }
-        false
-    }
-
-    fn module_dir(
-        &self,
-        instance: &Rc<Instance>,
-        block: &crate::syntax::tree::Block,
-        keys: &SmolStr,
-    ) -> Option<SmolStr> {
-        let attr = block.body.attribute("source")?;
-        let source = self
-            .expr(&Scope::of(instance), &attr.value)
-            .ok()
-            .and_then(|val| val.as_str());
-        if let Some(source) = &source
-            && (source.starts_with("./")
-                || source.starts_with("../")
-                || matches!(source.as_str(), "." | ".."))
-        {
-            return Some(
-                crate::roots::normal(&crate::config::module::join(&instance.module.dir, source))
-                    .into(),
-            );
-        }
-        let found = self.installed.get(keys).cloned();
-        if found.is_none() {
-            let shown = source.unwrap_or_else(|| self.sources().slice(attr.value.span).into());
-            self.missing.borrow_mut().insert(Missing {
-                source: source_name(&shown),
-                span: attr.value.span,
-            });
-        }
-        found
-    }
-
     /// A step into a resource, data source or module; `None` where the value is none of them.
     pub(crate) fn resolve(&self, val: &Val, name: &str, span: Span) -> Option<Eval> {
         let Data::Unknown(unknown) = val.data() else {
@@ -571,21 +462,6 @@ impl Evaluator<'_> {
     }
 }
 
-/// A module source without its version and without what it may hold of credentials.
-fn source_name(source: &str) -> String {
-    let source = source.split('?').next().unwrap_or_default();
-    match source.split_once("://") {
-        Some((scheme, rest)) => match rest.split_once('/') {
-            Some((host, path)) => {
-                let host = host.rsplit('@').next().unwrap_or_default();
-                format!("{scheme}://{host}/{path}")
-            }
-            None => source.to_owned(),
-        },
-        None => source.to_owned(),
-    }
-}
-
 /// The name in an attribute step, or in an index step with a plain text.
 fn attr_step(steps: &[Step], at: usize) -> Option<&str> {
     match &steps.get(at)?.kind {
@@ -605,23 +481,4 @@ fn module_path(root: &str, dir: &str) -> String {
     let mut parts: Vec<&str> = vec![".."; from.len() - common];
     parts.extend(to.iter().skip(common));
     parts.join("/")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::source_name;
-
-    #[test]
-    fn sources_are_named_without_version_and_credentials() {
-        for (source, name) in [
-            ("cloudposse/label/null", "cloudposse/label/null"),
-            (
-                "git::https://user:secret@host.example/a/b.git//m?ref=v1",
-                "git::https://host.example/a/b.git//m",
-            ),
-            ("git@github.com:a/b.git?ref=v1", "git@github.com:a/b.git"),
-        ] {
-            assert_eq!(source_name(source), name);
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! JSON, YAML, base64, URL and CSV.
 //!
 //! `jsonencode` keeps the structure of its argument, so that a policy is never written and read
-//! again; `yamldecode` of anything but JSON is unknown. Invariant: an encoded text equals
+//! again. Invariant: an encoded text equals
 //! Terraform's byte for byte.
 
 use super::collection::first;
@@ -11,6 +11,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use overgrant_value::{Data, Text, Ty, Val};
 use std::fmt::Write as _;
+
+/// Most bytes that a compressed text may hold.
+const MAX_INFLATED: usize = 8 << 20;
 
 pub(super) const TABLE: &[Function] = &[
     function("jsonencode", (1, 1), Kind::String, Takes::All, jsonencode),
@@ -48,6 +51,14 @@ pub(super) const TABLE: &[Function] = &[
     function("base64gzip", (1, 1), Kind::String, Takes::Known, |_, _| {
         Err(Stop::Open)
     }),
+    function(
+        "base64gunzip",
+        (1, 1),
+        Kind::String,
+        Takes::Known,
+        base64gunzip,
+    ),
+    function("urldecode", (1, 1), Kind::String, Takes::Known, urldecode),
     function("urlencode", (1, 1), Kind::String, Takes::Known, urlencode),
     function("csvdecode", (1, 1), Kind::Any, Takes::Known, csvdecode),
 ];
@@ -217,18 +228,12 @@ fn member(val: &Val, indent: usize, inline: bool, out: &mut String) -> Option<()
 
 fn yamldecode(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
     let val = first(args)?;
-    let known = match val.data() {
-        Data::Str(text) => text,
-        _ => return Err(Stop::Open),
-    };
-    let trimmed = text::known(known).unwrap_or_default();
-    if trimmed.trim_start().starts_with(['{', '[', '"'])
-        && let Ok(decoded) = decode_json(known)
-    {
-        return Ok(decoded.under(&val));
+    let text = call.text(&val)?;
+    match super::yaml::parse(&text) {
+        Ok(decoded) => Ok(decoded.under(&val)),
+        Err(_) if !text.is_known() => Err(Stop::Open),
+        Err(message) => Err(message.into()),
     }
-    let _ = call;
-    Err(Stop::Open)
 }
 
 fn base64encode(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
@@ -285,6 +290,63 @@ fn textdecodebase64(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
     } else {
         String::from_utf8(bytes).map_err(|_| "the decoded bytes are not UTF-8")?
     };
+    Ok(call.known(&text))
+}
+
+/// Inflates a gzip stream (RFC 1952): one member, its checksum not looked at.
+fn gunzip(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (header, mut rest) = bytes.split_at_checked(10)?;
+    let [0x1f, 0x8b, 8, flags, ..] = header else {
+        return None;
+    };
+    if flags & 4 != 0 {
+        let (length, after) = rest.split_at_checked(2)?;
+        let length = u16::from_le_bytes(length.try_into().ok()?);
+        rest = after.get(usize::from(length)..)?;
+    }
+    for flag in [8, 16] {
+        if flags & flag != 0 {
+            let end = rest.iter().position(|byte| *byte == 0)?;
+            rest = rest.get(end + 1..)?;
+        }
+    }
+    if flags & 2 != 0 {
+        rest = rest.get(2..)?;
+    }
+    miniz_oxide::inflate::decompress_to_vec_with_limit(rest, MAX_INFLATED).ok()
+}
+
+fn base64gunzip(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
+    let text = call.string(&first(args)?)?;
+    let bytes = STANDARD
+        .decode(text.as_bytes())
+        .map_err(|_| "the text is not base64")?;
+    let plain = gunzip(&bytes).ok_or("the decoded bytes are no gzip stream")?;
+    let plain = String::from_utf8(plain).map_err(|_| "the inflated bytes are not UTF-8")?;
+    Ok(call.known(&plain))
+}
+
+fn urldecode(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
+    let text = call.string(&first(args)?)?;
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        match byte {
+            b'+' => bytes.push(b' '),
+            b'%' => {
+                let digits = after.get(..2).and_then(|two| std::str::from_utf8(two).ok());
+                let byte = digits
+                    .filter(|two| two.bytes().all(|b| b.is_ascii_hexdigit()))
+                    .and_then(|two| u8::from_str_radix(two, 16).ok())
+                    .ok_or("a `%` is not followed by two hexadecimal digits")?;
+                bytes.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            byte => bytes.push(*byte),
+        }
+    }
+    let text = String::from_utf8(bytes).map_err(|_| "the decoded bytes are not UTF-8")?;
     Ok(call.known(&text))
 }
 

@@ -36,9 +36,20 @@ pub(super) const TABLE: &[Function] = &[
     function("fileset", (2, 2), Kind::StringSet, Takes::Known, fileset),
     function("basename", (1, 1), Kind::String, Takes::Known, basename),
     function("dirname", (1, 1), Kind::String, Takes::Known, dirname),
-    function("abspath", (1, 1), Kind::String, Takes::Known, |_, _| {
-        Err(Stop::Open)
-    }),
+    function(
+        "abspath",
+        (1, 1),
+        Kind::String,
+        Takes::Known,
+        |call, args| {
+            // The working directory is not known.
+            let path = call.string(&first(args)?)?;
+            match path.strip_prefix('/') {
+                Some(path) => Ok(call.known(&format!("/{}", normal(path)))),
+                None => Err(Stop::Open),
+            }
+        },
+    ),
     function("pathexpand", (1, 1), Kind::String, Takes::Known, pathexpand),
 ];
 

@@ -231,7 +231,10 @@ fn one(call: &Call<'_, '_>, verb: &Verb, arg: &Val) -> Result<Text, Stop> {
             let value = num.to_f64().abs();
             let digits = match verb.letter {
                 'f' | 'F' => format!("{value:.*}", verb.precision.unwrap_or(6)),
-                'e' | 'E' => exponent(value, verb.precision.unwrap_or(6), verb.letter),
+                'e' | 'E' => {
+                    let precision = verb.precision.unwrap_or(6);
+                    exponent(&format!("{value:.precision$e}"), verb.letter)
+                }
                 _ => {
                     let plain = if negative {
                         num.negate().to_string()
@@ -248,7 +251,8 @@ fn one(call: &Call<'_, '_>, verb: &Verb, arg: &Val) -> Result<Text, Stop> {
                             if (-4.0..21.0).contains(&magnitude) {
                                 plain
                             } else {
-                                return Err(Stop::Open);
+                                let letter = if verb.letter == 'G' { 'E' } else { 'e' };
+                                exponent(&format!("{value:e}"), letter)
                             }
                         }
                         Some(_) => return Err(Stop::Open),
@@ -266,9 +270,9 @@ fn whole(num: Num) -> Option<i128> {
     text.parse().ok()
 }
 
-fn exponent(value: f64, precision: usize, letter: char) -> String {
-    let text = format!("{value:.precision$e}");
-    let (digits, power) = text.split_once('e').unwrap_or((&text, "0"));
+/// Go's form of a number that Rust wrote as `1.5e-7`: sign and two digits in the exponent.
+fn exponent(text: &str, letter: char) -> String {
+    let (digits, power) = text.split_once('e').unwrap_or((text, "0"));
     let (sign, power) = match power.strip_prefix('-') {
         Some(power) => ('-', power),
         None => ('+', power),

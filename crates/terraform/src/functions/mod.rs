@@ -12,11 +12,13 @@ mod format;
 mod hash;
 mod network;
 mod number;
+mod provider;
 mod regexes;
 mod sequence;
 mod set;
 mod string;
 mod time;
+mod yaml;
 
 use crate::eval::access::is_open;
 use crate::eval::types::{self, convert};
@@ -220,7 +222,7 @@ impl Call<'_, '_> {
     }
 }
 
-fn tables() -> [&'static [Function]; 13] {
+fn tables() -> [&'static [Function]; 14] {
     [
         collection::TABLE,
         sequence::TABLE,
@@ -235,6 +237,7 @@ fn tables() -> [&'static [Function]; 13] {
         hash::TABLE,
         network::TABLE,
         time::TABLE,
+        provider::TABLE,
     ]
 }
 
@@ -274,6 +277,12 @@ pub(crate) fn call(
 ) -> Eval {
     let refs: Vec<&Val> = args.iter().collect();
     let src = Src::at(span);
+    let refining = provider::REFINING.iter().find(|(known, _)| *known == name);
+    if let (Some((_, more)), Some(val)) = (refining, args.first())
+        && args.len() == more + 1
+    {
+        return Ok(val.clone());
+    }
     let Some(function) = find(name) else {
         if !name.contains("::") {
             evaluator.report(

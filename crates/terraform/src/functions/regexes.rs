@@ -7,17 +7,29 @@ use super::{Call, Function, Kind, Outcome, Stop, Takes, function};
 use overgrant_value::{Entry, Map, Text, Val};
 use regex::{Regex, RegexBuilder};
 
+/// Most patterns that are kept compiled.
+const MAX_PATTERNS: usize = 256;
+
 pub(super) const TABLE: &[Function] = &[
     function("regex", (2, 2), Kind::Any, Takes::Known, regex),
     function("regexall", (2, 2), Kind::Any, Takes::Known, regexall),
     function("replace", (3, 3), Kind::String, Takes::Known, replace),
 ];
 
-fn compiled(pattern: &str) -> Result<Regex, Stop> {
-    RegexBuilder::new(pattern)
+/// The compiled pattern; each one of a root is compiled once.
+fn compiled(call: &Call<'_, '_>, pattern: &str) -> Result<Regex, Stop> {
+    if let Some(known) = call.evaluator.patterns.borrow().get(pattern) {
+        return Ok(known.clone());
+    }
+    let regex = RegexBuilder::new(pattern)
         .size_limit(1 << 20)
         .build()
-        .map_err(|_| "the pattern is not valid".into())
+        .map_err(|_| "the pattern is not valid")?;
+    let mut patterns = call.evaluator.patterns.borrow_mut();
+    if patterns.len() < MAX_PATTERNS {
+        patterns.insert(pattern.into(), regex.clone());
+    }
+    Ok(regex)
 }
 
 /// The value of one match: a text, a tuple of groups, or an object of named groups.
@@ -71,7 +83,7 @@ fn arguments(call: &Call<'_, '_>, args: &[Val]) -> Result<(Regex, Text, smol_str
     let [pattern, text] = args else {
         return Err("two arguments are needed".into());
     };
-    let regex = compiled(&call.string(pattern)?)?;
+    let regex = compiled(call, &call.string(pattern)?)?;
     let text = call.text(text)?;
     let known = crate::eval::text::known(&text).ok_or(Stop::Open)?;
     Ok((regex, text, known))
@@ -128,7 +140,7 @@ fn replace(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
         .strip_prefix('/')
         .and_then(|inner| inner.strip_suffix('/'));
     if let Some(pattern) = pattern {
-        let regex = compiled(pattern)?;
+        let regex = compiled(call, pattern)?;
         let known = crate::eval::text::known(&text).ok_or(Stop::Open)?;
         let with = crate::eval::text::known(&with).ok_or(Stop::Open)?;
         let mut result = Text::empty();

@@ -76,6 +76,21 @@ pub struct Expr {
     pub span: Span,
 }
 
+impl Expr {
+    /// The text, where it is a string without interpolations.
+    #[must_use]
+    pub fn literal(&self) -> Option<SmolStr> {
+        match &self.kind {
+            ExprKind::Template(parts) => match parts.as_slice() {
+                [] => Some(SmolStr::default()),
+                [Part::Literal(literal)] => Some(literal.text.as_str().into()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
 /// A name with its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name {
