@@ -21,6 +21,8 @@ struct Arguments {
 enum Task {
     /// Measure time and memory of runs over directories
     Bench(tasks::bench::Arguments),
+    /// Write random policy cases with the decision that AWS documents
+    Cases(tasks::cases::Arguments),
     /// Write the embedded AWS facts from testdata/catalog
     Catalog(tasks::catalog::Arguments),
     /// Check the dependency arrows between our crates and the licences of all others
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
 fn run(task: &Task) -> anyhow::Result<()> {
     match task {
         Task::Bench(arguments) => tasks::bench::run(arguments),
+        Task::Cases(arguments) => tasks::cases::run(arguments),
         Task::Catalog(arguments) => tasks::catalog::run(arguments),
         Task::Deps(arguments) => tasks::deps::run(arguments),
         Task::Docs(arguments) => tasks::docs::run(arguments),

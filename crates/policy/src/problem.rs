@@ -35,6 +35,8 @@ pub enum ProblemKind {
     UnknownPrincipalType(SmolStr),
     /// The same `Sid` twice in one document.
     DuplicateSid(SmolStr),
+    /// More than any policy may hold: what there is too much of. The rest is taken for unknown.
+    TooLarge(SmolStr),
 }
 
 /// One grammar problem.
@@ -44,6 +46,8 @@ pub struct Problem {
     pub kind: ProblemKind,
     /// Where.
     pub src: Src,
+    /// The place before it, for what stands twice or excludes something.
+    pub earlier: Option<Src>,
     /// Index of the statement it belongs to, 0-based; `None` for the document itself.
     pub statement: Option<usize>,
     /// When the document has it.

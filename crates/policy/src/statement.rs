@@ -44,6 +44,11 @@ impl<T> Listed<T> {
     pub fn is_firm(&self) -> bool {
         self.present && (!self.open || !self.items.is_empty())
     }
+
+    /// Whether the two surely stand in one statement and are opposites (`Action` and `NotAction`).
+    pub(crate) fn excludes(&self, other: &Self) -> bool {
+        self.is_firm() && other.is_firm() && self.negated != other.negated
+    }
 }
 
 /// A statement.

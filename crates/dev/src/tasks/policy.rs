@@ -8,9 +8,12 @@ pub(crate) mod case;
 use anyhow::{Context as _, Result};
 use case::Case;
 use overgrant_policy::{Answer, Document, PolicyKind, Stack, StatementRef, engine};
+use overgrant_source::{SourceFile, Sources, Span};
+use overgrant_value::{Src, json as reader};
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Arguments of `cargo dev policy`.
 #[derive(clap::Args)]
@@ -57,16 +60,26 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     match &arguments.question {
         Question::Decide { file } => decide(file.as_deref()),
         Question::Diff { old, new } => {
-            let (old, new) = (read(old)?, read(new)?);
+            let (old, new) = (read(old)?.document, read(new)?.document);
+            let (old, new) = (stack(&old), stack(&new));
             let limits = engine::Limits {
                 all: true,
                 ..engine::Limits::default()
             };
-            let found = engine::difference_of(&stack(&new), &stack(&old), &limits);
-            print(&difference(&found))
+            let adds = engine::difference_of(&new, &old, &limits);
+            let removes = engine::difference_of(&old, &new, &limits);
+            let mut line = difference(&adds);
+            if let Some(line) = line.as_object_mut() {
+                line.insert(
+                    "new_is".to_owned(),
+                    relation(adds.answer, removes.answer).into(),
+                );
+                line.insert("removes".to_owned(), difference(&removes));
+            }
+            print(&line)
         }
         Question::Public { file, accounts } => {
-            let document = read(file)?;
+            let document = read(file)?.document;
             let stack = Stack::resource(&document);
             let open = engine::public(&stack);
             let zone = engine::Zone {
@@ -83,11 +96,45 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     }
 }
 
-fn read(path: &Path) -> Result<Document> {
-    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    let json: Value =
-        serde_json::from_str(&text).with_context(|| format!("{} is no JSON", path.display()))?;
-    Ok(case::document(&json))
+/// A policy file, read.
+struct Policy {
+    document: Document,
+    file: Arc<SourceFile>,
+}
+
+fn read(path: &Path) -> Result<Policy> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).with_context(|| name.clone())?;
+    let file = Sources::new(".").add(&name, &text);
+    let val = reader::parse_file(&file, reader::Options::default()).map_err(|error| {
+        let at = error
+            .span
+            .map_or(String::new(), |span| place_in(&file, span));
+        anyhow::anyhow!("{name}{at}: no JSON: {}", error.message)
+    })?;
+    Ok(Policy {
+        document: Document::from_val(&val),
+        file,
+    })
+}
+
+/// `:line:column`, 1-based.
+fn place_in(file: &SourceFile, span: Span) -> String {
+    let place = file.place(span.start);
+    format!(":{}:{}", place.line, place.column)
+}
+
+/// How the new policy stands to the old one, by what each allows that the other does not.
+fn relation(adds: Answer, removes: Answer) -> &'static str {
+    match (adds, removes) {
+        (Answer::No, Answer::No) => "equal",
+        (Answer::No, Answer::Must) => "tighter",
+        (Answer::Must, Answer::No) => "wider",
+        (Answer::Must, Answer::Must) => "neither tighter nor wider",
+        (Answer::No, Answer::May) => "equal or tighter",
+        (Answer::May, Answer::No) => "equal or wider",
+        _ => "not known",
+    }
 }
 
 /// A policy that names principals is a resource policy.
@@ -206,11 +253,25 @@ fn exposure(found: &engine::Exposure) -> Value {
     })
 }
 
-fn explain(document: &Document) -> Value {
-    let problems: Vec<String> = document
+fn explain(policy: &Policy) -> Value {
+    let document = &policy.document;
+    let at = |src: &Src| {
+        src.span.map(|span| {
+            place_in(&policy.file, span)
+                .trim_start_matches(':')
+                .to_owned()
+        })
+    };
+    let problems: Vec<Value> = document
         .problems
         .iter()
-        .map(|problem| format!("{:?}", problem.kind))
+        .map(|problem| {
+            json!({
+                "problem": format!("{:?}", problem.kind),
+                "at": at(&problem.src),
+                "earlier": problem.earlier.as_ref().and_then(at),
+            })
+        })
         .collect();
     let statements: Vec<Value> = document
         .statements

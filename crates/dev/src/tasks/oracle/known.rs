@@ -4,8 +4,10 @@
 //! evaluator reads it as the other implementation is known to, gives exactly its decision.
 //! Invariant: every reading is justified in `testdata/oracles/policy/known.tsv`.
 
+use crate::tasks::policy::case::{Case, document};
 use anyhow::{Result, bail};
-use serde_json::{Map, Value};
+use overgrant_policy::Answer;
+use serde_json::{Map, Value, json};
 
 /// The table of known differences: reading, what the other does, what AWS documents, where.
 const TABLE: &str = include_str!("../../../../../testdata/oracles/policy/known.tsv");
@@ -25,7 +27,7 @@ type Change = fn(&mut Value);
 /// # Errors
 /// Where the table of reasons has another set of names.
 pub(crate) fn readings() -> Result<Vec<Reading>> {
-    let all: [(&'static str, Change); 7] = [
+    let all: [(&'static str, Change); 11] = [
         ("wildcard-service", wildcard_service),
         ("variables-2008", variables_2008),
         ("session-named", session_named),
@@ -33,6 +35,10 @@ pub(crate) fn readings() -> Result<Vec<Reading>> {
         ("epoch-seconds", epoch_seconds),
         ("binary-text", binary_text),
         ("leading-run", leading_run),
+        ("address-family", address_family),
+        ("scp-everybody", scp_everybody),
+        ("rcp-everything", rcp_everything),
+        ("public-explicit", public_explicit),
     ];
     let reasons: Vec<&str> = TABLE
         .lines()
@@ -73,6 +79,94 @@ pub(crate) fn explain(
         }
         (decide(&changed).as_deref() == Some(expected)).then_some(names)
     })
+}
+
+/// Our decision of a case. Beside its policies it may hold `gates`: groups of documents of which each
+/// has to allow whoever calls whatever, and which only readings write.
+pub(crate) fn decide(case: &Value) -> Option<String> {
+    let verdict = |case: &Value| -> Option<&'static str> {
+        Some(Case::of(case).ok()?.decide().ok()?.verdict().as_str())
+    };
+    let everything = json!({"Version": "2012-10-17", "Statement": {
+        "Effect": "Allow", "Action": "*", "Resource": "*", "Principal": "*"}});
+    let mut all = vec![verdict(case)?];
+    for gate in case
+        .get("gates")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        let mut alone = Map::new();
+        for name in [
+            "principal",
+            "action",
+            "resource",
+            "resource_account",
+            "context",
+        ] {
+            if let Some(value) = case.get(name) {
+                alone.insert(name.to_owned(), value.clone());
+            }
+        }
+        let mut own = everything.clone();
+        if let Some(statement) = own.get_mut("Statement").and_then(Value::as_object_mut) {
+            statement.remove("Principal");
+        }
+        alone.insert("identity".to_owned(), json!([own]));
+        alone.insert("resource_policy".to_owned(), everything.clone());
+        alone.insert("vpce".to_owned(), gate.clone());
+        all.push(verdict(&Value::Object(alone))?);
+    }
+    let worst = ["ExplicitlyDenied", "ImplicitlyDenied", "Allowed"]
+        .into_iter()
+        .find(|word| all.contains(word))?;
+    Some(worst.to_owned())
+}
+
+/// Makes every level of a kind of policy a gate.
+fn to_gates(case: &mut Value, kind: &str) {
+    let Some(map) = case.as_object_mut() else {
+        return;
+    };
+    let Some(Value::Array(levels)) = map.remove(kind) else {
+        return;
+    };
+    let gates = map.entry("gates").or_insert_with(|| json!([]));
+    if let Some(gates) = gates.as_array_mut() {
+        gates.extend(levels);
+    }
+}
+
+fn text<'a>(case: &'a Value, name: &str) -> &'a str {
+    case.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn scp_everybody(case: &mut Value) {
+    let caller = text(case, "principal");
+    if caller.contains("-provider/") || !caller.starts_with("arn:") {
+        to_gates(case, "scp");
+    }
+}
+
+fn rcp_everything(case: &mut Value) {
+    to_gates(case, "rcp");
+}
+
+fn public_explicit(case: &mut Value) {
+    let public = case
+        .get("resource_policy")
+        .is_some_and(|policy| document(policy).is_public_by_text() == Answer::Must);
+    let shielded = case.get("s3_bpa").is_some_and(|on| *on == true);
+    let caller = text(case, "principal");
+    let account = caller.split(':').nth(4).unwrap_or_default();
+    let foreign = caller.starts_with("arn:") && account != text(case, "resource_account");
+    if public && shielded && (caller == "*" || foreign) {
+        let deny = json!([{"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}]);
+        if let Some(map) = case.as_object_mut() {
+            map.insert("deny".to_owned(), json!([deny]));
+            to_gates(case, "deny");
+        }
+    }
 }
 
 /// Every document of a case.
@@ -223,6 +317,26 @@ fn binary_text(case: &mut Value) {
         operator
             .contains("BinaryEquals")
             .then(|| operator.replace("BinaryEquals", "StringEquals"))
+    });
+}
+
+/// A bare IPv4 address under `NotIpAddress` fails for an IPv6 client.
+fn address_family(case: &mut Value) {
+    let client = case
+        .get("context")
+        .and_then(|keys| keys.get("aws:SourceIp"));
+    if !client.is_some_and(|address| address.to_string().contains(':')) {
+        return;
+    }
+    conditions(case, &|operator, keys| {
+        if operator.contains("NotIpAddress") {
+            texts(keys, &|text| {
+                if !text.contains(['/', ':']) {
+                    "::/0".clone_into(text);
+                }
+            });
+        }
+        None
     });
 }
 

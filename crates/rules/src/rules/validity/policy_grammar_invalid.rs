@@ -142,6 +142,9 @@ fn check(cx: &mut Context<'_>) {
             if let Some(help) = help {
                 report = report.help(help);
             }
+            if let Some(earlier) = &problem.earlier {
+                report = report.related(earlier, "the first one", None);
+            }
             cx.report(report);
         }
         for statement in &document.document.statements {
@@ -178,6 +181,10 @@ fn told(kind: &ProblemKind) -> Told {
         ProblemKind::DuplicateKey(name) => high(
             format!("has the key `{name}` twice in one object, and only one of them counts"),
             "merge the two, for example as a list of values",
+        ),
+        ProblemKind::TooLarge(what) => high(
+            format!("is larger than any policy may be (`{what}`); what follows was not read"),
+            "split it: AWS refuses policies of more than 20,480 characters",
         ),
         ProblemKind::Exclusive(a, b) => high(
             format!("has both `{a}` and `{b}` in one statement"),
