@@ -7,6 +7,7 @@
 mod config;
 mod eval;
 mod functions;
+pub mod plan;
 mod roots;
 pub mod syntax;
 #[cfg(test)]

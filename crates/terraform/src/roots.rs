@@ -155,10 +155,10 @@ fn local_calls(module: &Module) -> Vec<String> {
 }
 
 /// What one root gave.
-struct Evaluated {
-    resources: Vec<Resource>,
-    calls: Vec<ModuleCall>,
-    diagnostics: Vec<Diagnostic>,
+pub(crate) struct Evaluated {
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) calls: Vec<ModuleCall>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
     missing: BTreeSet<Missing>,
 }
 
@@ -171,9 +171,14 @@ fn one(loader: &Loader<'_>, root: &Arc<Module>, options: &Options) -> Evaluated 
         given,
         installed(loader.sources(), &root.dir),
     );
+    evaluated(&evaluator, diagnostics)
+}
+
+/// Everything that one root gives.
+pub(crate) fn evaluated(evaluator: &Evaluator<'_>, mut diagnostics: Vec<Diagnostic>) -> Evaluated {
     let (mut resources, mut calls) = (Vec::new(), Vec::new());
     let root = evaluator.root_instance();
-    collect(&evaluator, &root, &mut resources, &mut calls);
+    collect(evaluator, &root, &mut resources, &mut calls);
     diagnostics.extend(evaluator.take_diagnostics());
     resources.sort_by(|a, b| a.address.cmp(&b.address));
     Evaluated {
@@ -267,7 +272,7 @@ fn collect(
 }
 
 /// Values for the root's variables, in Terraform's order of precedence.
-fn given(
+pub(crate) fn given(
     sources: &Sources,
     root: &Arc<Module>,
     options: &Options,
@@ -398,7 +403,7 @@ fn read_values(
 }
 
 /// Directories of installed modules by their keys, from `.terraform/modules/modules.json`.
-fn installed(sources: &Sources, root: &str) -> BTreeMap<SmolStr, SmolStr> {
+pub(crate) fn installed(sources: &Sources, root: &str) -> BTreeMap<SmolStr, SmolStr> {
     let mut installed = BTreeMap::new();
     let path = join(root, ".terraform/modules/modules.json");
     let Ok(file) = sources.load(&path) else {

@@ -8,8 +8,9 @@ use crate::near::near;
 use crate::settle::Call;
 use crate::unwind::guarded;
 use crate::{Config, Discovery, Error, Options};
-use overgrant_source::Sources;
+use overgrant_source::{FileId, Sources};
 use overgrant_terraform::{self as terraform, Given};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Evaluates the directories with what was given on the command line and in the configuration.
@@ -57,6 +58,12 @@ pub(super) fn read(
             )));
         }
     }
+    accept(input, sources, output);
+    Ok(())
+}
+
+/// Takes what the front end gave.
+pub(super) fn accept(input: &mut Input, sources: &Sources, output: terraform::Output) {
     input.resources.extend(output.resources);
     let calls = output.calls.into_iter().map(|call| Call {
         root: call.root,
@@ -65,14 +72,16 @@ pub(super) fn read(
     });
     input.calls.extend(calls);
     input.diagnostics.extend(output.diagnostics);
+    let known: BTreeSet<FileId> = input.comments.iter().map(|(file, _)| *file).collect();
     for (path, comments) in output.comments {
-        if let Ok(file) = sources.load(&path) {
+        if let Ok(file) = sources.load(&path)
+            && !known.contains(&file.id())
+        {
             input.comments.push((file.id(), comments));
         }
     }
     let files = output.files.into_iter();
     input.files.extend(files.map(|path| path.as_str().into()));
-    Ok(())
 }
 
 /// `NAME=VALUE` or `ROOT//NAME=VALUE`.

@@ -5,6 +5,7 @@
 
 mod assemblies;
 mod configuration;
+mod plans;
 mod templates;
 
 use crate::settle::{Call, MetadataIgnore};
@@ -42,6 +43,7 @@ pub(crate) fn read(
 ) -> Result<Input, Error> {
     let mut input = Input::default();
     configuration::read(&mut input, sources, found, config, options)?;
+    plans::read(&mut input, sources, found);
     templates::read(&mut input, sources, found, options)?;
     assemblies::read(&mut input, sources, found);
     for path in &found.explicit {

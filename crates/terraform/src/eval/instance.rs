@@ -81,8 +81,10 @@ pub(crate) struct Missing {
 /// Evaluates one root.
 pub(crate) struct Evaluator<'a> {
     pub(crate) loader: &'a Loader<'a>,
-    /// Directory of the root, relative to the base.
+    /// How symbols and resources name the root: its directory, or the plan that it is in.
     pub(crate) root: SmolStr,
+    /// Directory of the root, relative to the base.
+    pub(crate) dir: SmolStr,
     /// Values given for the root's variables.
     pub(crate) given: BTreeMap<SmolStr, Val>,
     /// Directories of installed modules by their keys (`modules.json`).
@@ -122,6 +124,7 @@ impl<'a> Evaluator<'a> {
         Self {
             loader,
             root: root.into(),
+            dir: root.into(),
             given,
             installed,
             targets: RefCell::default(),
@@ -140,13 +143,19 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    /// With another name for the root.
+    pub(crate) fn named(mut self, root: &str) -> Self {
+        self.root = root.into();
+        self
+    }
+
     pub(crate) fn sources(&self) -> &'a Sources {
         self.loader.sources()
     }
 
     /// The root's own instance.
     pub(crate) fn root_instance(&self) -> Rc<Instance> {
-        let module = self.loader.module(&self.root);
+        let module = self.loader.module(&self.dir);
         self.instance("", || {
             Instance::new(
                 module,

@@ -64,7 +64,7 @@ impl Evaluator<'_> {
             }
             "path" => {
                 let text = match first {
-                    Some("module") => module_path(&self.root, &instance.module.dir),
+                    Some("module") => module_path(&self.dir, &instance.module.dir),
                     Some("root") => ".".to_owned(),
                     Some("cwd") => {
                         let sym = Sym::Other {

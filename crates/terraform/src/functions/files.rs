@@ -58,7 +58,7 @@ fn load(call: &Call<'_, '_>, path: &str) -> Result<Arc<SourceFile>, Stop> {
         return Err(Stop::Open);
     }
     let sources = call.evaluator.sources();
-    let from_root = normal(&join(&call.evaluator.root, path));
+    let from_root = normal(&join(&call.evaluator.dir, path));
     let result = sources.load(&from_root);
     if let Err(ReadError::Missing(_)) = &result
         && let Some(home) = &call.scope.home
@@ -268,7 +268,7 @@ fn fileset(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
         .build()
         .map_err(|_| "the pattern is not valid")?
         .compile_matcher();
-    let dir = normal(&join(&call.evaluator.root, &path));
+    let dir = normal(&join(&call.evaluator.dir, &path));
     let mut found: Vec<SmolStr> = Vec::new();
     let mut queue = vec![String::new()];
     let mut seen = 0;
