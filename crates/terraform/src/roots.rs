@@ -250,6 +250,7 @@ fn collect(
             }
         }
     }
+    resources.extend(evaluator.providers(instance));
     for (call, block) in &instance.module.calls {
         if !evaluator.leads_to_read(instance, call) {
             continue;

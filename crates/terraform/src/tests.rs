@@ -495,6 +495,20 @@ fn modules_that_are_not_installed_are_told_once_a_source() {
 }
 
 #[test]
+fn providers_of_aws_are_resources() {
+    let text = r#"provider "aws" {
+  alias = "prod"
+  assume_role { role_arn = "arn:aws:iam::111122223333:role/deploy" }
+}
+provider "google" { project = "p" }
+"#;
+    let (_, output) = run(&[("main.tf", text)]);
+    assert_eq!(addresses(&output), ["provider.aws.prod"]);
+    let role = find(&output, "provider.aws.prod").blocks("assume_role");
+    assert!(role[0].get("role_arn").is_some());
+}
+
+#[test]
 fn hostile_input_ends() {
     let files = [
         "locals {\n  x = [for a in range(1000) : [for b in range(1000) : [for c in range(1000) : \"${a}${b}${c}\"]]]\n}\nresource \"aws_sqs_queue\" \"q\" { name = local.x }\n".to_owned(),

@@ -5,6 +5,7 @@
 
 use crate::repository;
 use anyhow::{Context as _, Result, ensure};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -57,7 +58,7 @@ mod cloudformation;
 mod terraform;
 
 pub(super) use cloudformation::CLOUDFORMATION;
-pub(super) use terraform::TERRAFORM;
+pub(super) use terraform::{SECRETS, TERRAFORM};
 ";
 
 fn table(text: &str, constant: &str) -> Result<String> {
@@ -68,11 +69,15 @@ fn table(text: &str, constant: &str) -> Result<String> {
         "unexpected columns: {head}"
     );
     let mut rows = Vec::new();
+    let mut secrets = BTreeSet::new();
     for line in lines {
         let cells: Vec<&str> = line.split('\t').collect();
         let [kind, path, what, form, target, notes] = cells.as_slice() else {
             anyhow::bail!("not six cells: {line}");
         };
+        if *what == "credential" && !kind.contains("::") {
+            secrets.insert(*kind);
+        }
         if let Some(row) = row(kind, path, what, form, target, notes)? {
             rows.push(((*kind).to_owned(), row));
         }
@@ -87,6 +92,13 @@ fn table(text: &str, constant: &str) -> Result<String> {
         writeln!(out, "    {row},")?;
     }
     out.push_str("];\n");
+    if !secrets.is_empty() {
+        out.push_str("\n/// Types with arguments for secrets, where keys are looked for.\npub(in crate::lower) const SECRETS: &[&str] = &[\n");
+        for kind in secrets {
+            writeln!(out, "    {kind:?},")?;
+        }
+        out.push_str("];\n");
+    }
     Ok(out)
 }
 
@@ -106,10 +118,12 @@ fn row(
                 .all(|c| c.is_ascii_alphanumeric() || "_.[]*:".contains(c))
     };
     // Other providers, markers instead of arguments, and documents in texts of other grammars.
-    let readable = (kind.starts_with("aws_") || kind.starts_with("AWS::"))
+    let ours = kind.starts_with("aws_") || kind.starts_with("AWS::") || kind == "provider.aws";
+    let readable = ours
         && plain(kind)
         && plain(path)
-        && !(what == "role-ref" && (form.contains("json") || form.contains("yaml")));
+        && !(what == "role-ref" && (form.contains("json") || form.contains("yaml")))
+        && !path.ends_with("external_id");
     if !readable {
         return Ok(None);
     }

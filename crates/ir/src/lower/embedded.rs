@@ -3,7 +3,8 @@
 //!
 //! Not for whole templates in strings. Invariant: a text that is no JSON (YAML bodies) is left alone.
 //! Sources: AWS Batch `RegisterJobDefinition`; Systems Manager "Data elements and parameters";
-//! API Gateway "OpenAPI extensions".
+//! API Gateway "OpenAPI extensions"; Step Functions "Accessing resources in other accounts"; Amazon EKS
+//! "IAM roles for service accounts".
 
 use super::read::{itself, members, references};
 use super::{Holding, Lowering};
@@ -14,10 +15,40 @@ use overgrant_value::{Data, Guard, Val, json};
 /// Deepest value that is searched for a key.
 const MOST_LEVELS: usize = 24;
 
-/// A key in the JSON of an argument that names a role: type, argument, key, service, compute.
+/// A key in the JSON of an argument that names a role: type, argument, key, service (empty where
+/// another role or a cluster assumes it), compute.
 type Role = (&'static str, &'static str, &'static str, &'static str, bool);
 
-const ROLES: [Role; 8] = [
+const ROLES: [Role; 13] = [
+    ("aws_sfn_state_machine", "definition", "RoleArn", "", false),
+    (
+        "AWS::StepFunctions::StateMachine",
+        "DefinitionString",
+        "RoleArn",
+        "",
+        false,
+    ),
+    (
+        "aws_servicecatalog_constraint",
+        "parameters",
+        "RoleArn",
+        "servicecatalog.amazonaws.com",
+        false,
+    ),
+    (
+        "kubernetes_service_account",
+        "metadata",
+        "eks.amazonaws.com/role-arn",
+        "",
+        true,
+    ),
+    (
+        "kubernetes_service_account_v1",
+        "metadata",
+        "eks.amazonaws.com/role-arn",
+        "",
+        true,
+    ),
     (
         "aws_batch_job_definition",
         "container_properties",
@@ -108,7 +139,7 @@ pub(super) fn lower(lowering: &mut Lowering, resource: &Resource) {
                         place: Place::of(resource),
                         attribute: format!("{argument}.{key}").into(),
                         role,
-                        service: Some(service.into()),
+                        service: (!service.is_empty()).then(|| service.into()),
                         compute,
                         attrs: resource.attrs.clone(),
                     });
@@ -141,7 +172,7 @@ fn parsed(resource: &Resource, argument: &str) -> Vec<(Guard, Val)> {
     members(&val)
         .into_iter()
         .filter_map(|(guard, val)| match val.data() {
-            Data::Map(_) => Some((guard, val)),
+            Data::Map(_) | Data::Seq(_) => Some((guard, val)),
             Data::Str(text) => Some((guard, json::parse(text).ok()?.under(&val))),
             _ => None,
         })

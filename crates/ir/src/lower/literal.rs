@@ -15,6 +15,11 @@ const MOST_LEVELS: usize = 32;
 /// Keys of AWS's documentation, harmless everywhere.
 const EXAMPLES: [&str; 2] = ["EXAMPLE", "AKIAIOSFODNN7"];
 
+/// Whether a type has arguments for secrets.
+pub(super) fn knows(kind: &str) -> bool {
+    super::generated::SECRETS.binary_search(&kind).is_ok()
+}
+
 pub(super) fn lower(lowering: &mut Lowering, resource: &Resource) {
     let mut leaves = Vec::new();
     collect(&resource.attrs, "", 0, &mut leaves);

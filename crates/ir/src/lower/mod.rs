@@ -90,6 +90,7 @@ pub fn is_relevant(kind: &str) -> bool {
         || grant::knows(kind)
         || embedded::knows(kind)
         || setting::is_kept(kind)
+        || literal::knows(kind)
         || rows(kind).next().is_some()
 }
 

@@ -9,7 +9,7 @@ use crate::syntax::parse_file;
 use crate::syntax::tree::{Attribute, Block, Body};
 use overgrant_ir::Mode;
 use overgrant_source::{Comment, Diagnostic, Level, Sources};
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -47,6 +47,8 @@ pub(crate) struct Module {
     pub(crate) outputs: BTreeMap<SmolStr, Block>,
     pub(crate) resources: BTreeMap<ResourceKey, Block>,
     pub(crate) calls: BTreeMap<SmolStr, Block>,
+    /// Configured providers by `name` or `name.alias`.
+    pub(crate) providers: BTreeMap<SmolStr, Block>,
     /// Whether something says that it is applied by itself.
     pub(crate) is_root: bool,
     /// Paths of files that were read.
@@ -280,6 +282,20 @@ fn declare(sources: &Sources, module: &mut Module, body: Body, over: bool) {
                         .attributes
                         .iter()
                         .any(|attr| attr.name != "version");
+                if let Some(name) = label(0) {
+                    let alias = block.body.attribute("alias");
+                    let name = match alias.and_then(|attr| attr.value.literal()) {
+                        Some(alias) => format_smolstr!("{name}.{alias}"),
+                        None => name,
+                    };
+                    match module.providers.get_mut(&name) {
+                        Some(known) if over => merge(known, block),
+                        Some(_) => {}
+                        None => {
+                            module.providers.insert(name, block);
+                        }
+                    }
+                }
             }
             _ => {}
         }

@@ -13,6 +13,7 @@ use crate::syntax::tree::{Block, Body};
 use overgrant_ir::{Format, Mode, Resource, identity, is_relevant};
 use overgrant_value::{Data, Entry, Guard, Map, Marks, Src, Sym, Text, Ty, Unknown, Val};
 use smol_str::SmolStr;
+use std::rc::Rc;
 
 /// Arguments that Terraform itself reads.
 const META: &[&str] = &["count", "for_each", "depends_on", "provider", "lifecycle"];
@@ -284,6 +285,27 @@ impl Evaluator<'_> {
             None => Val::object(Vec::new(), Src::none()),
         };
         self.render_text(&Scope::of(&target.instance), &template, &vars, span)
+    }
+
+    /// The configured providers of AWS in a module, as resources of the type `provider.aws`: whom
+    /// Terraform works as, and keys that are written there.
+    pub(crate) fn providers(&self, instance: &Rc<Instance>) -> Vec<Resource> {
+        let scope = Scope::of(instance);
+        let blocks = instance.module.providers.iter();
+        blocks
+            .filter(|(name, _)| name.split('.').next() == Some("aws"))
+            .map(|(name, block)| {
+                let key = ResourceKey {
+                    mode: Mode::Managed,
+                    kind: "provider.aws".into(),
+                    name: name.clone(),
+                };
+                let addr = instance.address(&format!("provider.{name}"));
+                let attrs = self.body(&scope, &block.body, Src::at(block.span));
+                let guard = instance.guard.clone();
+                self.as_resource(&key, block, addr, attrs, guard, instance.maybe)
+            })
+            .collect()
     }
 
     /// A block that no other crate reads, as one resource without instances and arguments: only its

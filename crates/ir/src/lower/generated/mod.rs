@@ -6,4 +6,4 @@ mod cloudformation;
 mod terraform;
 
 pub(super) use cloudformation::CLOUDFORMATION;
-pub(super) use terraform::TERRAFORM;
+pub(super) use terraform::{SECRETS, TERRAFORM};
