@@ -206,6 +206,16 @@ impl<'a> Access<'a> {
         own.intersection(&bound.unwrap_or_else(ActionSet::all))
     }
 
+    /// The catalog's actions that the identity's boundary leaves open on every resource: all where
+    /// there is none, or none that is known.
+    #[must_use]
+    pub fn actions_in_boundary(&self, id: IdentityId) -> ActionSet {
+        self.under_boundary(id, ActionSet::all(), |document| {
+            decide::on_everything(&[document])
+        })
+        .unwrap_or_else(ActionSet::all)
+    }
+
     /// What `ask` says of the boundary's document: `most` without a boundary, `None` where it is
     /// not known.
     fn under_boundary<T>(

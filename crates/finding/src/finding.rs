@@ -77,6 +77,8 @@ pub struct Finding {
     pub statement: Option<String>,
     /// The statement judged, in places.
     pub judged: Option<Judged>,
+    /// Entries of the statement that the finding speaks of beside its places.
+    pub covers: Vec<Span>,
     /// When it holds, in words.
     pub guard: Option<String>,
     /// What to do, in one sentence.
@@ -141,6 +143,7 @@ impl Finding {
             instances: Vec::new(),
             statement: None,
             judged: None,
+            covers: Vec::new(),
             guard: (!place.guard.is_always()).then(|| place.guard.to_string()),
             help: None,
             notes: Vec::new(),

@@ -160,6 +160,8 @@ impl Conditions {
                 ("aws:multifactorauthage", true) => Answer::Must,
                 // Only what the controller made.
                 (key, true) if is_controllers_tag(key) => Answer::May,
+                // Only data of the service that encrypts with such a context.
+                (key, true) if key.starts_with("kms:encryptioncontext:") => Answer::May,
                 (_, true) => Answer::No,
                 (_, false) => Answer::May,
             };
@@ -558,6 +560,10 @@ mod tests {
                 Answer::Must,
             ),
             (r#"{"Null": {"aws:ResourceTag/x": "false"}}"#, Answer::No),
+            (
+                r#"{"Null": {"kms:EncryptionContext:PARAMETER_ARN": "false"}}"#,
+                Answer::May,
+            ),
             (
                 r#"{"Null": {"aws:ResourceTag/elbv2.k8s.aws/cluster": "false"}}"#,
                 Answer::May,

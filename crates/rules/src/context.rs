@@ -172,6 +172,18 @@ impl Report {
         self
     }
 
+    /// One more entry of the statement that the finding speaks of, beside the primary and the
+    /// related places.
+    #[must_use]
+    pub fn covers(mut self, src: &Src) -> Self {
+        if let Some(span) = src.span
+            && !self.finding.covers.contains(&span)
+        {
+            self.finding.covers.push(span);
+        }
+        self
+    }
+
     /// What to do, in one sentence.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {

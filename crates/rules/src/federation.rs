@@ -111,6 +111,17 @@ pub(crate) fn trusted(model: &Model) -> Vec<Trusted<'_>> {
     all
 }
 
+/// Whether a statement accepts service accounts of a Kubernetes cluster: by the form of a subject
+/// that it tests.
+pub(crate) fn accepts_service_accounts(statement: &Statement) -> bool {
+    statement
+        .conditions
+        .items
+        .iter()
+        .flat_map(|condition| &condition.values)
+        .any(|value| value.leading().starts_with("system:serviceaccount:"))
+}
+
 /// Whether claims are tested with values that could not be read: nothing is known then.
 fn has_unread_claim(statement: &Statement) -> bool {
     statement.conditions.open

@@ -5,11 +5,12 @@
 
 use crate::context::Report;
 use crate::{Context, names};
-use overgrant_access::How;
+use overgrant_access::{Boundary, How};
 use overgrant_catalog::{AccessLevel, Action};
 use overgrant_ir::{Identity, IdentityId, PolicyDocument};
-use overgrant_policy::{Answer, ResourcePattern, Statement};
+use overgrant_policy::{ActionSet, Answer, Effect, ResourcePattern, Statement};
 use overgrant_value::Src;
+use std::rc::Rc;
 
 /// One Allow statement of an identity policy.
 pub(crate) struct Grant<'a> {
@@ -19,6 +20,8 @@ pub(crate) struct Grant<'a> {
     pub(crate) statement: &'a Statement,
     /// The identities it is attached to, with the place of the link.
     pub(crate) holders: Vec<Holder<'a>>,
+    /// What Denies and boundaries leave to some holder, where there are any.
+    left: Option<Rc<ActionSet>>,
 }
 
 /// An identity that a document is attached to.
@@ -53,15 +56,59 @@ pub(crate) fn grants<'a>(cx: &Context<'a>) -> Vec<Grant<'a>> {
         if holders.is_empty() && is_named_boundary(document) {
             continue;
         }
+        let left = left(cx, document, &holders).map(Rc::new);
         for statement in document.document.allows() {
             grants.push(Grant {
                 document,
                 statement,
                 holders: holders.clone(),
+                left: left.clone(),
             });
         }
     }
     grants
+}
+
+/// What Denies and boundaries leave of a document's grants: to any of its holders, or by its own
+/// Denies where nobody holds it. `None` where nothing is taken away.
+fn left(cx: &Context<'_>, document: &PolicyDocument, holders: &[Holder<'_>]) -> Option<ActionSet> {
+    if holders.is_empty() {
+        let mut own = document
+            .document
+            .statements
+            .iter()
+            .filter(|statement| {
+                statement.effect == Effect::Deny
+                    && statement.is_certain()
+                    && statement.conditions.is_empty()
+                    && statement.resources.covers_all() == Answer::Must
+            })
+            .map(|statement| statement.actions.must())
+            .peekable();
+        own.peek()?;
+        return Some(own.fold(ActionSet::all(), |left, denied| left.difference(&denied)));
+    }
+    let is_free = |holder: &Holder<'_>| {
+        matches!(
+            cx.access.boundary(holder.id),
+            Boundary::None | Boundary::Unresolved(_)
+        ) && !cx.access.policies(holder.id).iter().any(|attached| {
+            let statements = &attached.document.statements;
+            statements.iter().any(|one| one.effect == Effect::Deny)
+        })
+    };
+    if holders.iter().any(is_free) {
+        return None;
+    }
+    let of = |holder: &Holder<'_>| {
+        let granted = cx.access.actions_on_something(holder.id);
+        granted.intersection(&cx.access.actions_in_boundary(holder.id))
+    };
+    Some(
+        holders
+            .iter()
+            .fold(ActionSet::empty(), |all, holder| all.union(&of(holder))),
+    )
 }
 
 fn is_named_boundary(document: &PolicyDocument) -> bool {
@@ -77,6 +124,31 @@ impl Grant<'_> {
             [one] => format!("{} may", names::identity(one.identity)),
             _ => format!("{} lets its holder", names::document(self.document)),
         }
+    }
+
+    /// The actions that the statement surely lists and that no Deny or boundary takes away.
+    pub(crate) fn granted(&self) -> ActionSet {
+        let listed = self.statement.actions.must();
+        match &self.left {
+            Some(left) => listed.intersection(left),
+            None => listed,
+        }
+    }
+
+    /// Whether the statement surely covers a whole resource type of the action, which no Deny or
+    /// boundary takes away.
+    pub(crate) fn wide(&self, action: Action<'_>) -> Option<Wide> {
+        if self.leaves(action) {
+            wide(self.statement, action)
+        } else {
+            None
+        }
+    }
+
+    /// Whether Denies and boundaries leave the action to some holder.
+    pub(crate) fn leaves(&self, action: Action<'_>) -> bool {
+        let left = self.left.as_ref();
+        left.is_none_or(|left| left.contains(action.id()))
     }
 
     /// Whether a condition surely or perhaps narrows the statement.
@@ -154,9 +226,12 @@ pub(crate) fn list_actions(actions: &[Action<'_>]) -> String {
     }
 }
 
-/// Whether an action changes something.
+/// Whether an action changes something. AWS files some that only look under permissions management.
 pub(crate) fn writes(action: Action<'_>) -> bool {
+    const LOOKS: [&str; 3] = ["Describe", "Get", "List"];
     action.level() >= AccessLevel::Write
+        && !(action.level() == AccessLevel::PermissionsManagement
+            && LOOKS.iter().any(|verb| action.name().starts_with(verb)))
 }
 
 /// How wide the resources of a statement are for an action.
@@ -198,4 +273,63 @@ fn names_another_service(item: &ResourcePattern, action: Action<'_>) -> bool {
             .resources()
             .filter_map(|resource| resource.resource_type())
             .any(|kind| kind.arn_pattern().split(':').nth(2) == Some(service.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::Scene;
+    use crate::{Rule, find};
+
+    fn rule(id: &str) -> &'static Rule {
+        find(id).unwrap()
+    }
+
+    const REWRITE: &str = r#"{\"Effect\":\"Allow\",\"Action\":\"iam:*\",\"Resource\":\"*\"}"#;
+
+    fn role(boundary: &str) -> usize {
+        let policy = |statements: &str| format!(r#"{{\"Statement\":[{statements}]}}"#);
+        Scene::new()
+            .resource(
+                "aws_iam_policy",
+                "limit",
+                &format!(r#"{{"name":"limit","policy":"{}"}}"#, policy(boundary)),
+            )
+            .resource(
+                "aws_iam_role",
+                "r",
+                &format!(
+                    r#"{{"name":"r","permissions_boundary":"arn:aws:iam::123456789012:policy/limit",
+                        "inline_policy":[{{"name":"p","policy":"{}"}}]}}"#,
+                    policy(REWRITE)
+                ),
+            )
+            .run(rule("trust-policy-rewrite"))
+            .iter()
+            .filter(|(_, finding)| finding.principals.len() == 1)
+            .count()
+    }
+
+    #[test]
+    fn a_boundary_takes_away() {
+        let allows = |action: &str| {
+            format!(r#"{{\"Effect\":\"Allow\",\"Action\":\"{action}\",\"Resource\":\"*\"}}"#)
+        };
+        assert_eq!(role(&allows("iam:UpdateAssumeRolePolicy")), 1);
+        assert_eq!(role(&allows("s3:*")), 0);
+    }
+
+    #[test]
+    fn a_deny_beside_the_allow_takes_away() {
+        let found = |deny: &str| {
+            Scene::new()
+                .statements(&format!(
+                    r#"{{"Effect":"Allow","Action":"kms:Decrypt","Resource":"*"}},
+                       {{"Effect":"Deny","Action":"kms:*","Resource":"{deny}"}}"#
+                ))
+                .places(rule("kms-decrypt-all-keys"))
+                .len()
+        };
+        assert_eq!(found("arn:aws:kms:*:*:key/1"), 1);
+        assert_eq!(found("*"), 0);
+    }
 }

@@ -25,6 +25,7 @@ mod settings;
 mod skeleton;
 #[cfg(test)]
 mod testing;
+mod whole;
 
 pub use context::{Context, Report};
 pub use docs::{Docs, Example, ExampleKind};

@@ -1,8 +1,8 @@
 //! One finding for all contexts of one place.
 //!
-//! A module that is called ten times is evaluated ten times. Not for different causes at one place.
-//! Invariant: the least address leads, the others are its `instances`, nothing of them is lost but
-//! repeated words.
+//! A module that is called ten times is evaluated ten times, and a literal may be used by several
+//! policies. Invariant: the worst leads (of equals, the least address), the others are its
+//! `instances`, nothing of them is lost but repeated words.
 
 use overgrant_finding::Finding;
 use overgrant_ir::Resource;
@@ -10,19 +10,19 @@ use overgrant_source::Span;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Rule, place, resource type and name, statement.
-type Key = (&'static str, Option<Span>, SmolStr, String, Option<String>);
+/// Rule, place, statement; where a finding has no place, its resource.
+type Key = (&'static str, Option<Span>, String, Option<String>);
 
+/// One literal in one statement is one cause, whatever policies use it.
 fn key(finding: &Finding) -> Key {
     let name = if finding.primary.is_some() {
-        overgrant_finding::local_name(&finding.address)
+        String::new()
     } else {
         format!("{}//{}", finding.root, finding.address)
     };
     (
         finding.rule,
         finding.primary,
-        finding.kind.clone(),
         name,
         finding.statement.clone(),
     )
@@ -42,8 +42,22 @@ pub(crate) fn merge(findings: Vec<Finding>, resources: &Uses) -> Vec<Finding> {
 
 fn join(mut group: Vec<Finding>, uses: &Uses) -> Option<Finding> {
     group.sort_by(|a, b| {
-        (&a.address, &a.root, &a.holder, &a.message)
-            .cmp(&(&b.address, &b.root, &b.holder, &b.message))
+        (
+            b.severity,
+            b.confidence,
+            &a.address,
+            &a.root,
+            &a.holder,
+            &a.message,
+        )
+            .cmp(&(
+                a.severity,
+                a.confidence,
+                &b.address,
+                &b.root,
+                &b.holder,
+                &b.message,
+            ))
     });
     let contexts: BTreeSet<(&SmolStr, &SmolStr)> =
         group.iter().map(|f| (&f.root, &f.holder)).collect();
@@ -58,8 +72,11 @@ fn join(mut group: Vec<Finding>, uses: &Uses) -> Option<Finding> {
         if (&other.root, &other.address) != (&first.root, &first.address) {
             addresses.insert((other.address.clone(), other.root.clone()));
         }
-        first.severity = first.severity.max(other.severity);
-        first.confidence = first.confidence.max(other.confidence);
+        for span in other.covers {
+            if !first.covers.contains(&span) {
+                first.covers.push(span);
+            }
+        }
         extend(&mut first.principals, other.principals);
         extend(&mut first.paths, other.paths);
         if let Some(judged) = &first.judged

@@ -4,7 +4,7 @@
 //! merging contexts. Invariant: a finding is only silenced by one that is at least as sure, or
 //! sure enough to be shown by default.
 
-use overgrant_finding::{Confidence, Entry, Finding};
+use overgrant_finding::{Confidence, Entry, Finding, Judged};
 use overgrant_source::Span;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
@@ -70,15 +70,30 @@ pub(crate) fn subsume(findings: Vec<Finding>) -> Vec<Finding> {
     }
     let mut silenced: BTreeSet<usize> = BTreeSet::new();
     for (index, loser) in findings.iter().enumerate() {
-        let winners = table().get(loser.rule).into_iter().flatten();
-        let lost = winners.into_iter().any(|(winner, shared)| {
-            by_rule.get(winner).into_iter().flatten().any(|&other| {
-                findings.get(other).is_some_and(|winner| {
-                    winner.confidence >= loser.confidence.min(Confidence::Medium)
-                        && share(*shared, winner, loser)
-                })
+        let winners: Vec<(&Finding, Shared)> = table()
+            .get(loser.rule)
+            .into_iter()
+            .flatten()
+            .flat_map(|(rule, shared)| {
+                by_rule
+                    .get(rule)
+                    .into_iter()
+                    .flatten()
+                    .zip([*shared].into_iter().cycle())
             })
-        });
+            .filter_map(|(&index, shared)| Some((findings.get(index)?, shared)))
+            .filter(|(winner, _)| winner.confidence >= loser.confidence.min(Confidence::Medium))
+            .collect();
+        let lost = winners
+            .iter()
+            .any(|(winner, shared)| *shared != Shared::Cell && share(*shared, winner, loser))
+            || lost_by_cells(
+                loser,
+                winners
+                    .iter()
+                    .filter(|(_, shared)| *shared == Shared::Cell)
+                    .map(|(winner, _)| *winner),
+            );
         if lost {
             silenced.insert(index);
         }
@@ -93,7 +108,7 @@ pub(crate) fn subsume(findings: Vec<Finding>) -> Vec<Finding> {
 
 fn share(shared: Shared, winner: &Finding, loser: &Finding) -> bool {
     match shared {
-        Shared::Cell => same_cell(winner, loser),
+        Shared::Cell => !cells(winner, loser).is_empty(),
         Shared::Statement => same_statement(winner, loser),
         Shared::Document | Shared::Attachment => {
             same_holder(winner, loser)
@@ -152,34 +167,84 @@ fn same_principal(winner: &Finding, loser: &Finding) -> bool {
     }
 }
 
-/// Both in one statement, and in no element of it do they name different entries.
-fn same_cell(winner: &Finding, loser: &Finding) -> bool {
+/// Whether the winners together speak of every action entry that the loser speaks of, or one that
+/// is at least as bad speaks of some and wants the same literal changed.
+fn lost_by_cells<'a>(loser: &Finding, winners: impl Iterator<Item = &'a Finding>) -> bool {
+    let mut matched: BTreeSet<Option<Span>> = BTreeSet::new();
+    for winner in winners {
+        let cells = cells(winner, loser);
+        let same_cause = winner.primary == loser.primary && winner.severity >= loser.severity;
+        if !cells.is_empty() && same_cause {
+            return true;
+        }
+        matched.extend(cells);
+    }
+    let all = actions(loser);
+    !matched.is_empty()
+        && (matched.contains(&None) || all.iter().all(|span| matched.contains(&Some(*span))))
+}
+
+/// The action entries that a finding speaks of.
+fn actions(finding: &Finding) -> Vec<Span> {
+    let Some(Judged {
+        elements: [actions, ..],
+        ..
+    }) = &finding.judged
+    else {
+        return Vec::new();
+    };
+    touched(actions, &places(finding))
+        .into_iter()
+        .map(|entry| entry.0)
+        .collect()
+}
+
+/// The loser's action entries of which the winner speaks too; `None` stands for all of them, where
+/// one of the two names no actions. Nothing where they are not in one statement, or name different
+/// entries of another element.
+fn cells(winner: &Finding, loser: &Finding) -> Vec<Option<Span>> {
     let (Some(left), Some(right)) = (&winner.judged, &loser.judged) else {
-        return same_holder(winner, loser) && overlap(winner.primary, loser.primary);
+        let same = same_holder(winner, loser) && overlap(winner.primary, loser.primary);
+        return if same { vec![None] } else { Vec::new() };
     };
     if !same_statement(winner, loser) {
-        return false;
+        return Vec::new();
     }
     let (of_winner, of_loser) = (places(winner), places(loser));
-    left.elements
-        .iter()
-        .zip(&right.elements)
-        .all(|(entries, same)| {
-            let ours = touched(entries, &of_winner);
-            let theirs = touched(same, &of_loser);
-            ours.is_empty()
-                || theirs.is_empty()
-                || ours.iter().any(|entry| {
-                    theirs
-                        .iter()
-                        .any(|other| entry.0 == other.0 || covers(&entry.1, &other.1))
-                })
-        })
+    let mut found = vec![None];
+    for (at, (entries, same)) in left.elements.iter().zip(&right.elements).enumerate() {
+        let ours = touched(entries, &of_winner);
+        let theirs = touched(same, &of_loser);
+        if ours.is_empty() || theirs.is_empty() {
+            continue;
+        }
+        let both: Vec<Option<Span>> = theirs
+            .iter()
+            .filter(|other| {
+                ours.iter()
+                    .any(|entry| entry.0 == other.0 || covers(&entry.1, &other.1))
+            })
+            .map(|entry| Some(entry.0))
+            .collect();
+        if both.is_empty() {
+            return both;
+        }
+        if at == 0 {
+            found = both;
+        }
+    }
+    found
 }
 
 fn places(finding: &Finding) -> Vec<Span> {
     let related = finding.related.iter().map(|related| related.span);
-    finding.primary.into_iter().chain(related).collect()
+    let more = finding.covers.iter().copied();
+    finding
+        .primary
+        .into_iter()
+        .chain(related)
+        .chain(more)
+        .collect()
 }
 
 fn touched<'a>(entries: &'a [Entry], places: &[Span]) -> Vec<&'a Entry> {
@@ -228,6 +293,10 @@ fn covers(wide: &str, narrow: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use overgrant_finding::Severity;
+    use overgrant_ir::{Format, Place};
+    use overgrant_source::FileId;
+    use overgrant_value::{Guard, Src};
 
     #[test]
     fn every_line_of_the_data_is_understood() {
@@ -249,6 +318,77 @@ mod tests {
                 );
             }
         }
+    }
+
+    /// A finding about actions of one statement; the place is that of the resource list.
+    fn about(rule: &'static str, severity: Severity, primary: u32, actions: &[u32]) -> Finding {
+        let at = |start| Span::new(FileId(0), start, start + 1);
+        let place = Place {
+            root: "".into(),
+            address: "r".into(),
+            kind: "k".into(),
+            format: Format::Terraform,
+            logical_id: None,
+            framework: false,
+            src: Src::none(),
+            name_src: Src::none(),
+            guard: Guard::always(),
+            maybe: false,
+        };
+        let mut finding = Finding::new(
+            rule,
+            severity,
+            Confidence::High,
+            &place,
+            &Src::at(at(primary)),
+            rule,
+        );
+        let entries = (0..3).map(|index| (at(index), format!("s3:Put{index}")));
+        finding.judged = Some(Judged {
+            statement: Some(at(9)),
+            elements: [entries.collect(), Vec::new(), Vec::new(), Vec::new()],
+        });
+        finding.covers = actions.iter().map(|index| at(*index)).collect();
+        finding
+    }
+
+    #[test]
+    fn a_loser_is_silent_once_all_its_actions_are_spoken_of() {
+        let wild = |primary, actions: &[u32]| {
+            about(
+                "service-wildcard-on-all",
+                Severity::Medium,
+                primary,
+                actions,
+            )
+        };
+        let star = |severity, actions: &[u32]| {
+            about("star-resource-on-scopable-write", severity, 5, actions)
+        };
+        let left = |findings| subsume(findings).len();
+        assert_eq!(
+            left(vec![wild(4, &[0, 1]), star(Severity::Medium, &[0, 1])]),
+            1
+        );
+        assert_eq!(
+            left(vec![wild(4, &[0]), star(Severity::Medium, &[0, 1])]),
+            2
+        );
+        assert_eq!(
+            left(vec![
+                wild(4, &[0]),
+                wild(4, &[1]),
+                star(Severity::Medium, &[0, 1])
+            ]),
+            2
+        );
+        // The same literal has to change, and it is said already how bad it is.
+        assert_eq!(
+            left(vec![wild(5, &[0]), star(Severity::Medium, &[0, 1])]),
+            1
+        );
+        assert_eq!(left(vec![wild(5, &[0]), star(Severity::High, &[0, 1])]), 2);
+        assert_eq!(left(vec![wild(4, &[2]), star(Severity::Medium, &[0])]), 2);
     }
 
     #[test]

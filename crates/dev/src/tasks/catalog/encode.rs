@@ -189,7 +189,23 @@ fn actions(inputs: &Path) -> Result<Actions> {
             "{place}: `{service}:{name}` stands twice"
         );
     }
+    override_types(inputs, &mut actions)?;
     Ok(actions)
+}
+
+/// Resource types that the reference has wrong, by hand.
+fn override_types(inputs: &Path, actions: &mut Actions) -> Result<()> {
+    let header = ["service", "action", "resource_types", "reason"];
+    let table = Table::read(inputs, "resource_type_overrides.tsv", &header)?;
+    for (place, [service, name, types, _]) in table.rows()? {
+        let key = (service.to_owned(), name.to_ascii_lowercase());
+        let Some([_, _, _, known, ..]) = actions.get_mut(&key) else {
+            bail!("{place}: there is no action `{service}:{name}`");
+        };
+        ensure!(known != types, "{place}: the reference says the same");
+        types.clone_into(known);
+    }
+    Ok(())
 }
 
 /// How many keys of `map` belong to services before `service`.

@@ -128,11 +128,12 @@ fn check(cx: &mut Context<'_>) {
             .enumerate()
             .filter(|(_, (action, _))| statement.actions.select(action) == Answer::Must)
             .filter_map(|(rank, (action, path))| Some((rank, catalog().find_action(action)?, *path)))
+            .filter(|(_, action, _)| grant.leaves(*action))
             .collect();
         let Some((rank, first, _)) = hits.first().copied() else {
             continue;
         };
-        let target = if grants::wide(statement, first).is_some() {
+        let target = if grant.wide(first).is_some() {
             strongest(cx).map_or_else(
                 || "every user".to_owned(),
                 |user| format!("every user, the administrator `{}` among them", names::plain(user)),

@@ -112,11 +112,12 @@ fn check(cx: &mut Context<'_>) {
         if statement.effect != Effect::Allow
             || statement.actions.covers_all() == Answer::Must
             || statement.actions.select(ACTION) != Answer::Must
+            || !grant.leaves(action)
             || grant.is_narrowed()
         {
             continue;
         }
-        let what = if grants::wide(statement, action).is_some() {
+        let what = if grant.wide(action).is_some() {
             "any role".to_owned()
         } else {
             match stronger(cx, &grant) {

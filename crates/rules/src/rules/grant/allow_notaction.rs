@@ -129,7 +129,7 @@ fn check(cx: &mut Context<'_>) {
             .must()
             .actions()
             .filter(|action| grants::writes(*action))
-            .filter(|action| everywhere || grants::wide(statement, *action).is_some())
+            .filter(|action| everywhere || grant.wide(*action).is_some())
             .collect();
         if open.is_empty() {
             continue;

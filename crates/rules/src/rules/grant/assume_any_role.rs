@@ -111,7 +111,7 @@ fn check(cx: &mut Context<'_>) {
             || statement.actions.covers_all() == Answer::Must
             || statement.actions.select("sts:AssumeRole") != Answer::Must
             || grant.is_narrowed()
-            || grants::wide(statement, assume) != Some(Wide::Account)
+            || grant.wide(assume) != Some(Wide::Account)
         {
             continue;
         }

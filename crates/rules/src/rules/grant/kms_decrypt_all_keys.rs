@@ -125,12 +125,12 @@ fn check(cx: &mut Context<'_>) {
         {
             continue;
         }
-        let granted = statement.actions.must().intersection(&reads);
+        let granted = grant.granted().intersection(&reads);
         let wide: Vec<(Wide, Action<'_>)> = granted
             .actions()
-            .filter_map(|action| Some((grants::wide(statement, action)?, action)))
+            .filter_map(|action| Some((grant.wide(action)?, action)))
             .collect();
-        let Some((width, first)) = wide.iter().max_by_key(|(width, _)| *width).copied() else {
+        let Some((width, first)) = wide.iter().rev().max_by_key(|(width, _)| *width).copied() else {
             continue;
         };
         let (severity, place) = match width {

@@ -114,12 +114,12 @@ fn check(cx: &mut Context<'_>) {
         }
         let service = *known
             .entry(name)
-            .or_insert_with(|| covered(&managed::document(one.policy)));
+            .or_insert_with(|| covered(&managed::document(one.policy), one.policy.name()));
         let Some(service) = service else { continue };
-        let severity = if WEIGHTY.contains(&service) {
-            Severity::High
-        } else {
-            Severity::Medium
+        let severity = match (WEIGHTY.contains(&service), one.is_made_for_its_service(cx)) {
+            (true, false) => Severity::High,
+            (false, true) => Severity::Low,
+            _ => Severity::Medium,
         };
         let text = format!(
             "{} may change everything in `{service}`: it has `{}`",
@@ -139,9 +139,9 @@ fn check(cx: &mut Context<'_>) {
     }
 }
 
-/// The weightiest service whose writes the document covers on all resources; `None` too where it
-/// allows everything, which is another rule's.
-fn covered(document: &Document) -> Option<&'static str> {
+/// The weightiest service whose writes the document covers on all resources, of equals the one
+/// that the policy is named after; `None` too where it allows everything, which is another rule's.
+fn covered(document: &Document, name: &str) -> Option<&'static str> {
     if document
         .statements
         .iter()
@@ -169,7 +169,8 @@ fn covered(document: &Document) -> Option<&'static str> {
         .filter(|service| covers(&open, *service))
         .map(Service::prefix)
         .collect();
-    found.sort_by_key(|name| !WEIGHTY.contains(name));
+    let name = name.to_ascii_lowercase();
+    found.sort_by_key(|service| (!WEIGHTY.contains(service), !name.contains(service)));
     found.first().copied()
 }
 

@@ -122,7 +122,7 @@ fn check(cx: &mut Context<'_>) {
             || statement.actions.covers_all() == Answer::Must
             || statement.actions.select("iam:PassRole") != Answer::Must
             || is_limited(&grant)
-            || grants::wide(statement, pass) != Some(Wide::Account)
+            || grant.wide(pass) != Some(Wide::Account)
         {
             continue;
         }

@@ -131,11 +131,11 @@ fn check(cx: &mut Context<'_>) {
         {
             continue;
         }
-        let granted = statement.actions.must().intersection(&reads);
+        let granted = grant.granted().intersection(&reads);
         let wide: Vec<(Wide, Action<'_>)> = granted
             .actions()
             .filter(|action| !action.is_wildcard_only())
-            .filter_map(|action| Some((grants::wide(statement, action)?, action)))
+            .filter_map(|action| Some((grant.wide(action)?, action)))
             .collect();
         let Some((width, first)) = wide.iter().max_by_key(|(width, _)| *width).copied() else {
             continue;

@@ -1,11 +1,9 @@
 //! `service-wildcard-on-all`: all write actions of a service on all its resources.
 
 use crate::grants::{self, Grant, Wide};
+use crate::whole::{self, Whole};
 use crate::{Context, Family, Scope};
-use overgrant_catalog::{Action, ActionId, Service, catalog};
 use overgrant_finding::{Confidence, Severity};
-use overgrant_policy::{ActionPattern, Answer, Effect};
-use std::collections::BTreeSet;
 
 rule! {
     /// Statement allows a whole service on all its resources.
@@ -126,98 +124,13 @@ rule! {
     };
 }
 
-/// Services whose control is most of the account's.
-const WEIGHTY: [&str; 9] = [
-    "ec2", "iam", "kms", "lambda", "organizations", "s3", "secretsmanager", "ssm", "sts",
-];
-
-/// Services that take in measurements and little else.
-const TELEMETRY: [&str; 1] = ["xray"];
-
 fn check(cx: &mut Context<'_>) {
     for grant in grants::grants(cx) {
-        let statement = grant.statement;
-        // Everything at once is `admin-star-star`, or for `NotAction` `allow-notaction`.
-        if statement.effect != Effect::Allow
-            || statement.actions.listed().negated
-            || statement.actions.covers_all() == Answer::Must
-            || grant.is_narrowed()
-        {
-            continue;
-        }
-        let services: BTreeSet<String> = statement
-            .actions
-            .listed()
-            .items
-            .iter()
-            .filter(|item| item.pattern().has_wildcard())
-            .filter_map(|item| item.service())
-            .collect();
-        let mut whole: Vec<Whole<'_>> = services
-            .iter()
-            .filter_map(|prefix| whole_service(&grant, catalog().service(prefix)?))
-            .collect();
         // One statement is one finding: its worst service is the place.
+        let mut whole = whole::services(&grant);
         whole.sort_by_key(|one| std::cmp::Reverse((one.severity, one.width)));
         finding(cx, &grant, &whole);
     }
-}
-
-/// A service that a statement grants as a whole.
-struct Whole<'a> {
-    severity: Severity,
-    width: Wide,
-    /// The member that grants most of it.
-    item: &'a ActionPattern,
-    service: Service<'static>,
-    /// An action with resources that could be named.
-    scopable: Option<Action<'static>>,
-}
-
-fn whole_service<'a>(grant: &Grant<'a>, service: Service<'static>) -> Option<Whole<'a>> {
-    let statement = grant.statement;
-    let granted = statement.actions.must();
-    let writes: Vec<Action<'static>> = service
-        .actions()
-        .filter_map(|id| catalog().action(ActionId(id)))
-        .filter(|action| grants::writes(*action))
-        .collect();
-    if writes.is_empty() || !writes.iter().all(|action| granted.contains(action.id())) {
-        return None;
-    }
-    let scopable: Vec<Action<'static>> = writes
-        .iter()
-        .copied()
-        .filter(|action| !action.is_wildcard_only())
-        .collect();
-    let width = width(grant, &writes, &scopable)?;
-    let item = statement
-        .actions
-        .listed()
-        .items
-        .iter()
-        .filter(|item| item.service().is_some_and(|own| own == service.prefix()))
-        .max_by_key(|item| item.set().len())?;
-    let base = if TELEMETRY.contains(&service.prefix()) {
-        Severity::Info
-    } else if scopable.is_empty() {
-        // There is nothing to name.
-        Severity::Low
-    } else if WEIGHTY.contains(&service.prefix()) {
-        Severity::High
-    } else {
-        Severity::Medium
-    };
-    Some(Whole {
-        severity: match width {
-            Wide::Account => base,
-            Wide::Region => base.lower(),
-        },
-        width,
-        item,
-        service,
-        scopable: scopable.first().copied(),
-    })
 }
 
 /// Reports the services of a statement, worst first.
@@ -251,34 +164,13 @@ fn finding(cx: &mut Context<'_>, grant: &Grant<'_>, whole: &[Whole<'_>]) {
     let mut report = grant
         .describe(report)
         .cell(format!("{}|{}", prefixes.join(","), grant.statement.cell_key()));
+    for one in whole {
+        report = report.covers(one.item.pattern().src());
+    }
     if let Some(first) = worst.scopable {
         report = report.related(&grant.wide_src(first), "on these resources", None);
     }
     cx.report(report);
-}
-
-/// How wide the statement is for the service: nine in ten of its scopable writes decide.
-fn width(grant: &Grant<'_>, writes: &[Action<'_>], scopable: &[Action<'_>]) -> Option<Wide> {
-    if grant.statement.resources.covers_all() == Answer::Must {
-        return Some(Wide::Account);
-    }
-    let asked = if scopable.is_empty() { writes } else { scopable };
-    let widths: Vec<Wide> = asked
-        .iter()
-        .filter_map(|action| grants::wide(grant.statement, *action))
-        .collect();
-    let most = |count: usize| count * 10 >= asked.len() * 9;
-    let account = widths
-        .iter()
-        .filter(|width| **width == Wide::Account)
-        .count();
-    if most(account) {
-        Some(Wide::Account)
-    } else if most(widths.len()) {
-        Some(Wide::Region)
-    } else {
-        None
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::grants::{self, Wide};
 use crate::listed::is_listed;
-use crate::{Context, Family, Scope};
+use crate::{Context, Family, Scope, whole};
 use overgrant_catalog::Action;
 use overgrant_finding::{Confidence, Severity};
 use overgrant_policy::{ActionSet, Answer, Effect};
@@ -154,10 +154,11 @@ fn check(cx: &mut Context<'_>) {
         if auditors {
             continue;
         }
-        let granted = statement.actions.must().intersection(&reads);
+        let (granted, whole) = whole::others(&grant);
+        let granted = granted.intersection(&reads);
         let mut judged: Vec<(Severity, Wide, Action<'_>)> = granted
             .actions()
-            .filter_map(|action| Some((severity(action), grants::wide(statement, action)?, action)))
+            .filter_map(|action| Some((severity(action), grant.wide(action)?, action)))
             .collect();
         judged.sort_by_key(|(severity, wide, _)| std::cmp::Reverse((*severity, *wide)));
         let Some((worst, wide, first)) = judged.first().copied() else {
@@ -172,15 +173,22 @@ fn check(cx: &mut Context<'_>) {
             Wide::Account => (worst, "on every resource"),
             Wide::Region => (worst.lower(), "on every resource of a region"),
         };
+        // A whole service on everything in the same statement is the same cause.
+        if whole.is_some_and(|whole| whole >= severity) {
+            continue;
+        }
         let list = grants::list_actions(&named);
         let text = format!("{} read data with {list} {place}", grant.subject());
         let report = cx
             .finding(&grant.document.place, &grant.wide_src(first), text)
             .severity(severity)
             .help("name the resources whose data is needed");
-        let report = grant
+        let mut report = grant
             .describe(report)
             .related(&grant.action_src(first), "these actions", None);
+        for action in &named {
+            report = report.covers(&grant.action_src(*action));
+        }
         cx.report(report);
     }
 }

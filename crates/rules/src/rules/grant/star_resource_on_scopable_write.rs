@@ -1,9 +1,10 @@
 //! `star-resource-on-scopable-write`: writes on every resource although resources could be named.
 
 use crate::grants::{self, Grant, Wide};
-use crate::{Context, Family, Scope, managed};
+use crate::{Context, Family, Scope, federation, managed, whole};
 use overgrant_catalog::{AccessLevel, Action, catalog};
 use overgrant_finding::{Confidence, Severity};
+use overgrant_ir::IdentityId;
 use overgrant_policy::{ActionSet, Answer, Effect};
 use std::collections::BTreeMap;
 
@@ -130,12 +131,12 @@ fn check(cx: &mut Context<'_>) {
         {
             continue;
         }
-        let granted = statement.actions.must();
+        let (granted, whole) = whole::others(&grant);
         let mut judged: Vec<(Severity, Wide, Action<'_>)> = granted
             .actions()
             .filter(|action| grants::writes(*action) && is_scopable(*action))
             .filter_map(|action| {
-                let wide = grants::wide(statement, action)?;
+                let wide = grant.wide(action)?;
                 Some((severity(action), wide, action))
             })
             .collect();
@@ -148,6 +149,10 @@ fn check(cx: &mut Context<'_>) {
         let Some((worst, wide, first)) = judged.first().copied() else {
             continue;
         };
+        // A whole service on everything in the same statement is the same cause.
+        if whole.is_some_and(|whole| whole >= worst) {
+            continue;
+        }
         // Only what is as bad as the worst is named.
         let named: Vec<Action<'_>> = judged
             .iter()
@@ -176,9 +181,12 @@ fn finding(
         .finding(&grant.document.place, &grant.wide_src(first), text)
         .severity(severity)
         .help("name the resources, or limit the statement by a tag");
-    let report = grant
+    let mut report = grant
         .describe(report)
         .related(&grant.action_src(first), "these actions", None);
+    for action in named {
+        report = report.covers(&grant.action_src(*action));
+    }
     cx.report(report);
 }
 
@@ -187,27 +195,19 @@ fn finding(
 #[derive(Default)]
 struct Usual(BTreeMap<String, ActionSet>);
 
+/// What stands for the service accounts of a cluster.
+const CLUSTER: &str = "eks";
+
 impl Usual {
     /// Whether every holder is a role of a service to whose roles AWS grants the action on `*`.
     fn is_usual(&mut self, cx: &Context<'_>, grant: &Grant<'_>, action: Action<'_>) -> bool {
         !grant.holders.is_empty()
             && grant.holders.iter().all(|holder| {
-                let services = cx.access.trust(holder.id).map(|(_, trust)| {
-                    trust
-                        .document
-                        .statements
+                let labels = labels(cx, holder.id);
+                !labels.is_empty()
+                    && labels
                         .iter()
-                        .flat_map(|statement| statement.principals.iter())
-                        .filter_map(|principal| principal.service())
-                        .collect::<Vec<_>>()
-                });
-                services.is_some_and(|services| {
-                    !services.is_empty()
-                        && services.iter().all(|service| {
-                            let label = service.split('.').next().unwrap_or_default();
-                            self.of(label).contains(action.id())
-                        })
-                })
+                        .all(|label| self.of(label).contains(action.id()))
             })
     }
 
@@ -218,22 +218,60 @@ impl Usual {
     }
 }
 
+/// The services that assume a role, by first label; nothing where others may too.
+fn labels(cx: &Context<'_>, role: IdentityId) -> Vec<String> {
+    let Some((_, trust)) = cx.access.trust(role) else {
+        return Vec::new();
+    };
+    let mut labels: Vec<String> = Vec::new();
+    for statement in trust.document.allows() {
+        if federation::accepts_service_accounts(statement) {
+            labels.push(CLUSTER.to_owned());
+            continue;
+        }
+        if statement.principals.listed().open {
+            return Vec::new();
+        }
+        for principal in &statement.principals {
+            match principal.service() {
+                Some(service) if service == "pods.eks.amazonaws.com" => {
+                    labels.push(CLUSTER.to_owned());
+                }
+                Some(service) => labels.extend(service.split('.').next().map(str::to_owned)),
+                None => return Vec::new(),
+            }
+        }
+    }
+    labels
+}
+
 fn read(label: &str) -> ActionSet {
     // `ecs-tasks` and `ecs` have their roles in policies with `ECS` in the name.
     let word = label.split('-').next().unwrap_or_default();
     let mut set = ActionSet::empty();
     for policy in catalog().managed_policies() {
-        let own = policy.path_and_name().starts_with("service-role/")
-            && policy.name().to_ascii_lowercase().contains(word);
+        let name = policy.name().to_ascii_lowercase();
+        let own = if label == CLUSTER {
+            // Controllers that run in the cluster: AWS names their policies after it or the driver.
+            name.starts_with("amazoneks") || name.contains("csidriver")
+        } else {
+            policy.path_and_name().starts_with("service-role/") && name.contains(word)
+        };
         if !own || word.len() < 3 {
             continue;
         }
         for statement in managed::document(policy).allows() {
-            let open = statement.resources.covers_all() == Answer::Must
-                && !statement.conditions.narrows().possible();
-            if open && !statement.actions.listed().negated {
-                set = set.union(&statement.actions.must());
+            if statement.actions.listed().negated || statement.conditions.narrows().possible() {
+                continue;
             }
+            let open: ActionSet = statement
+                .actions
+                .must()
+                .actions()
+                .filter(|action| grants::wide(statement, *action) == Some(Wide::Account))
+                .map(|action| action.id())
+                .collect();
+            set = set.union(&open);
         }
     }
     set
@@ -250,12 +288,13 @@ fn severity(action: Action<'_>) -> Severity {
     if action.service().prefix() == "iam" && harmless.contains(&action.name()) {
         return Severity::Low;
     }
-    if action.level() == AccessLevel::PermissionsManagement {
+    // What it creates grants nothing to anybody yet.
+    if action.level() == AccessLevel::PermissionsManagement && !action.name().starts_with("Create") {
         return Severity::High;
     }
     let logs = action.service().prefix() == "logs"
         && ["CreateLogGroup", "CreateLogStream", "PutLogEvents"].contains(&action.name());
-    if logs || makes_its_id(action) {
+    if logs || makes_its_id(action) || action.level() == AccessLevel::Tagging {
         return Severity::Low;
     }
     Severity::Medium

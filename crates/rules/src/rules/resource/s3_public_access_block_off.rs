@@ -108,7 +108,11 @@ fn check(cx: &mut Context<'_>) {
             .finding(
                 &block.place,
                 val.src(),
-                format!("`{first}`{others} of `{}` is off", block.place.address),
+                format!(
+                    "`{first}`{others} of `{}` {} off",
+                    block.place.address,
+                    if off.len() > 1 { "are" } else { "is" }
+                ),
             )
             .cell(off.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(","))
             .marks(val.marks())

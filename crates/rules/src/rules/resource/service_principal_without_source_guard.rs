@@ -4,6 +4,7 @@ use crate::caller::guards_source;
 use crate::holder;
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
+use overgrant_policy::Principal;
 
 rule! {
     /// A service may use a resource for any of its customers.
@@ -111,33 +112,51 @@ fn check(cx: &mut Context<'_>) {
             if guards_source(&statement.conditions) {
                 continue;
             }
-            for principal in &statement.principals {
-                let Some(service) = principal.service() else {
-                    continue;
-                };
-                let name = service.strip_suffix(".amazonaws.com").unwrap_or(&service);
-                let logs = resource == "s3" && LOGS.contains(&name);
-                let acts = DEPUTIES
-                    .iter()
-                    .any(|(on, services)| *on == resource && services.contains(&name));
-                if !acts && !logs {
-                    continue;
-                }
-                let what = holder::target(policy, resource);
-                let mut report = cx
-                    .finding(
-                        &policy.place,
-                        principal.src(),
-                        format!("`{service}` may use {what} for customers of any account"),
-                    )
-                    .statement(statement)
-                    .when(principal.guard())
-                    .help("test aws:SourceArn or aws:SourceAccount");
-                if logs {
-                    report = report.severity(Severity::Low);
-                }
-                cx.report(report);
+            let mut deputies = statement
+                .principals
+                .iter()
+                .filter_map(|principal| Some((principal, deputy(principal, resource)?)));
+            // The statement lacks one condition, however many services it names.
+            let Some((principal, (service, severity))) = deputies.next() else {
+                continue;
+            };
+            let more: Vec<_> = deputies.collect();
+            let others = match more.len() {
+                0 => String::new(),
+                count => format!(" and {count} more"),
+            };
+            let what = holder::target(policy, resource);
+            let worst = more
+                .iter()
+                .map(|(_, (_, other))| *other)
+                .fold(severity, Severity::max);
+            let mut report = cx
+                .finding(
+                    &policy.place,
+                    principal.src(),
+                    format!("`{service}`{others} may use {what} for customers of any account"),
+                )
+                .statement(statement)
+                .when(principal.guard())
+                .severity(worst)
+                .help("test aws:SourceArn or aws:SourceAccount");
+            for (principal, (service, _)) in &more {
+                report = report.related(principal.src(), format!("`{service}` too"), None);
             }
+            cx.report(report);
         }
     }
+}
+
+/// The name of a service that acts on such a resource for its customers, and how bad that is.
+fn deputy(principal: &Principal, resource: &str) -> Option<(String, Severity)> {
+    let service = principal.service()?;
+    let name = service.strip_suffix(".amazonaws.com").unwrap_or(&service);
+    if resource == "s3" && LOGS.contains(&name) {
+        return Some((service.to_string(), Severity::Low));
+    }
+    DEPUTIES
+        .iter()
+        .any(|(on, services)| *on == resource && services.contains(&name))
+        .then(|| (service.to_string(), Severity::Medium))
 }

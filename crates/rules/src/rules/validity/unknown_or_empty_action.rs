@@ -5,6 +5,7 @@ use overgrant_catalog::{Catalog, catalog};
 use overgrant_finding::{Confidence, Edit, Fix, Severity};
 use overgrant_ir::DocumentRole;
 use overgrant_policy::{ActionPattern, Effect};
+use std::collections::BTreeMap;
 
 rule! {
     /// Policy names an action that does not exist.
@@ -128,10 +129,29 @@ fn check(cx: &mut Context<'_>) {
             continue;
         }
         for statement in &holder.document.statements {
+            // A prefix that is wrong is one mistake, however many actions follow it.
+            let mut prefixes: BTreeMap<String, usize> = BTreeMap::new();
             for item in &statement.actions.listed().items {
-                let Some(fault) = fault(item, catalog()) else {
+                if let Some(prefix) = unknown_prefix(item, catalog()) {
+                    *prefixes.entry(prefix).or_default() += 1;
+                }
+            }
+            for item in &statement.actions.listed().items {
+                let Some(mut fault) = fault(item, catalog()) else {
                     continue;
                 };
+                if let Some(prefix) = unknown_prefix(item, catalog()) {
+                    match prefixes.remove(&prefix) {
+                        None => continue,
+                        Some(1) => {}
+                        Some(count) => {
+                            fault.text = format!(
+                                "which matches no action, and {} more with the prefix `{prefix}`",
+                                count - 1
+                            );
+                        }
+                    }
+                }
                 let denies = statement.effect == Effect::Deny && !statement.actions.listed().negated;
                 let severity = match (&fault.instead, denies) {
                     (Some(_), true) => Severity::High,
@@ -225,6 +245,13 @@ fn fault(item: &ActionPattern, catalog: &Catalog) -> Option<Fault> {
     })
 }
 
+/// The prefix of a pattern, if it is written out and no service has it.
+fn unknown_prefix(item: &ActionPattern, catalog: &Catalog) -> Option<String> {
+    let prefix = item.service()?;
+    let known = prefix.contains(['*', '?']) || catalog.service(&prefix).is_some();
+    (!known && fault(item, catalog).is_some()).then_some(prefix)
+}
+
 fn near_service<'a>(service: &str, catalog: &'a Catalog) -> Option<&'a str> {
     catalog
         .suggest_service(service)
@@ -284,6 +311,20 @@ mod tests {
         assert_eq!(found("Allow", "iam:PassRoles"), [(Severity::Medium, help)]);
         assert_eq!(found("Allow", "brandnew:CreateThing"), [(Severity::Low, None)]);
         assert_eq!(found("Allow", "s3:Frobnicate*"), [(Severity::Low, None)]);
+    }
+
+    #[test]
+    fn a_wrong_prefix_is_one_mistake() {
+        let found = Scene::new()
+            .statements(
+                r#"{"Effect":"Allow","Action":["dynamo:Get*","dynamo:List*","s3:Get*"],"Resource":"*"}"#,
+            )
+            .run(&UNKNOWN_OR_EMPTY_ACTION);
+        let [(bytes, finding)] = found.as_slice() else {
+            panic!("{found:?}")
+        };
+        assert_eq!(bytes, r#""dynamo:Get*""#);
+        assert!(finding.message.ends_with("and 1 more with the prefix `dynamo`"));
     }
 
     #[test]

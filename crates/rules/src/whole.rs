@@ -1,0 +1,150 @@
+//! Services whose writing actions a statement grants all together.
+//!
+//! Not for messages. Invariant: only what a statement surely grants on everything counts, and a
+//! statement that is limited by a condition grants nothing here.
+
+use crate::grants::{self, Grant, Wide};
+use overgrant_catalog::{Action, ActionId, Service, catalog};
+use overgrant_finding::Severity;
+use overgrant_policy::{ActionPattern, ActionSet, Answer, Effect};
+use std::collections::BTreeSet;
+
+/// Services whose control is most of the account's.
+const WEIGHTY: [&str; 9] = [
+    "ec2",
+    "iam",
+    "kms",
+    "lambda",
+    "organizations",
+    "s3",
+    "secretsmanager",
+    "ssm",
+    "sts",
+];
+
+/// Services that take in measurements and little else.
+const TELEMETRY: [&str; 1] = ["xray"];
+
+/// A service that a statement grants as a whole.
+pub(crate) struct Whole<'a> {
+    /// How much the service weighs.
+    pub(crate) severity: Severity,
+    /// On how much of it.
+    pub(crate) width: Wide,
+    /// The member that grants most of it.
+    pub(crate) item: &'a ActionPattern,
+    /// The service.
+    pub(crate) service: Service<'static>,
+    /// An action with resources that could be named.
+    pub(crate) scopable: Option<Action<'static>>,
+}
+
+/// The services that a statement grants as a whole, by prefix.
+pub(crate) fn services<'a>(grant: &Grant<'a>) -> Vec<Whole<'a>> {
+    let statement = grant.statement;
+    // Everything at once is `admin-star-star`, or for `NotAction` `allow-notaction`.
+    if statement.effect != Effect::Allow
+        || statement.actions.listed().negated
+        || statement.actions.covers_all() == Answer::Must
+        || grant.is_narrowed()
+    {
+        return Vec::new();
+    }
+    let prefixes: BTreeSet<String> = statement
+        .actions
+        .listed()
+        .items
+        .iter()
+        .filter(|item| item.pattern().has_wildcard())
+        .filter_map(|item| item.service())
+        .collect();
+    prefixes
+        .iter()
+        .filter_map(|prefix| whole_service(grant, catalog().service(prefix)?))
+        .collect()
+}
+
+/// What a statement grants beside the services that it grants as a whole, which are another rule's,
+/// and how bad those are.
+pub(crate) fn others(grant: &Grant<'_>) -> (ActionSet, Option<Severity>) {
+    let services = services(grant);
+    let rest = services.iter().fold(grant.granted(), |rest, one| {
+        let service = format!("{}:*", one.service.prefix());
+        rest.difference(&ActionSet::matching(&service))
+    });
+    (rest, services.iter().map(|one| one.severity).max())
+}
+
+fn whole_service<'a>(grant: &Grant<'a>, service: Service<'static>) -> Option<Whole<'a>> {
+    let statement = grant.statement;
+    let granted = grant.granted();
+    let writes: Vec<Action<'static>> = service
+        .actions()
+        .filter_map(|id| catalog().action(ActionId(id)))
+        .filter(|action| grants::writes(*action))
+        .collect();
+    if writes.is_empty() || !writes.iter().all(|action| granted.contains(action.id())) {
+        return None;
+    }
+    let scopable: Vec<Action<'static>> = writes
+        .iter()
+        .copied()
+        .filter(|action| !action.is_wildcard_only())
+        .collect();
+    let width = width(grant, &writes, &scopable)?;
+    let item = statement
+        .actions
+        .listed()
+        .items
+        .iter()
+        .filter(|item| item.service().is_some_and(|own| own == service.prefix()))
+        .max_by_key(|item| item.set().len())?;
+    let base = if TELEMETRY.contains(&service.prefix()) {
+        Severity::Info
+    } else if scopable.is_empty() {
+        // There is nothing to name.
+        Severity::Low
+    } else if WEIGHTY.contains(&service.prefix()) {
+        Severity::High
+    } else {
+        Severity::Medium
+    };
+    Some(Whole {
+        severity: match width {
+            Wide::Account => base,
+            Wide::Region => base.lower(),
+        },
+        width,
+        item,
+        service,
+        scopable: scopable.first().copied(),
+    })
+}
+
+/// How wide the statement is for the service: nine in ten of its scopable writes decide.
+fn width(grant: &Grant<'_>, writes: &[Action<'_>], scopable: &[Action<'_>]) -> Option<Wide> {
+    if grant.statement.resources.covers_all() == Answer::Must {
+        return Some(Wide::Account);
+    }
+    let asked = if scopable.is_empty() {
+        writes
+    } else {
+        scopable
+    };
+    let widths: Vec<Wide> = asked
+        .iter()
+        .filter_map(|action| grant.wide(*action))
+        .collect();
+    let most = |count: usize| count * 10 >= asked.len() * 9;
+    let account = widths
+        .iter()
+        .filter(|width| **width == Wide::Account)
+        .count();
+    if most(account) {
+        Some(Wide::Account)
+    } else if most(widths.len()) {
+        Some(Wide::Region)
+    } else {
+        None
+    }
+}
