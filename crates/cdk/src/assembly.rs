@@ -193,14 +193,14 @@ impl Reader<'_> {
         self.directories.push(directory.to_owned());
         let slash = with_slash(directory);
         let path = format!("{slash}manifest.json");
-        let file = match self.sources.load(&path) {
-            Ok(file) => file,
+        let text = match self.sources.peek(&path) {
+            Ok(text) => text,
             Err(error) => {
                 self.missing(&path, &error.to_string());
                 return;
             }
         };
-        match artifacts(file.text()) {
+        match artifacts(&text) {
             Ok(artifacts) => {
                 for artifact in artifacts {
                     match artifact {
@@ -292,11 +292,11 @@ impl Reader<'_> {
     }
 
     fn metadata(&mut self, path: &str) -> BTreeMap<SmolStr, SmolStr> {
-        let Ok(file) = self.sources.load(path) else {
+        let Ok(text) = self.sources.peek(path) else {
             self.missing(path, &format!("`{path}` does not exist"));
             return BTreeMap::new();
         };
-        match serde_json::from_str(file.text()) {
+        match serde_json::from_str(&text) {
             Ok(metadata) => return self.traces.add(&metadata),
             Err(error) => self.diagnostics.push(
                 Diagnostic::new(

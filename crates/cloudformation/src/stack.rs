@@ -8,7 +8,7 @@ use crate::eval::{Environment, Evaluator, ParameterValues, Parameters, Placement
 use crate::expand::{Expanded, expand};
 use crate::nested::{Located, in_order, nested_path, nested_paths};
 use crate::syntax::{Node, Template, TemplateRead, read};
-use overgrant_ir::{Format, Mode, Resource};
+use overgrant_ir::{Format, Mode, Resource, is_relevant};
 use overgrant_source::{Diagnostic, Level, SourceFile, Sources, Span};
 use overgrant_value::{Guard, Src, Val};
 use smol_str::SmolStr;
@@ -390,6 +390,8 @@ impl Run<'_> {
         let guard = guard_of(evaluator, node)?;
         let attrs = node
             .get("Properties")
+            // What nobody reads is not worked out.
+            .filter(|_| is_relevant(kind))
             .map(|properties| evaluator.value(properties, &guard))
             .filter(|attrs| attrs.as_map().is_some())
             .unwrap_or_else(|| Val::object(Vec::new(), Src::at(node.span)));
@@ -619,6 +621,17 @@ Resources: {T: {Type: AWS::SNS::Topic, Properties: {A: !If [Prod, !Ref Env, x]}}
                 assert_eq!(run.join().unwrap(), 1);
             }
         });
+    }
+
+    #[test]
+    fn properties_that_nothing_reads_are_not_evaluated() {
+        let found = one("Resources:
+  A: {Type: AWS::EC2::VPC, Properties: {CidrBlock: !Nope x}}
+  B: {Type: AWS::SQS::Queue, Properties: {QueueName: !GetAtt A.CidrBlock}}
+");
+        assert!(found.diagnostics.is_empty(), "{:?}", found.diagnostics);
+        assert_eq!(attrs(&found, "A"), "{}");
+        assert_eq!(attrs(&found, "B"), r#"{"QueueName":"${A.CidrBlock}"}"#);
     }
 
     #[test]

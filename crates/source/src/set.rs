@@ -152,6 +152,44 @@ impl Sources {
         }
     }
 
+    /// As [`Self::load`], but keeps the file only if `wanted` says so of its text: most documents of
+    /// a repository are nothing for this tool. `None` where it does not.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn load_if(
+        &self,
+        path: &str,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Option<Arc<SourceFile>>, ReadError> {
+        let path = normalise(path);
+        if let Some(known) = self.known(&path) {
+            return known.map(|file| wanted(file.text()).then_some(file));
+        }
+        let text = self.read(&path)?;
+        if !wanted(&text) {
+            return Ok(None);
+        }
+        let mut state = self.lock();
+        match lookup(&state, &path) {
+            Some(known) => known.map(Some),
+            None => Ok(Some(insert(&mut state, path.into(), text))),
+        }
+    }
+
+    /// The text of the file at `path`, as [`Self::load`] finds it, without keeping it: for files
+    /// in which nothing is ever reported.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn peek(&self, path: &str) -> Result<Arc<str>, ReadError> {
+        let path = normalise(path);
+        match self.known(&path) {
+            Some(known) => known.map(|file| file.shared_text()),
+            None => self.read(&path),
+        }
+    }
+
     /// Whether a regular file stands at `path` (relative to the base) and may be read.
     #[must_use]
     pub fn exists(&self, path: &str) -> bool {
@@ -366,6 +404,20 @@ mod tests {
         ));
         assert!(matches!(sources.load("none"), Err(ReadError::Missing(_))));
         assert!(matches!(sources.load(""), Err(ReadError::NotAFile(_))));
+    }
+
+    #[test]
+    fn only_wanted_files_are_kept() {
+        let dir = scratch();
+        std::fs::write(dir.path().join("a.json"), "{}").unwrap();
+        std::fs::write(dir.path().join("b.json"), "[]").unwrap();
+        let sources = Sources::new(dir.path());
+        let wanted = |text: &str| text.starts_with('{');
+        let found = |path: &str| sources.load_if(path, wanted).unwrap().is_some();
+        assert!(found("a.json") && found("a.json") && !found("b.json"));
+        assert_eq!(&*sources.peek("b.json").unwrap(), "[]");
+        assert_eq!(sources.files().len(), 1);
+        assert!(sources.load_if("c.json", wanted).is_err() && sources.peek("c.json").is_err());
     }
 
     #[cfg(unix)]

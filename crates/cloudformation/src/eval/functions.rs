@@ -608,7 +608,7 @@ mod tests {
     #[test]
     fn a_transform_leaves_its_mapping_open() {
         let found = one(
-            "Resources: {X: {Type: 'A::B::C', Properties: {A: 1, 'Fn::Transform': {Name: M}}}, Y: {Type: 'A::B::C', Properties: {'Fn::Transform': {Name: M}}}}",
+            "Resources: {X: {Type: 'AWS::SNS::Topic', Properties: {A: 1, 'Fn::Transform': {Name: M}}}, Y: {Type: 'AWS::SNS::Topic', Properties: {'Fn::Transform': {Name: M}}}}",
         );
         for resource in &found.resources {
             assert!(resource.attrs.as_map().unwrap().has_open_keys());
@@ -619,7 +619,8 @@ mod tests {
 
     #[test]
     fn unknown_functions_are_told_once() {
-        let found = one("Resources: {X: {Type: 'A::B::C', Properties: {A: !Foo x, B: !Foo y}}}");
+        let found =
+            one("Resources: {X: {Type: 'AWS::SNS::Topic', Properties: {A: !Foo x, B: !Foo y}}}");
         let codes: Vec<_> = found.diagnostics.iter().map(|d| d.code).collect();
         assert_eq!(codes, ["unknown-function"]);
     }

@@ -29,8 +29,10 @@ pub(super) fn read(
         .documents
         .par_iter()
         .map(|path| {
-            let file = match sources.load(path) {
-                Ok(file) => file,
+            let wanted = |text: &str| cloudformation::may_be_template(text);
+            let file = match sources.load_if(path, wanted) {
+                Ok(Some(file)) => file,
+                Ok(None) => return Ok(TemplateRead::No),
                 // A document may be anything: only one that was meant to be read is missed.
                 Err(error) if found.explicit.contains(path) || path.ends_with(".template") => {
                     return Err(unreadable(path, &error));

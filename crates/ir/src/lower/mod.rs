@@ -60,7 +60,8 @@ pub fn lower(mut resources: Vec<Resource>) -> Model {
     let mut lowering = Lowering {
         model: Model::default(),
     };
-    for resource in &resources {
+    // One by one, so that the values of a resource are gone when the next one's nodes are made.
+    for resource in resources {
         if let Some(span) = resource.src.span {
             let blocks = &mut lowering.model.blocks;
             blocks.push(&resource.root, &resource.address, span);
@@ -70,11 +71,8 @@ pub fn lower(mut resources: Vec<Resource>) -> Model {
         }
         // What the resource never meets while it exists is no part of it.
         match resource.attrs.assuming(&resource.guard) {
-            Some(attrs) => lowering.resource(&Resource {
-                attrs,
-                ..resource.clone()
-            }),
-            None => lowering.resource(resource),
+            Some(attrs) => lowering.resource(&Resource { attrs, ..resource }),
+            None => lowering.resource(&resource),
         }
     }
     lowering.model.blocks.finish();
