@@ -51,6 +51,8 @@ pub struct Project {
     sources: Arc<Sources>,
     templates: BTreeMap<SmolStr, Arc<Template>>,
     options: BTreeMap<SmolStr, Options>,
+    /// Whether some template imports values.
+    imports: bool,
     exports: OnceLock<BTreeMap<String, Val>>,
 }
 
@@ -58,6 +60,9 @@ impl Project {
     /// A project of these templates.
     #[must_use]
     pub fn new(sources: Arc<Sources>, templates: Vec<Template>) -> Self {
+        let imports = templates
+            .iter()
+            .any(|template| template.file.text().contains("ImportValue"));
         let templates = templates
             .into_iter()
             .map(|template| (SmolStr::from(template.file.path()), Arc::new(template)))
@@ -66,6 +71,7 @@ impl Project {
             sources,
             templates,
             options: BTreeMap::new(),
+            imports,
             exports: OnceLock::new(),
         }
     }
@@ -128,12 +134,8 @@ impl Project {
         };
         let default = Options::default();
         let options = self.options.get(path).unwrap_or(&default);
-        let imports = self
-            .templates
-            .values()
-            .any(|template| template.file.text().contains("ImportValue"));
         let none = BTreeMap::new();
-        let exports = if imports { self.exports() } else { &none };
+        let exports = if self.imports { self.exports() } else { &none };
         Run {
             project: self,
             options,

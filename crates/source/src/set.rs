@@ -144,7 +144,7 @@ impl Sources {
             return known;
         }
         match read {
-            Ok(text) => Ok(insert(&mut state, path.into(), text)),
+            Ok(text) => Ok(insert(&mut state, path.into(), text.into())),
             Err(error) => {
                 state.by_path.insert(path.into(), Err(error.clone()));
                 Err(error)
@@ -173,7 +173,7 @@ impl Sources {
         let mut state = self.lock();
         match lookup(&state, &path) {
             Some(known) => known.map(Some),
-            None => Ok(Some(insert(&mut state, path.into(), text))),
+            None => Ok(Some(insert(&mut state, path.into(), text.into()))),
         }
     }
 
@@ -186,7 +186,7 @@ impl Sources {
         let path = normalise(path);
         match self.known(&path) {
             Some(known) => known.map(|file| file.shared_text()),
-            None => self.read(&path),
+            None => self.read(&path).map(Arc::from),
         }
     }
 
@@ -287,7 +287,7 @@ impl Sources {
         }
     }
 
-    fn read(&self, path: &str) -> Result<Arc<str>, ReadError> {
+    fn read(&self, path: &str) -> Result<String, ReadError> {
         let full = self.resolve(path)?;
         let io = |error: std::io::Error| ReadError::Io {
             path: path.to_owned(),
@@ -319,7 +319,7 @@ impl Sources {
             return Err(ReadError::Encrypted(path.to_owned()));
         }
         match String::from_utf8(bytes) {
-            Ok(text) => Ok(text.into()),
+            Ok(text) => Ok(text),
             Err(error) => Err(ReadError::NotUtf8 {
                 path: path.to_owned(),
                 offset: error.utf8_error().valid_up_to(),

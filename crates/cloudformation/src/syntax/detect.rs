@@ -94,9 +94,13 @@ fn opens_object(text: &str) -> bool {
     text.starts_with('{') || text.starts_with("//") || text.starts_with("/*")
 }
 
-/// Whether `text` could be a template at all: a few substring searches, no parsing.
+/// Whether `text` could be a template at all: a few searches, no parsing.
 #[must_use]
 pub fn may_be_template(text: &str) -> bool {
+    mentions_template(text) && root_may_be_template(text)
+}
+
+fn mentions_template(text: &str) -> bool {
     if text.contains("AWSTemplateFormatVersion") {
         return true;
     }
@@ -106,6 +110,44 @@ pub fn may_be_template(text: &str) -> bool {
         rest.trim_start_matches([' ', '\t']).starts_with(':')
     });
     section && (text.contains("::") || text.contains("Transform"))
+}
+
+/// Whether the root of a JSON text has one of a template's sections. A text that is no plain JSON
+/// may always.
+fn root_may_be_template(text: &str) -> bool {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim_start();
+    let bytes = text.as_bytes();
+    let first = text.strip_prefix('{').map(str::trim_start);
+    if !first.is_some_and(|rest| rest.starts_with('"')) {
+        return true;
+    }
+    let (mut at, mut depth) = (0, 0_usize);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            // A comment, in which a quote may stand.
+            b'/' => return true,
+            b'"' => {
+                let start = at + 1;
+                at = start;
+                while let Some(byte) = bytes.get(at).filter(|byte| **byte != b'"') {
+                    at += if *byte == b'\\' { 2 } else { 1 };
+                }
+                if depth == 1
+                    && matches!(
+                        text.get(start..at),
+                        Some("AWSTemplateFormatVersion" | "Resources")
+                    )
+                {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    false
 }
 
 /// Whether a text that cannot be parsed was meant as a template: one of the sections stands as a
@@ -153,6 +195,20 @@ pub fn is_template(root: &Node) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sections_count_at_the_root_of_json() {
+        for (text, may) in [
+            (r#"{"Resources": {"A": {"Type": "A::B"}}}"#, true),
+            (r#"{"x": {"Resources": {"Type": "A::B"}}}"#, false),
+            (r#"{"x": "\"", "y": ["\\", {"Resources": "::"}]}"#, false),
+            (r#"{"x": "\\", "AWSTemplateFormatVersion": 1}"#, true),
+            ("{\"x\": 1, // \"\n \"Resources\": {\"A\": \"::\"}}", true),
+            ("{x: {Resources: 'A::B'}}", true),
+        ] {
+            assert_eq!(may_be_template(text), may, "{text}");
+        }
+    }
     use overgrant_source::Sources;
 
     fn check(name: &str, text: &str) -> &'static str {

@@ -9,26 +9,36 @@ use crate::Discovery;
 use crate::settle::Call;
 use crate::unwind::guarded;
 use overgrant_cdk::Assembly;
-use overgrant_source::Sources;
+use overgrant_source::{Diagnostic, Sources};
 use rayon::prelude::*;
 use std::sync::Arc;
 
 /// Reads every assembly and evaluates its stacks.
 pub(super) fn read(input: &mut Input, sources: &Arc<Sources>, found: &Discovery) {
-    for directory in &found.assemblies {
-        let what = format!("reading the assembly `{directory}`");
-        match guarded(&what, || Assembly::read(Arc::clone(sources), directory)) {
-            Ok(assembly) => one(input, &assembly),
-            Err(caught) => input.diagnostics.push(caught.in_file(directory.as_str())),
+    let results: Vec<Result<Input, Diagnostic>> = found
+        .assemblies
+        .par_iter()
+        .map(|directory| {
+            let what = format!("reading the assembly `{directory}`");
+            guarded(&what, || Assembly::read(Arc::clone(sources), directory))
+                .map(|assembly| one(&assembly))
+                .map_err(|caught| caught.in_file(directory.as_str()))
+        })
+        .collect();
+    for result in results {
+        match result {
+            Ok(found) => input.append(found),
+            Err(caught) => input.diagnostics.push(caught),
         }
     }
 }
 
-fn one(input: &mut Input, assembly: &Assembly) {
-    input
-        .diagnostics
-        .extend(assembly.diagnostics().iter().cloned());
-    let ignores = note(input, assembly.templates());
+fn one(assembly: &Assembly) -> Input {
+    let mut input = Input {
+        diagnostics: assembly.diagnostics().to_vec(),
+        ..Input::default()
+    };
+    let ignores = note(&mut input, assembly.templates());
     let results: Vec<_> = assembly
         .stacks()
         .par_iter()
@@ -42,7 +52,7 @@ fn one(input: &mut Input, assembly: &Assembly) {
     for (stack, result) in results {
         match result {
             Ok(found) => {
-                accept(input, &ignores, &found.resources);
+                accept(&mut input, &ignores, &found.resources);
                 let constructs = found.constructs.into_iter();
                 input.calls.extend(constructs.map(|construct| Call {
                     root: stack.root.clone(),
@@ -55,4 +65,5 @@ fn one(input: &mut Input, assembly: &Assembly) {
             Err(caught) => input.diagnostics.push(caught),
         }
     }
+    input
 }

@@ -31,6 +31,18 @@ pub(crate) struct Input {
     pub(crate) files: BTreeSet<Arc<str>>,
 }
 
+impl Input {
+    /// Adds what another part of a front end gave.
+    fn append(&mut self, other: Self) {
+        self.resources.extend(other.resources);
+        self.diagnostics.extend(other.diagnostics);
+        self.comments.extend(other.comments);
+        self.metadata.extend(other.metadata);
+        self.calls.extend(other.calls);
+        self.files.extend(other.files);
+    }
+}
+
 /// Reads and evaluates everything that was discovered.
 ///
 /// # Errors
