@@ -8,7 +8,7 @@ use crate::{ActionSet, Pattern};
 use overgrant_catalog::catalog;
 use overgrant_value::Answer;
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// One action pattern, such as `s3:Get*`.
 #[derive(Debug, Clone)]
@@ -59,15 +59,24 @@ pub struct Actions(pub(crate) Listed<ActionPattern>, pub(crate) Selected);
 ///
 /// INVARIANT: whoever changes the list beside it puts a new one in its place.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Selected(OnceLock<Box<(ActionSet, ActionSet)>>);
+pub(crate) struct Selected(OnceLock<Arc<Selection>>);
+
+/// The second set is only there where it differs: most elements have no open part.
+#[derive(Debug)]
+struct Selection(ActionSet, Option<ActionSet>);
 
 impl Selected {
     /// (surely, perhaps); `make` works them out.
     pub(crate) fn get(
         &self,
         make: impl FnOnce() -> (ActionSet, ActionSet),
-    ) -> &(ActionSet, ActionSet) {
-        self.0.get_or_init(|| Box::new(make()))
+    ) -> (&ActionSet, &ActionSet) {
+        let selection = self.0.get_or_init(|| {
+            let (surely, perhaps) = make();
+            let perhaps = (perhaps != surely).then_some(perhaps);
+            Arc::new(Selection(surely, perhaps))
+        });
+        (&selection.0, selection.1.as_ref().unwrap_or(&selection.0))
     }
 }
 

@@ -221,7 +221,7 @@ impl Actions {
     }
 
     /// Both sets, worked out once.
-    pub(crate) fn selected(&self) -> &(ActionSet, ActionSet) {
+    pub(crate) fn selected(&self) -> (&ActionSet, &ActionSet) {
         self.1.get(|| (self.surely(), self.perhaps()))
     }
 

@@ -550,11 +550,11 @@ fn joined(start: Src, end: Src) -> Src {
 /// A hole for an open part of a document, so that callers need not name the piece types.
 #[must_use]
 pub fn hole(sym: Sym, src: Src) -> Piece {
-    Piece::Hole(Hole {
+    Piece::Hole(Box::new(Hole {
         shape: sym.shape(),
         sym,
         src,
-    })
+    }))
 }
 
 #[cfg(test)]

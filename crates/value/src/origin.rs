@@ -22,6 +22,25 @@ struct Via {
     older: Option<Arc<Self>>,
 }
 
+/// The uses of something whose place is told elsewhere.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Way(Option<Arc<Via>>);
+
+impl Way {
+    /// The uses together with a place.
+    pub(crate) fn at(&self, span: Option<Span>) -> Src {
+        Src {
+            span,
+            via: self.0.clone(),
+        }
+    }
+
+    /// The same uses after all those of the value that contains it.
+    pub(crate) fn under(&self, container: &Src) -> Self {
+        Self(self.at(None).under(container).via)
+    }
+}
+
 /// Origin of a value: the bytes that wrote it and its hops since.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Src {

@@ -3,6 +3,7 @@
 //! Not for what texts mean. Invariant: literal pieces are not empty, and their segments are in
 //! order and do not overlap; a byte without a segment was made by the tool.
 
+use crate::origin::Way;
 use crate::{Shape, Src, Sym, Val};
 use overgrant_source::Span;
 use smallvec::{SmallVec, smallvec};
@@ -20,8 +21,8 @@ pub struct Text {
 pub enum Piece {
     /// Known characters.
     Lit(Lit),
-    /// An unknown part.
-    Hole(Hole),
+    /// An unknown part; boxed, as most pieces are literals.
+    Hole(Box<Hole>),
     /// A JSON document whose structure is known (from `jsonencode` and the like), not its text.
     Json(Val),
 }
@@ -31,7 +32,7 @@ pub enum Piece {
 pub struct Lit {
     text: SmolStr,
     segs: SmallVec<[Seg; 1]>,
-    via: Src,
+    way: Way,
 }
 
 /// A run of a literal that stands in a source file.
@@ -69,7 +70,7 @@ impl Lit {
         Self {
             text: text.into(),
             segs: segs.into_iter().collect(),
-            via: Src::none(),
+            way: Way::default(),
         }
     }
 
@@ -109,7 +110,7 @@ impl Lit {
         Some(Self {
             text: text.into(),
             segs: segs.collect(),
-            via: self.via.clone(),
+            way: self.way.clone(),
         })
     }
 
@@ -122,7 +123,7 @@ impl Lit {
             return Self {
                 text,
                 segs: self.segs.clone(),
-                via: self.via.clone(),
+                way: self.way.clone(),
             };
         }
         let segs = self.span().map(|span| Seg {
@@ -134,7 +135,7 @@ impl Lit {
         Self {
             text,
             segs: segs.into_iter().collect(),
-            via: self.via.clone(),
+            way: self.way.clone(),
         }
     }
 
@@ -148,7 +149,7 @@ impl Lit {
     /// Place and uses.
     #[must_use]
     pub fn src(&self) -> Src {
-        self.via.with_span(self.span())
+        self.way.at(self.span())
     }
 }
 
@@ -193,11 +194,11 @@ impl Text {
     /// One hole.
     #[must_use]
     pub fn hole(sym: Sym, src: Src) -> Self {
-        Self::from(Piece::Hole(Hole {
+        Self::from(Piece::Hole(Box::new(Hole {
             shape: sym.shape(),
             sym,
             src,
-        }))
+        })))
     }
 
     /// A JSON document.
@@ -288,7 +289,7 @@ impl Text {
     /// The holes in order.
     pub fn holes(&self) -> impl Iterator<Item = &Hole> {
         self.pieces.iter().filter_map(|piece| match piece {
-            Piece::Hole(hole) => Some(hole),
+            Piece::Hole(hole) => Some(&**hole),
             _ => None,
         })
     }
@@ -402,7 +403,7 @@ impl Text {
         let pieces = self.pieces.iter().map(|piece| match piece {
             Piece::Lit(lit) => {
                 let mut lit = lit.clone();
-                lit.via = lit.via.under(container);
+                lit.way = lit.way.under(container);
                 Piece::Lit(lit)
             }
             Piece::Hole(hole) => {

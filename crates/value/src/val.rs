@@ -4,7 +4,7 @@
 //! of them a `OneOf`, each with a guard that can hold.
 
 use crate::digest::{Digest, of_data};
-use crate::{Guard, Hole, Map, Num, Piece, Src, Sym, Text, Ty};
+use crate::{Guard, Map, Num, Src, Sym, Text, Ty};
 use overgrant_source::Span;
 use smol_str::SmolStr;
 use std::sync::{Arc, OnceLock};
@@ -500,11 +500,7 @@ impl Val {
             Data::Str(text) => Some(text.under(self.src())),
             Data::Bool(value) => Some(spelled(if *value { "true" } else { "false" })),
             Data::Num(num) => Some(spelled(&num.to_string())),
-            Data::Unknown(unknown) => Some(Text::from(Piece::Hole(Hole {
-                shape: unknown.sym.shape(),
-                sym: unknown.sym.clone(),
-                src: self.src().clone(),
-            }))),
+            Data::Unknown(unknown) => Some(Text::hole(unknown.sym.clone(), self.src().clone())),
             Data::Null(_) | Data::Seq(_) | Data::Map(_) | Data::OneOf(_) => None,
         }
     }

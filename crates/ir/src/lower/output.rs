@@ -107,7 +107,7 @@ fn in_text(text: &Text, src: &Src, holes: &mut Vec<Hole>) {
         match piece {
             Piece::Hole(hole) => holes.push(Hole {
                 src: hole.src.under(src),
-                ..hole.clone()
+                ..(**hole).clone()
             }),
             Piece::Json(val) => collect(val, holes),
             Piece::Lit(_) => {}
