@@ -36,6 +36,11 @@ impl Evaluator<'_> {
         if self.sections.resource(name).is_some() {
             return self.attribute(name, "Ref", span);
         }
+        if let Some((function, "Alias")) = name.split_once('.')
+            && let Some(alias) = self.sections.alias_of(function)
+        {
+            return self.attribute(&alias, "Ref", span);
+        }
         if !name.contains('.') {
             self.unknown_reference(name, span);
         }
@@ -162,6 +167,11 @@ impl Evaluator<'_> {
     pub(super) fn attribute(&self, id: &str, attribute: &str, span: Span) -> Val {
         if let Some(output) = attribute.strip_prefix("Outputs.") {
             return self.nested_output(id, output, span);
+        }
+        if attribute == "Alias"
+            && let Some(alias) = self.sections.alias_of(id)
+        {
+            return self.attribute(&alias, "Ref", span);
         }
         if self.sections.resource(id).is_none() && !id.contains('.') {
             self.unknown_reference(id, span);

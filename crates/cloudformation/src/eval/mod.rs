@@ -86,6 +86,21 @@ impl Sections {
         self.modules || (self.transformed && named_after())
     }
 
+    /// The alias that SAM made for a function, to which `!Ref Function.Alias` refers.
+    fn alias_of(&self, function: &str) -> Option<SmolStr> {
+        let entries = self.resources.iter().flat_map(|node| node.entries());
+        entries
+            .filter(|entry| {
+                let rest = entry.key.strip_prefix(function);
+                rest.is_some_and(|rest| rest.starts_with("Alias"))
+            })
+            .find(|entry| {
+                let kind = entry.value.get("Type").and_then(|kind| kind.text());
+                kind == Some("AWS::Lambda::Alias")
+            })
+            .map(|entry| entry.key.clone())
+    }
+
     pub(crate) fn resource(&self, id: &str) -> Option<&Arc<Node>> {
         self.by_id.get(id)
     }

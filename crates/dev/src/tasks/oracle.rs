@@ -1,17 +1,19 @@
-//! `cargo dev oracle`: our decisions against recorded ones of another implementation.
+//! `cargo dev oracle`: our decisions and expansions against recorded ones of another implementation.
 //!
 //! Not for running the other implementation: it writes a file first. Invariant: the last line is
 //! `agree N disagree M`, and any disagreement makes the exit code 1. Differences that are known and
 //! justified (see [`known`]) are counted apart, by name.
 
+mod expansion;
 mod known;
 
 use crate::tasks::policy::case::Case;
 use anyhow::{Context as _, Result, bail};
+use expansion::Layout;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `cargo dev oracle`.
 #[derive(clap::Args)]
@@ -30,6 +32,18 @@ enum Subject {
         #[arg(long)]
         decisions: Option<PathBuf>,
     },
+    /// SAM templates (`in/NAME.yaml`) and what they expand to (`out/NAME.json`, `out/NAME.error.txt`)
+    Sam {
+        /// The folder
+        #[arg(default_value = "testdata/oracles/sam")]
+        dir: PathBuf,
+    },
+    /// Templates with `Fn::ForEach` (`NAME.yaml`) and what they expand to (`NAME.expected.json`)
+    Foreach {
+        /// The folder
+        #[arg(default_value = "testdata/oracles/foreach")]
+        dir: PathBuf,
+    },
 }
 
 /// Runs the task.
@@ -37,7 +51,28 @@ enum Subject {
 /// # Errors
 /// Where a file cannot be read, a line is no case, or a decision differs.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let Subject::Policy { file, decisions } = &arguments.subject;
+    match &arguments.subject {
+        Subject::Policy { file, decisions } => policy(file, decisions.as_ref()),
+        Subject::Sam { dir } => expansions(Layout::Sam, dir),
+        Subject::Foreach { dir } => expansions(Layout::Loops, dir),
+    }
+}
+
+fn expansions(layout: Layout, dir: &Path) -> Result<()> {
+    let tally = expansion::compare(layout, dir)?;
+    let mut out = std::io::stdout().lock();
+    for (name, miss) in &tally.misses {
+        writeln!(out, "{name}: {miss}")?;
+    }
+    let misses = tally.misses.len();
+    writeln!(out, "agree {} disagree {misses}", tally.agree)?;
+    if misses > 0 {
+        bail!("{misses} expansions differ");
+    }
+    Ok(())
+}
+
+fn policy(file: &PathBuf, decisions: Option<&PathBuf>) -> Result<()> {
     let lines = |path: &PathBuf| -> Result<Vec<String>> {
         let file = std::fs::File::open(path).with_context(|| path.display().to_string())?;
         BufReader::new(file)
@@ -45,7 +80,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             .collect::<std::io::Result<_>>()
             .with_context(|| path.display().to_string())
     };
-    let decisions = decisions.as_ref().map(lines).transpose()?;
+    let decisions = decisions.map(lines).transpose()?;
     let tally = compare(&lines(file)?, decisions.as_deref())?;
     let mut out = std::io::stdout().lock();
     for line in tally.first.iter() {

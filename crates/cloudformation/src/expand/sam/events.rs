@@ -40,9 +40,15 @@ fn kind(event: &Entry) -> &str {
 
 impl Builder<'_> {
     /// The policies that events add to the function's role.
-    pub(super) fn event_policies(&mut self, properties: &Node, all: &mut RolePolicies) {
+    pub(super) fn event_policies(
+        &mut self,
+        function: &str,
+        properties: &Node,
+        all: &mut RolePolicies,
+    ) {
         let mut seen = Vec::new();
         for event in events(properties) {
+            all.inline.extend(failure_policy(function, &event));
             let name = match kind(&event) {
                 "Kinesis" => "service-role/AWSLambdaKinesisExecutionRole",
                 "DynamoDB" => "service-role/AWSLambdaDynamoDBExecutionRole",
@@ -63,12 +69,24 @@ impl Builder<'_> {
     }
 
     /// The permissions, rules and roles that events make.
-    pub(super) fn event_resources(&mut self, function: &str, properties: &Node) {
+    ///
+    /// With a published alias, events reach the function through it.
+    pub(super) fn event_resources(
+        &mut self,
+        function: &str,
+        alias: Option<&str>,
+        properties: &Node,
+    ) {
         for event in events(properties) {
             let span = event.key_span.to(event.value.span);
             let none = make::map([], span);
             let own = Arc::clone(event.value.get("Properties").unwrap_or(&none));
             let id = format!("{function}{}", event.key);
+            let target = match alias {
+                Some(alias) => make::reference(alias, span),
+                None => make::attribute(function, "Arn", span),
+            };
+            let invoked = alias.unwrap_or(function);
             match kind(&event) {
                 "SQS" | "Kinesis" | "DynamoDB" | "MSK" | "MQ" | "DocumentDB" => {
                     let source = ["Queue", "Stream", "Broker", "Cluster"]
@@ -76,7 +94,7 @@ impl Builder<'_> {
                         .find_map(|name| own.get(name));
                     if let Some(source) = source {
                         let parts = [
-                            ("FunctionName", make::reference(function, span)),
+                            ("FunctionName", make::reference(invoked, span)),
                             ("EventSourceArn", Arc::clone(source)),
                         ];
                         self.generate(&id, "AWS::Lambda::EventSourceMapping", parts, span);
@@ -86,7 +104,7 @@ impl Builder<'_> {
                     let account = make::reference("AWS::AccountId", span);
                     self.permission(
                         &id,
-                        function,
+                        invoked,
                         "s3.amazonaws.com",
                         Some(("SourceAccount", account)),
                         span,
@@ -94,22 +112,16 @@ impl Builder<'_> {
                 }
                 "SNS" => {
                     let topic = own.get("Topic").map(|node| ("SourceArn", Arc::clone(node)));
-                    self.permission(&id, function, "sns.amazonaws.com", topic, span);
+                    self.permission(&id, invoked, "sns.amazonaws.com", topic, span);
                 }
                 "Schedule" | "EventBridgeRule" | "CloudWatchEvent" => {
-                    self.rule(&id, make::attribute(function, "Arn", span), None, span);
+                    self.rule(&id, target, None, span);
                     let source = ("SourceArn", make::attribute(&id, "Arn", span));
                     let service = "events.amazonaws.com";
-                    self.permission(&id, function, service, Some(source), span);
+                    self.permission(&id, invoked, service, Some(source), span);
                 }
                 "ScheduleV2" => {
-                    self.schedule(
-                        &id,
-                        &own,
-                        make::attribute(function, "Arn", span),
-                        "lambda:InvokeFunction",
-                        span,
-                    );
+                    self.schedule(&id, &own, target, "lambda:InvokeFunction", span);
                 }
                 "CloudWatchLogs" => {
                     let group = own.get("LogGroupName").map(|name| {
@@ -122,7 +134,7 @@ impl Builder<'_> {
                         );
                         ("SourceArn", make::call("Sub", &list, span))
                     });
-                    self.permission(&id, function, "logs.amazonaws.com", group, span);
+                    self.permission(&id, invoked, "logs.amazonaws.com", group, span);
                 }
                 "IoTRule" => {
                     self.generate(&id, "AWS::IoT::TopicRule", [], span);
@@ -134,9 +146,12 @@ impl Builder<'_> {
                     );
                     self.permission(
                         &id,
-                        function,
+                        invoked,
                         "iot.amazonaws.com",
-                        Some(("SourceArn", source)),
+                        [
+                            ("SourceArn", source),
+                            ("SourceAccount", make::reference("AWS::AccountId", span)),
+                        ],
                         span,
                     );
                 }
@@ -144,21 +159,17 @@ impl Builder<'_> {
                     let token = own
                         .get("SkillId")
                         .map(|node| ("EventSourceToken", Arc::clone(node)));
-                    self.permission(&id, function, "alexa-appkit.amazon.com", token, span);
+                    self.permission(&id, invoked, "alexa-appkit.amazon.com", token, span);
                 }
                 "Cognito" => {
                     let pool = own
                         .get("UserPool")
                         .and_then(|pool| referenced(pool))
                         .map(|pool| ("SourceArn", make::attribute(&pool, "Arn", span)));
-                    self.permission(&id, function, "cognito-idp.amazonaws.com", pool, span);
+                    self.permission(&id, invoked, "cognito-idp.amazonaws.com", pool, span);
                 }
-                "Api" => {
-                    self.api_event(&id, function, &own, "RestApiId", "ServerlessRestApi", span)
-                }
-                "HttpApi" => {
-                    self.api_event(&id, function, &own, "ApiId", "ServerlessHttpApi", span)
-                }
+                "Api" => self.api_event(&id, invoked, &own, "RestApiId", "ServerlessRestApi", span),
+                "HttpApi" => self.api_event(&id, invoked, &own, "ApiId", "ServerlessHttpApi", span),
                 _ => {}
             }
         }
@@ -170,7 +181,7 @@ impl Builder<'_> {
         id: &str,
         function: &str,
         principal: &str,
-        source: Option<(&'static str, Arc<Node>)>,
+        source: impl IntoIterator<Item = (&'static str, Arc<Node>)>,
         span: Span,
     ) {
         let mut parts = vec![
@@ -252,7 +263,9 @@ impl Builder<'_> {
             Some(node) => {
                 let stage = referenced(node).and_then(|name| {
                     let api = self.resources.get(&name)?.get("Properties")?;
-                    Some(api.get("StageName")?.text()?.to_owned())
+                    let globals = || self.globals.as_ref()?.get("Api")?.get("StageName");
+                    let stage = api.get("StageName").or_else(globals)?;
+                    Some(stage.text().unwrap_or("Stage").to_owned())
                 });
                 (Arc::clone(node), stage.unwrap_or_default())
             }
@@ -263,7 +276,16 @@ impl Builder<'_> {
                     "AWS::ApiGatewayV2::Api"
                 };
                 let condition = self.current.condition.take();
-                self.generate(implicit, kind, [], span);
+                let auth = self
+                    .globals
+                    .as_ref()
+                    .and_then(|all| all.get("Api")?.get("Auth"));
+                let mut own = vec![("StageName", make::text("Prod", span))];
+                own.extend(auth.map(|auth| ("Auth", Arc::clone(auth))));
+                let own = make::map(own, span);
+                let policy = rest.then(|| self.api_policy(implicit, &own)).flatten();
+                let parts = policy.map(|policy| ("Policy", policy));
+                self.generate(implicit, kind, parts, span);
                 self.current.condition = condition;
                 (make::reference(implicit, span), "Prod".to_owned())
             }
@@ -287,10 +309,10 @@ impl Builder<'_> {
                 } else {
                     path
                 };
-                if rest {
-                    format!("{method}{path}")
+                if !rest && path == "/$default" && method == "*" {
+                    "$default".to_owned()
                 } else {
-                    format!("*{path}")
+                    format!("{method}{path}")
                 }
             }
             None => "*".to_owned(),
@@ -332,6 +354,33 @@ pub(super) fn referenced(node: &Node) -> Option<String> {
         _ => None,
     };
     scalar.map(|scalar| scalar.text.to_string())
+}
+
+/// What the role needs to tell of records that could not be worked through.
+fn failure_policy(function: &str, event: &Entry) -> Option<Arc<Node>> {
+    let failure = event
+        .value
+        .get("Properties")?
+        .get("DestinationConfig")?
+        .get("OnFailure")?;
+    let kind = failure.get("Type")?.text()?;
+    let target = Arc::clone(failure.get("Destination")?);
+    let span = failure.span;
+    let statements = match kind {
+        "SQS" => vec![allow(&["sqs:SendMessage"], target, span)],
+        "SNS" => vec![allow(&["sns:publish"], target, span)],
+        "S3" => {
+            let parts = make::seq(vec![Arc::clone(&target), make::text("*", span)], span);
+            let objects = make::seq(vec![make::text("/", span), parts], span);
+            vec![
+                allow(&["s3:PutObject"], make::call("Join", &objects, span), span),
+                allow(&["s3:ListBucket"], target, span),
+            ]
+        }
+        _ => return None,
+    };
+    let name = format!("{function}{}{kind}Policy", event.key);
+    Some(inline(&name, document(statements, false, span), span))
 }
 
 /// The inline policy for a broker or cluster with credentials in Secrets Manager.

@@ -4,8 +4,8 @@
 //! void, as SAM says.
 //! <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-function.html>
 
-use super::policies::{RolePolicies, aws_managed, branches, is_no_value};
-use super::{Builder, allow, document, inline, is_set, trust};
+use super::policies::{RolePolicies, aws_managed, branches, distinct, is_no_value};
+use super::{Builder, allow, document, inline, is_set, is_word, trust};
 use crate::syntax::{Entry, Node, make};
 use overgrant_source::Span;
 use std::sync::Arc;
@@ -44,10 +44,11 @@ impl Builder<'_> {
         parts.push(make::entry("Role", role, role_span));
         let made = make::map_of(parts, properties.span);
         self.replace(entry, "AWS::Lambda::Function", made);
-        self.url(id, properties);
+        let alias = self.alias(id, properties);
+        self.url(id, alias.as_deref(), properties);
         self.destinations(id, properties);
-        self.deployment(properties);
-        self.event_resources(id, properties);
+        self.deployment(id, properties);
+        self.event_resources(id, alias.as_deref(), properties);
     }
 
     /// The value of the function's `Role`; makes the role where it is not given.
@@ -107,7 +108,7 @@ impl Builder<'_> {
             all.managed.extend(sorted.managed);
             all.inline.extend(sorted.inline);
         }
-        self.event_policies(properties, &mut all);
+        self.event_policies(id, properties, &mut all);
         if let Some(policy) = dead_letters(properties) {
             all.inline.push(policy);
         }
@@ -125,7 +126,7 @@ impl Builder<'_> {
         )];
         parts.push(make::entry(
             "ManagedPolicyArns",
-            make::seq(all.managed, place("Policies")),
+            make::seq(distinct(all.managed), place("Policies")),
             span,
         ));
         if !all.inline.is_empty() {
@@ -151,8 +152,25 @@ impl Builder<'_> {
         );
     }
 
+    /// The alias of the version that is published with every deployment; its logical id.
+    fn alias(&mut self, id: &str, properties: &Arc<Node>) -> Option<String> {
+        let name = properties
+            .get("AutoPublishAlias")
+            .filter(|node| !node.is_null())?;
+        let span = name.span;
+        let suffix = name.text().unwrap_or_default();
+        let alias = format!("{id}Alias{suffix}");
+        let parts = [
+            ("Name", Arc::clone(name)),
+            ("FunctionName", make::reference(id, span)),
+        ];
+        self.generate(&alias, "AWS::Lambda::Alias", parts, span);
+        Some(alias)
+    }
+
     /// A URL without authentication gets two permissions for everybody.
-    fn url(&mut self, id: &str, properties: &Arc<Node>) {
+    fn url(&mut self, id: &str, alias: Option<&str>, properties: &Arc<Node>) {
+        let target = alias.unwrap_or(id);
         let Some(config) = properties.get("FunctionUrlConfig") else {
             return;
         };
@@ -162,7 +180,7 @@ impl Builder<'_> {
         let span = auth.span;
         let mut parts = vec![
             ("AuthType", Arc::clone(auth)),
-            ("TargetFunctionArn", make::reference(id, span)),
+            ("TargetFunctionArn", make::reference(target, span)),
         ];
         for name in ["Cors", "InvokeMode"] {
             if let Some(node) = config.get(name) {
@@ -176,7 +194,7 @@ impl Builder<'_> {
         let permission = |action: &str, key: &'static str, value: Arc<Node>| {
             vec![
                 ("Action", make::text(action, span)),
-                ("FunctionName", make::reference(id, span)),
+                ("FunctionName", make::reference(target, span)),
                 ("Principal", make::text("*", span)),
                 (key, value),
             ]
@@ -220,24 +238,36 @@ impl Builder<'_> {
     }
 
     /// Gradual deployment needs a role for CodeDeploy, one for the template.
-    fn deployment(&mut self, properties: &Arc<Node>) {
+    fn deployment(&mut self, id: &str, properties: &Arc<Node>) {
         let Some(preference) = properties.get("DeploymentPreference") else {
             return;
         };
-        let disabled = preference.get("Enabled").and_then(|node| node.text()) == Some("false");
-        if disabled || is_set(preference, "Role") || !is_set(properties, "AutoPublishAlias") {
+        let disabled = is_word(preference, "Enabled", "false");
+        if disabled || !is_set(properties, "AutoPublishAlias") {
             return;
         }
         let span = preference.span;
-        let policy = aws_managed("service-role/AWSCodeDeployRoleForLambda", span);
-        let condition = self.current.condition.take();
-        self.service_role(
-            "CodeDeployServiceRole",
-            "codedeploy.amazonaws.com",
-            [("ManagedPolicyArns", make::seq(vec![policy], span))],
+        let role = match preference.get("Role").filter(|node| !node.is_null()) {
+            Some(role) => Arc::clone(role),
+            None => {
+                let policy = aws_managed("service-role/AWSCodeDeployRoleForLambda", span);
+                let condition = self.current.condition.take();
+                self.service_role(
+                    "CodeDeployServiceRole",
+                    "codedeploy.amazonaws.com",
+                    [("ManagedPolicyArns", make::seq(vec![policy], span))],
+                    span,
+                );
+                self.current.condition = condition;
+                make::attribute("CodeDeployServiceRole", "Arn", span)
+            }
+        };
+        self.generate(
+            &format!("{id}DeploymentGroup"),
+            "AWS::CodeDeploy::DeploymentGroup",
+            [("ServiceRoleArn", role)],
             span,
         );
-        self.current.condition = condition;
     }
 }
 

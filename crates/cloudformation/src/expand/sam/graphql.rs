@@ -3,10 +3,10 @@
 //! Not for schemas and resolvers. Invariant: a given role is never replaced.
 //! <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-graphqlapi.html>
 
+use super::Builder;
 use super::connector::End;
 use super::policies::aws_managed;
 use super::tables::{Statement, profile};
-use super::{Builder, is_set};
 use crate::syntax::{Entry, Node, make};
 use std::sync::Arc;
 
@@ -16,17 +16,26 @@ const SERVICE: &str = "appsync.amazonaws.com";
 impl Builder<'_> {
     pub(super) fn graphql(&mut self, entry: &Entry, properties: &Arc<Node>) {
         let id = entry.key.clone();
-        self.replace(entry, "AWS::AppSync::GraphQLApi", Arc::clone(properties));
         let logging = properties.get("Logging");
         let off = logging.and_then(|node| node.text()) == Some("false");
-        let given = logging.is_some_and(|logging| is_set(logging, "CloudWatchLogsRoleArn"));
-        if !off && !given {
+        let mut parts = properties.entries().to_vec();
+        if !off {
             let span = logging.map_or(entry.key_span, |node| node.span);
-            let policy = aws_managed("service-role/AWSAppSyncPushToCloudWatchLogs", span);
-            let managed = make::seq(vec![policy], span);
-            let role = format!("{id}CloudWatchRole");
-            self.service_role(&role, SERVICE, [("ManagedPolicyArns", managed)], span);
+            let name = format!("{id}CloudWatchRole");
+            let given = logging
+                .and_then(|logging| logging.get("CloudWatchLogsRoleArn"))
+                .filter(|node| !node.is_null());
+            let role = given.map_or_else(|| make::attribute(&name, "Arn", span), Arc::clone);
+            if given.is_none() {
+                let policy = aws_managed("service-role/AWSAppSyncPushToCloudWatchLogs", span);
+                let managed = make::seq(vec![policy], span);
+                self.service_role(&name, SERVICE, [("ManagedPolicyArns", managed)], span);
+            }
+            let config = make::map([("CloudWatchLogsRoleArn", role)], span);
+            parts.push(make::entry("LogConfig", config, span));
         }
+        let made = make::map_of(parts, properties.span);
+        self.replace(entry, "AWS::AppSync::GraphQLApi", made);
         let sources = properties.get("DataSources");
         for (section, kind, arn, suffix, to) in [
             (

@@ -11,6 +11,7 @@ mod events;
 mod function;
 mod graphql;
 mod policies;
+mod routes;
 mod state_machine;
 mod tables;
 
@@ -65,6 +66,7 @@ pub(super) fn expand(
             condition: None,
         },
     };
+    builder.refuse_globals();
     for entry in resources.entries() {
         builder.resource(entry);
     }
@@ -96,6 +98,32 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
+    /// What a function must say itself is no global, and the deployment fails where it is one.
+    fn refuse_globals(&mut self) {
+        const NOT_GLOBAL: [&str; 4] = ["Role", "Policies", "Events", "FunctionName"];
+        let functions = self
+            .globals
+            .as_ref()
+            .and_then(|globals| globals.get("Function"));
+        let refused: Vec<Entry> = functions
+            .map(|node| node.entries())
+            .unwrap_or_default()
+            .iter()
+            .filter(|entry| NOT_GLOBAL.contains(&entry.key.as_str()))
+            .cloned()
+            .collect();
+        for entry in refused {
+            self.tell(
+                "sam-globals",
+                entry.key_span,
+                format!(
+                    "`{}` is not allowed in Globals; write it in each function",
+                    entry.key
+                ),
+            );
+        }
+    }
+
     fn resource(&mut self, entry: &Entry) {
         self.current = Current {
             id: entry.key.clone(),
@@ -123,7 +151,8 @@ impl Builder<'_> {
             "Function" => self.function(entry, &properties),
             "StateMachine" => self.state_machine(entry, &properties),
             "Api" => self.api(entry, &properties),
-            "HttpApi" => self.replace(entry, "AWS::ApiGatewayV2::Api", properties),
+            "HttpApi" => self.http_api(entry, properties),
+            "CapacityProvider" => self.capacity_provider(entry, &properties),
             "SimpleTable" => self.replace(entry, "AWS::DynamoDB::Table", properties),
             "LayerVersion" => self.replace(entry, "AWS::Lambda::LayerVersion", properties),
             "Application" => self.application(entry, &properties),
@@ -194,6 +223,30 @@ impl Builder<'_> {
         let mut properties = vec![("AssumeRolePolicyDocument", trust(service, span))];
         properties.extend(more);
         self.generate(id, "AWS::IAM::Role", properties, span);
+    }
+
+    /// Instances that run functions, which an operator role of Lambda manages.
+    fn capacity_provider(&mut self, entry: &Entry, properties: &Arc<Node>) {
+        let span = entry.key_span;
+        let given = properties
+            .get("OperatorRole")
+            .filter(|node| !node.is_null());
+        let role = match given {
+            Some(role) => Arc::clone(role),
+            None => {
+                let id = format!("{}OperatorRole", entry.key);
+                let policy = policies::aws_managed("AWSLambdaManagedEC2ResourceOperator", span);
+                let managed = make::seq(vec![policy], span);
+                let parts = [("ManagedPolicyArns", managed)];
+                self.service_role(&id, "lambda.amazonaws.com", parts, span);
+                make::attribute(&id, "Arn", span)
+            }
+        };
+        let config = make::map([("CapacityProviderOperatorRoleArn", role)], span);
+        let mut parts = properties.entries().to_vec();
+        parts.push(make::entry("PermissionsConfig", config, span));
+        let made = make::map_of(parts, properties.span);
+        self.replace(entry, "AWS::Lambda::CapacityProvider", made);
     }
 
     fn application(&mut self, entry: &Entry, properties: &Arc<Node>) {
@@ -310,6 +363,14 @@ fn merged(global: &Arc<Node>, own: &Arc<Node>) -> Arc<Node> {
 /// Whether a property is set to something else than null.
 fn is_set(properties: &Node, name: &str) -> bool {
     properties.get(name).is_some_and(|node| !node.is_null())
+}
+
+/// Whether a property is the word, in any letter case: `True` is one of YAML's spellings.
+fn is_word(properties: &Node, name: &str, word: &str) -> bool {
+    properties
+        .get(name)
+        .and_then(|node| node.text())
+        .is_some_and(|text| text.eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]
@@ -557,6 +618,61 @@ Resources: {Fn: {Type: AWS::Serverless::Function, Properties: {Environment: {Var
             text(get(&all, "GFLambdaDataSource"), "ServiceRoleArn"),
             r#""arn:r""#
         );
+    }
+
+    #[test]
+    fn a_published_alias_is_what_events_invoke() {
+        let all = expand(
+            "Resources:
+  Fn:
+    Type: AWS::Serverless::Function
+    Properties: {AutoPublishAlias: live, FunctionUrlConfig: {AuthType: NONE}, Events: {S: {Type: SNS, Properties: {Topic: 'arn:t'}}}}
+  P: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !Ref Fn.Alias}}
+",
+        );
+        for id in ["FnSPermission", "FnUrlPublicPermissions", "P"] {
+            let name = text(get(&all, id), "FunctionName");
+            assert_eq!(name, r#""${FnAliaslive.Ref}""#, "{id}");
+        }
+    }
+
+    #[test]
+    fn statements_of_lists_are_about_the_routes() {
+        let all = expand(
+            "Globals: {Api: {Auth: {ResourcePolicy: {AwsAccountWhitelist: ['111111111111']}}}}
+Resources:
+  Fn:
+    Type: AWS::Serverless::Function
+    Properties:
+      Events:
+        A: {Type: Api, Properties: {Path: '/x/{id}', Method: get}}
+        B: {Type: Api, Properties: {Path: /y, Method: any, Auth: {ResourcePolicy: {IpRangeBlacklist: [10.0.0.0/8]}}}}
+",
+        );
+        let policy = text(get(&all, "ServerlessRestApi"), "Policy");
+        assert!(
+            policy.contains(r#"["execute-api:/Prod/GET/x/*"]"#),
+            "{policy}"
+        );
+        assert_eq!(policy.matches(r#"["execute-api:/Prod/*/y"]"#).count(), 3);
+        assert_eq!(policy.matches("IpAddress").count(), 1);
+    }
+
+    #[test]
+    fn a_managed_policy_counts_once() {
+        let all = expand(
+            "Resources: {Fn: {Type: AWS::Serverless::Function, Properties: {Policies: [AWSLambdaBasicExecutionRole, 'arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole']}}}",
+        );
+        let managed = text(get(&all, "FnRole"), "ManagedPolicyArns");
+        assert_eq!(managed, format!("[\"{LAMBDA}\"]"));
+    }
+
+    #[test]
+    fn what_is_no_global_is_told() {
+        let found = one(
+            "Transform: AWS::Serverless-2016-10-31\nGlobals: {Function: {Policies: [AdministratorAccess]}}\nResources: {Fn: {Type: AWS::Serverless::Function}}",
+        );
+        assert_eq!(found.diagnostics[0].code, "sam-globals");
     }
 
     #[test]

@@ -17,6 +17,27 @@ pub(super) struct RolePolicies {
     pub(super) inline: Vec<Arc<Node>>,
 }
 
+/// The managed policies, each once: what is named by its ARN in the partition `aws` is the policy
+/// that SAM adds in any partition.
+pub(super) fn distinct(all: Vec<Arc<Node>>) -> Vec<Arc<Node>> {
+    let name = |node: &Node| {
+        let plain = node.tag.as_ref().is_none_or(|tag| tag.name == "Sub");
+        let text = node.scalar().filter(|_| plain)?.text.as_str();
+        Some(text.replace("${AWS::Partition}", "aws"))
+    };
+    let mut seen = Vec::new();
+    all.into_iter()
+        .filter(|node| match name(node) {
+            Some(name) if seen.contains(&name) => false,
+            Some(name) => {
+                seen.push(name);
+                true
+            }
+            None => true,
+        })
+        .collect()
+}
+
 impl Builder<'_> {
     /// Sorts the entries of `Policies` (a list or a single entry) for the role `role`.
     pub(super) fn policies(&mut self, policies: &Arc<Node>, role: &str) -> RolePolicies {

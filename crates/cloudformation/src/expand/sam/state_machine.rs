@@ -4,8 +4,8 @@
 //! <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-statemachine.html>
 
 use super::events::events;
-use super::policies::{RolePolicies, aws_managed};
-use super::{Builder, allow, document, inline, is_set};
+use super::policies::{RolePolicies, aws_managed, distinct};
+use super::{Builder, allow, document, inline, is_set, is_word};
 use crate::syntax::{Entry, Node, make};
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ impl Builder<'_> {
     fn machine_role(&mut self, role: &str, properties: &Arc<Node>, span: overgrant_source::Span) {
         let mut all = RolePolicies::default();
         if let Some(tracing) = properties.get("Tracing")
-            && tracing.get("Enabled").and_then(|node| node.text()) == Some("true")
+            && is_word(tracing, "Enabled", "true")
         {
             all.managed
                 .push(aws_managed("AWSXrayWriteOnlyAccess", tracing.span));
@@ -58,7 +58,7 @@ impl Builder<'_> {
             all.inline.extend(sorted.inline);
         }
         let place = properties.get("Policies").map_or(span, |node| node.span);
-        let mut parts = vec![("ManagedPolicyArns", make::seq(all.managed, place))];
+        let mut parts = vec![("ManagedPolicyArns", make::seq(distinct(all.managed), place))];
         if !all.inline.is_empty() {
             parts.push(("Policies", make::seq(all.inline, place)));
         }
