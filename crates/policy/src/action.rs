@@ -66,14 +66,13 @@ pub(crate) struct Selected(OnceLock<Arc<Selection>>);
 struct Selection(ActionSet, Option<ActionSet>);
 
 impl Selected {
-    /// (surely, perhaps); `make` works them out.
+    /// (surely, perhaps); `make` works them out, the second only where it differs.
     pub(crate) fn get(
         &self,
-        make: impl FnOnce() -> (ActionSet, ActionSet),
+        make: impl FnOnce() -> (ActionSet, Option<ActionSet>),
     ) -> (&ActionSet, &ActionSet) {
         let selection = self.0.get_or_init(|| {
             let (surely, perhaps) = make();
-            let perhaps = (perhaps != surely).then_some(perhaps);
             Arc::new(Selection(surely, perhaps))
         });
         (&selection.0, selection.1.as_ref().unwrap_or(&selection.0))

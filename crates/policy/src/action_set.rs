@@ -222,7 +222,16 @@ impl Actions {
 
     /// Both sets, worked out once.
     pub(crate) fn selected(&self) -> (&ActionSet, &ActionSet) {
-        self.1.get(|| (self.surely(), self.perhaps()))
+        self.1.get(|| {
+            let surely = self.surely();
+            (surely, (!self.is_exact()).then(|| self.perhaps()))
+        })
+    }
+
+    /// Whether nothing in the element is open, so that it selects the same in every reading.
+    pub(crate) fn is_exact(&self) -> bool {
+        let closed = |item: &ActionPattern| item.0.guard().is_always() && item.pattern().is_known();
+        !self.0.open && self.0.items.iter().all(closed)
     }
 
     fn surely(&self) -> ActionSet {

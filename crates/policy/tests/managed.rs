@@ -72,7 +72,7 @@ fn figures() {
     let (mut pairs, mut worst) = (Vec::new(), Vec::new());
     let mut counts = [0_usize; 3];
     let (mut seed, mut capped) = (7_usize, 0);
-    for _ in 0..5_000 {
+    for _ in 0..20_000 {
         seed = seed
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);

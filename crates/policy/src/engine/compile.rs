@@ -6,10 +6,12 @@
 use crate::action_set::ActionSet;
 use crate::condition::{Condition, Operator, Test};
 use crate::document::{Document, Effect, Resolution};
-use crate::engine::automaton::{Glob, Reading};
+use crate::engine::globs::{Glob, Reading};
 use crate::principal::Principals;
 use crate::statement::{Listed, Statement};
+use overgrant_catalog::ActionId;
 use overgrant_value::Marks;
+use std::borrow::Cow;
 
 /// A document ready for questions. Compile once, ask often.
 #[derive(Debug)]
@@ -26,14 +28,18 @@ pub(crate) struct StatementBox<'a> {
     pub(crate) effect: Effect,
     /// Whether it is there whatever the parameters are.
     pub(crate) certain: bool,
-    pub(crate) low: ActionSet,
+    pub(crate) low: Cow<'a, ActionSet>,
     /// `None`: the same as `low`.
-    pub(crate) high: Option<ActionSet>,
+    pub(crate) high: Option<Cow<'a, ActionSet>>,
+    /// The first action of the high reading.
+    pub(crate) first: Option<ActionId>,
     pub(crate) resources: Dimension,
     pub(crate) principals: Option<&'a Principals>,
     pub(crate) tests: Vec<KeyTest<'a>>,
     /// Whether conditions may be missing from `tests`.
     pub(crate) open: bool,
+    /// Whether reading it low or high makes no difference.
+    exact: bool,
 }
 
 /// A list of globs, or its complement.
@@ -132,12 +138,14 @@ fn unread<'a>() -> StatementBox<'a> {
         statement: None,
         effect: Effect::Unknown,
         certain: false,
-        low: ActionSet::empty(),
-        high: Some(ActionSet::all()),
+        low: Cow::Owned(ActionSet::empty()),
+        high: Some(Cow::Owned(ActionSet::all())),
+        first: Some(ActionId(0)),
         resources: Dimension::default(),
         principals: None,
         tests: Vec::new(),
         open: true,
+        exact: false,
     }
 }
 
@@ -160,20 +168,16 @@ fn compile(statement: &Statement, variables: bool) -> StatementBox<'_> {
             certain: condition.guard.is_always(),
         });
     }
-    let low = statement.actions.must();
-    let listed = statement.actions.listed();
-    let exact = !listed.open
-        && listed
-            .items
-            .iter()
-            .all(|item| item.pattern().guard().is_always() && item.pattern().is_known());
-    StatementBox {
+    let (low, high) = statement.actions.selected();
+    let high_first = high.iter().next();
+    let mut made = StatementBox {
         index: Some(statement.index),
         statement: Some(statement),
         effect: statement.effect,
         certain: statement.guard.is_always() && !statement.marks.has(Marks::MAYBE),
-        high: (!exact).then(|| statement.actions.may()),
-        low,
+        high: (!statement.actions.is_exact()).then_some(Cow::Borrowed(high)),
+        low: Cow::Borrowed(low),
+        first: high_first,
         resources: resources(statement.resources.listed(), variables),
         principals: statement
             .principals
@@ -182,7 +186,10 @@ fn compile(statement: &Statement, variables: bool) -> StatementBox<'_> {
             .then_some(&statement.principals),
         tests,
         open,
-    }
+        exact: false,
+    };
+    made.exact = made.reads_the_same();
+    made
 }
 
 fn resources(listed: &Listed<crate::ResourcePattern>, variables: bool) -> Dimension {
@@ -252,6 +259,10 @@ impl StatementBox<'_> {
 
     /// Whether reading it low or high makes no difference.
     pub(crate) fn is_exact(&self) -> bool {
+        self.exact
+    }
+
+    fn reads_the_same(&self) -> bool {
         let glob = |glob: &Glob| !glob.is_open();
         self.certain
             && self.effect != Effect::Unknown
@@ -280,6 +291,7 @@ impl StatementBox<'_> {
         self.certain
             && !self.open
             && self.effect != Effect::Unknown
+            && other.first.is_none_or(|first| self.low.contains(first))
             && self.low.is_superset(other.actions(true))
             && self.resources.surely_covers(&other.resources)
             && same_or_wider_principals(self.principals, other.principals)

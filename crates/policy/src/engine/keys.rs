@@ -5,8 +5,9 @@
 
 use crate::condition::SetOperator;
 use crate::condition::Test;
-use crate::engine::automaton::{Atom, End, Glob, Letter, explore, spell};
+use crate::engine::automaton::{Atom, End, explore, spell};
 use crate::engine::compile::{Family, KeyTest, TestValue};
+use crate::engine::globs::{Glob, Letter};
 use crate::scalar;
 use overgrant_catalog::{Availability, KeyType, catalog};
 use std::collections::BTreeSet;
@@ -204,7 +205,7 @@ fn text_words(tests: &[&KeyTest<'_>], words: &mut Vec<Vec<Letter>>, budget: &mut
     let any_arn = tests.iter().any(|test| is_arn(&test.operator().test));
     let arn = Glob::read(
         &overgrant_value::Text::known("arn:*:*:*:*:*"),
-        crate::engine::automaton::Reading {
+        crate::engine::globs::Reading {
             wildcards: true,
             fold: false,
             variables: false,

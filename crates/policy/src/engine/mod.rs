@@ -31,17 +31,26 @@
 //! println!("{}", more.witness.unwrap().action);
 //! ```
 
+mod actions;
 mod automaton;
+mod build;
 mod caller;
 mod compile;
+mod context;
+mod domain;
+mod globs;
 mod keys;
+mod mask;
+mod prepared;
 mod questions;
+mod resources;
+mod side;
 mod solve;
 
 pub use compile::Compiled;
+pub use prepared::Prepared;
 pub use questions::{
-    Difference, Exposure, Grant, Limits, Prepared, Zone, allows, covers, dead_statements,
-    difference, difference_of, difference_prepared, external, normalise, public,
-    redundant_statements,
+    Difference, Exposure, Grant, Limits, Zone, allows, covers, dead_statements, difference,
+    difference_of, difference_prepared, external, normalise, public, redundant_statements,
 };
 pub use solve::Witness;

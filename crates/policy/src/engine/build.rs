@@ -1,0 +1,251 @@
+//! From compiled stacks to one question for the search.
+//!
+//! Not for searching. Invariant: a statement that is left out of the question cannot decide it, whatever
+//! the open parts are.
+
+use crate::document::Effect;
+use crate::engine::caller::{self, Class};
+use crate::engine::compile::Compiled;
+use crate::engine::keys::Source;
+use crate::engine::mask::Mask;
+use crate::engine::prepared::Prepared;
+use crate::engine::questions::{Limits, Zone};
+use crate::engine::side::Side;
+use crate::engine::solve::{Member, Query};
+use crate::request::{PolicyKind, StatementRef};
+
+/// Which callers a question is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Callers<'z> {
+    /// The holder of the identity policies, or everybody whom a resource policy may tell apart.
+    Fitting,
+    Strangers,
+    Outside(&'z Zone),
+}
+
+/// Builds the question in one reading; `None` where nothing can be new.
+pub(super) fn build<'q>(
+    new: &'q Prepared<'_>,
+    old: Option<&'q Prepared<'_>>,
+    within: Option<&'q Compiled<'_>>,
+    limits: &Limits,
+    callers: Callers<'_>,
+    source: Source,
+    must: bool,
+) -> Option<Query<'q>> {
+    let mut members: Vec<Member<'q>> = Vec::new();
+    let add = |members: &mut Vec<Member<'q>>, layers: &'q Prepared<'_>, is_new: bool| {
+        for (at, boxed) in layers.boxes() {
+            for allow in [true, false] {
+                let fits = match boxed.effect {
+                    Effect::Allow => allow,
+                    Effect::Deny => !allow,
+                    Effect::Unknown => true,
+                };
+                // The reading that works against the answer, or in its favour.
+                let high = (is_new == allow) != must;
+                let low_is_empty = !boxed.certain
+                    || boxed.effect == Effect::Unknown
+                    || boxed.open
+                    || boxed.resources.may_be_invalid();
+                if fits && (high || !low_is_empty) {
+                    members.push(Member {
+                        new: is_new,
+                        at,
+                        allow,
+                        high,
+                        boxed,
+                    });
+                }
+            }
+        }
+    };
+    add(&mut members, new, true);
+    if let Some(old) = old {
+        add(&mut members, old, false);
+        if new.is_plain() && old.is_plain() && within.is_none() {
+            drop_settled(&mut members);
+        }
+    }
+    if !members.iter().any(|member| member.new && member.allow) {
+        return None;
+    }
+    let mut side_new = side(new, &members, true, limits);
+    let side_old = old.map_or_else(
+        || Side {
+            absent: true,
+            ..Side::default()
+        },
+        |old| side(old, &members, false, limits),
+    );
+    if let Some(within) = within {
+        let mut cap = Mask::default();
+        for boxed in &within.boxes {
+            if boxed.effect != Effect::Allow {
+                continue;
+            }
+            cap.set(members.len());
+            members.push(Member {
+                new: true,
+                at: StatementRef {
+                    kind: PolicyKind::Session,
+                    level: usize::MAX,
+                    document: 0,
+                    statement: boxed.index.unwrap_or(usize::MAX),
+                },
+                allow: true,
+                high: !must,
+                boxed,
+            });
+        }
+        side_new.caps.push((PolicyKind::Session, cap));
+    }
+    let classes = classes(new, old, limits, callers);
+    Some(Query {
+        members,
+        new: side_new,
+        old: side_old,
+        classes,
+        source,
+        axioms: limits.axioms,
+        must,
+        budget: limits.steps,
+    })
+}
+
+/// Drops statements that cannot decide: a Deny of the old side that a Deny of the new side covers,
+/// and an Allow of the new side that an Allow of the old side covers while no Deny of the old side
+/// is left that could take it back. Holds whatever the open parts are.
+fn drop_settled(members: &mut Vec<Member<'_>>) {
+    let settled_denies: Vec<bool> = members
+        .iter()
+        .map(|old| {
+            !old.new
+                && !old.allow
+                && members.iter().any(|new| {
+                    new.new
+                        && !new.allow
+                        && new.boxed.effect == Effect::Deny
+                        && new.boxed.surely_covers(old.boxed)
+                })
+        })
+        .collect();
+    let mut index = 0;
+    members.retain(|_| {
+        index += 1;
+        !settled_denies.get(index - 1).copied().unwrap_or(false)
+    });
+    if members.iter().any(|member| !member.new && !member.allow) {
+        return;
+    }
+    let settled_allows: Vec<bool> = members
+        .iter()
+        .map(|new| {
+            new.new
+                && new.allow
+                && members.iter().any(|old| {
+                    !old.new
+                        && old.allow
+                        && old.boxed.effect == Effect::Allow
+                        && old.boxed.surely_covers(new.boxed)
+                })
+        })
+        .collect();
+    let mut index = 0;
+    members.retain(|_| {
+        index += 1;
+        !settled_allows.get(index - 1).copied().unwrap_or(false)
+    });
+}
+
+fn side(layers: &Prepared<'_>, members: &[Member<'_>], is_new: bool, limits: &Limits) -> Side {
+    let mask = |kind: PolicyKind, level: Option<usize>, allow: bool| {
+        let mut mask = Mask::default();
+        for (bit, member) in members.iter().enumerate() {
+            let here = member.new == is_new
+                && member.allow == allow
+                && member.at.kind == kind
+                && level.is_none_or(|level| member.at.level == level);
+            if here {
+                mask.set(bit);
+            }
+        }
+        mask
+    };
+    let mut side = Side {
+        identity: mask(PolicyKind::Identity, None, true),
+        boundary: layers
+            .has_boundary
+            .then(|| mask(PolicyKind::Boundary, None, true)),
+        session: layers
+            .has_session
+            .then(|| mask(PolicyKind::Session, None, true)),
+        resource: layers
+            .has_resource
+            .then(|| mask(PolicyKind::Resource, None, true)),
+        only_resource: layers.has_resource && !layers.has_identity && limits.caller.is_none(),
+        cross_account: limits.cross_account,
+        ..Side::default()
+    };
+    for level in 0..layers.scp_levels {
+        let allows = mask(PolicyKind::Scp, Some(level), true);
+        side.caps.push((PolicyKind::Scp, allows));
+    }
+    for level in 0..layers.rcp_levels {
+        let allows = mask(PolicyKind::Rcp, Some(level), true);
+        side.caps.push((PolicyKind::Rcp, allows));
+    }
+    if layers.has_endpoint {
+        let allows = mask(PolicyKind::Endpoint, None, true);
+        side.caps.push((PolicyKind::Endpoint, allows));
+    }
+    for kind in [
+        PolicyKind::Identity,
+        PolicyKind::Boundary,
+        PolicyKind::Session,
+        PolicyKind::Resource,
+        PolicyKind::Scp,
+        PolicyKind::Rcp,
+        PolicyKind::Endpoint,
+    ] {
+        let denies = mask(kind, None, false);
+        if denies != Mask::default() {
+            side.denies.push((kind, denies));
+        }
+    }
+    side
+}
+
+fn classes(
+    new: &Prepared<'_>,
+    old: Option<&Prepared<'_>>,
+    limits: &Limits,
+    callers: Callers<'_>,
+) -> Vec<Class> {
+    if let Some(caller) = &limits.caller {
+        return vec![Class::caller(caller)];
+    }
+    let documents = || {
+        new.documents
+            .iter()
+            .chain(old.iter().flat_map(|old| &old.documents))
+            .copied()
+    };
+    match callers {
+        Callers::Strangers => vec![Class::anonymous(), Class::stranger(), Class::any_service()],
+        Callers::Outside(zone) => caller::named(documents())
+            .into_iter()
+            .filter(|class| {
+                class
+                    .account()
+                    .is_some_and(|account| !zone.accounts.iter().any(|own| *own == account))
+            })
+            .collect(),
+        Callers::Fitting if new.has_resource && !new.has_identity => {
+            let mut classes = vec![Class::anonymous(), Class::stranger(), Class::any_service()];
+            classes.extend(caller::named(documents()));
+            classes
+        }
+        Callers::Fitting => vec![Class::holder()],
+    }
+}
