@@ -105,11 +105,16 @@ fn stages(
     let headers = settle::headers(&input.resources);
     let markers = Markers::new(sources, &input.comments, &input.resources, &mut diagnostics);
     let resources = std::mem::take(&mut input.resources);
-    let model =
-        guarded("lowering", move || overgrant_ir::lower(resources)).unwrap_or_else(|caught| {
-            diagnostics.push(caught);
-            Model::default()
-        });
+    let outputs = std::mem::take(&mut input.outputs);
+    let lower = move || {
+        let mut model = overgrant_ir::lower(resources);
+        overgrant_ir::lower_outputs(&mut model, &outputs);
+        model
+    };
+    let model = guarded("lowering", lower).unwrap_or_else(|caught| {
+        diagnostics.push(caught);
+        Model::default()
+    });
     clock.stage("lower");
     let mut findings = Vec::new();
     let mut clock = {

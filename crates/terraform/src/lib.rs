@@ -62,6 +62,8 @@ pub struct ModuleCall {
 pub struct Output {
     /// All resource instances, by root and address.
     pub resources: Vec<Resource>,
+    /// The outputs of roots that make secrets of IAM, which one may carry.
+    pub outputs: Vec<overgrant_ir::Output>,
     /// What was not understood, by file and place.
     pub diagnostics: Vec<Diagnostic>,
     /// Configuration files that were read, called modules included.

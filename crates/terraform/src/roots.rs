@@ -7,14 +7,14 @@
 use crate::config::module::join;
 use crate::config::{Loader, Module, ResourceKey, json};
 use crate::eval::{Evaluator, Instance, Missing, Scope, is_read};
-use crate::syntax::tree::{Body, ExprKind};
+use crate::syntax::tree::{Block, Body, ExprKind};
 use crate::syntax::{parse_expression, parse_file};
 use crate::{Given, ModuleCall, Options, Output};
-use overgrant_ir::Resource;
+use overgrant_ir::{Output as ModuleOutput, Resource};
 use overgrant_source::{Diagnostic, Level, Sources};
-use overgrant_value::{Src, Text, Val};
+use overgrant_value::{Guard, Marks, Src, Text, Val};
 use rayon::prelude::*;
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -59,6 +59,7 @@ pub(crate) fn evaluate(sources: &Sources, dirs: &[String], options: &Options) ->
     let mut missing = BTreeSet::new();
     for result in results {
         output.resources.extend(result.resources);
+        output.outputs.extend(result.outputs);
         output.calls.extend(result.calls);
         for diagnostic in result.diagnostics {
             if !output.diagnostics.contains(&diagnostic) {
@@ -157,6 +158,7 @@ fn local_calls(module: &Module) -> Vec<String> {
 /// What one root gave.
 pub(crate) struct Evaluated {
     pub(crate) resources: Vec<Resource>,
+    pub(crate) outputs: Vec<ModuleOutput>,
     pub(crate) calls: Vec<ModuleCall>,
     pub(crate) diagnostics: Vec<Diagnostic>,
     missing: BTreeSet<Missing>,
@@ -179,14 +181,51 @@ pub(crate) fn evaluated(evaluator: &Evaluator<'_>, mut diagnostics: Vec<Diagnost
     let (mut resources, mut calls) = (Vec::new(), Vec::new());
     let root = evaluator.root_instance();
     collect(evaluator, &root, &mut resources, &mut calls);
+    let outputs = outputs(evaluator, &root, &resources);
     diagnostics.extend(evaluator.take_diagnostics());
     resources.sort_by(|a, b| a.address.cmp(&b.address));
     Evaluated {
         resources,
+        outputs,
         calls,
         diagnostics,
         missing: evaluator.missing.take(),
     }
+}
+
+/// The outputs of a root that makes secrets which one may carry.
+fn outputs(
+    evaluator: &Evaluator<'_>,
+    root: &Rc<Instance>,
+    resources: &[Resource],
+) -> Vec<ModuleOutput> {
+    const SECRET: [&str; 2] = ["aws_iam_access_key", "aws_iam_user_login_profile"];
+    let Some(first) = resources
+        .iter()
+        .find(|resource| SECRET.contains(&resource.kind.as_str()))
+    else {
+        return Vec::new();
+    };
+    let one = |(name, block): (&SmolStr, &Block)| {
+        let val = evaluator.settle(evaluator.output(root, name, block.header), block.header);
+        let sensitive = block
+            .body
+            .attribute("sensitive")
+            .is_some_and(|attr| matches!(attr.value.kind, ExprKind::Bool(true)));
+        ModuleOutput {
+            root: first.root.clone(),
+            address: format_smolstr!("output.{name}"),
+            format: first.format,
+            val: if sensitive {
+                val.marked(Marks::SENSITIVE)
+            } else {
+                val
+            },
+            src: Src::at(block.header),
+            guard: Guard::always(),
+        }
+    };
+    root.module.outputs.iter().map(one).collect()
 }
 
 /// One note a module source, at the first of its calls.

@@ -4,7 +4,7 @@
 //! the construct that made the resource, where the assembly says which line that is.
 
 use super::Input;
-use super::templates::{accept, note};
+use super::templates::{accept, note, outputs};
 use crate::Discovery;
 use crate::settle::Call;
 use crate::unwind::guarded;
@@ -53,6 +53,9 @@ fn one(assembly: &Assembly) -> Input {
         match result {
             Ok(found) => {
                 accept(&mut input, &ignores, &found.resources);
+                input
+                    .outputs
+                    .extend(outputs(&found.resources, found.outputs));
                 let constructs = found.constructs.into_iter();
                 input.calls.extend(constructs.map(|construct| Call {
                     root: stack.root.clone(),

@@ -65,6 +65,7 @@ pub(super) fn read(
 /// Takes what the front end gave.
 pub(super) fn accept(input: &mut Input, sources: &Sources, output: terraform::Output) {
     input.resources.extend(output.resources);
+    input.outputs.extend(output.outputs);
     let calls = output.calls.into_iter().map(|call| Call {
         root: call.root,
         module: call.module,

@@ -10,7 +10,7 @@ mod templates;
 
 use crate::settle::{Call, MetadataIgnore};
 use crate::{Config, Discovery, Error, Options};
-use overgrant_ir::Resource;
+use overgrant_ir::{Output, Resource};
 use overgrant_source::{Comment, Diagnostic, FileId, Level, ReadError, Sources};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -20,6 +20,8 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub(crate) struct Input {
     pub(crate) resources: Vec<Resource>,
+    /// Outputs that may carry secrets.
+    pub(crate) outputs: Vec<Output>,
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Comments of every file read.
     pub(crate) comments: Vec<(FileId, Vec<Comment>)>,
@@ -35,6 +37,7 @@ impl Input {
     /// Adds what another part of a front end gave.
     fn append(&mut self, other: Self) {
         self.resources.extend(other.resources);
+        self.outputs.extend(other.outputs);
         self.diagnostics.extend(other.diagnostics);
         self.comments.extend(other.comments);
         self.metadata.extend(other.metadata);

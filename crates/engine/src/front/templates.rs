@@ -10,10 +10,12 @@ use crate::{Discovery, Error, Options};
 use overgrant_cloudformation::{
     self as cloudformation, ParameterValues, Project, Template, TemplateRead,
 };
-use overgrant_ir::Resource;
+use overgrant_ir::{Output, Resource};
 use overgrant_source::{Diagnostic, Sources, Span};
+use overgrant_value::{Guard, Val};
 use rayon::prelude::*;
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -74,6 +76,9 @@ pub(super) fn read(
         match result {
             Ok(evaluated) => {
                 accept(input, &ignores, &evaluated.resources);
+                input
+                    .outputs
+                    .extend(outputs(&evaluated.resources, evaluated.outputs));
                 input.resources.extend(evaluated.resources);
                 input.diagnostics.extend(evaluated.diagnostics);
             }
@@ -171,4 +176,25 @@ pub(super) fn accept(input: &mut Input, ignores: &[BlockIgnore], resources: &[Re
             }
         }
     }
+}
+
+/// The outputs of a stack that makes secrets which one may carry.
+pub(super) fn outputs(resources: &[Resource], outputs: BTreeMap<SmolStr, Val>) -> Vec<Output> {
+    let Some(first) = resources
+        .iter()
+        .find(|resource| resource.kind == "AWS::IAM::AccessKey")
+    else {
+        return Vec::new();
+    };
+    outputs
+        .into_iter()
+        .map(|(name, val)| Output {
+            root: first.root.clone(),
+            address: format_smolstr!("Outputs.{name}"),
+            format: first.format,
+            src: val.src().clone(),
+            val,
+            guard: Guard::always(),
+        })
+        .collect()
 }

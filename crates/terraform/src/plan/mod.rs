@@ -420,10 +420,12 @@ fn evaluate(
     let evaluator = Evaluator::new(&loader, dir, given, roots::installed(sources, dir)).named(path);
     let Evaluated {
         resources,
+        outputs,
         calls,
         diagnostics,
         ..
     } = roots::evaluated(&evaluator, Vec::new());
+    output.outputs = outputs;
     output.calls = calls;
     output.diagnostics.extend(diagnostics);
     for module in loader.all() {

@@ -39,6 +39,16 @@ rule! {
     ///       Type: String
     ///       Value: !GetAtt CiKey.SecretAccessKey # <-- here
     /// ```
+    /// ```cloudformation bad also:iam-access-key-resource
+    /// Resources:
+    ///   CiKey:
+    ///     Type: AWS::IAM::AccessKey
+    ///     Properties:
+    ///       UserName: ci
+    /// Outputs:
+    ///   Secret:
+    ///     Value: !GetAtt CiKey.SecretAccessKey # <-- here
+    /// ```
     /// ## Good
     /// ```terraform good also:iam-access-key-resource
     /// resource "aws_iam_access_key" "ci" {
@@ -87,12 +97,20 @@ fn check(cx: &mut Context<'_>) {
         if credential.kind != CredentialKind::Output {
             continue;
         }
+        let address = &credential.place.address;
+        let name = address.split_once('.').map_or(address.as_str(), |(_, name)| name);
+        // What Terraform hides on the screen still stands in the state.
+        let severity = match credential.attribute.as_str() {
+            "sensitive value" => Severity::Low,
+            _ => Severity::High,
+        };
         let report = cx
             .finding(
                 &credential.place,
                 &credential.src,
-                format!("output `{}` carries the secret of an access key", credential.attribute),
+                format!("output `{name}` carries the secret of an access key"),
             )
+            .severity(severity)
             .cell("output")
             .help("put the secret into Secrets Manager, or do without the key");
         cx.report(report);
