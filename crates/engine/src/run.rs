@@ -332,9 +332,10 @@ fn summary(
     }
 }
 
-/// Counts documents by their place in the source; the worst of several contexts counts.
+/// Counts documents by their place in the source. The worst of several contexts counts; one that may
+/// not exist counts where there is no other.
 fn policies(sources: &Sources, found: &Discovery, model: &Model) -> Policies {
-    let mut places: BTreeMap<Span, Resolution> = BTreeMap::new();
+    let mut places: BTreeMap<Span, (bool, Resolution)> = BTreeMap::new();
     let mut policies = Policies::default();
     let mut open: BTreeSet<String> = BTreeSet::new();
     for document in &model.documents {
@@ -354,8 +355,14 @@ fn policies(sources: &Sources, found: &Discovery, model: &Model) -> Policies {
             continue;
         }
         let resolution = document.document.resolution;
-        let known = places.entry(span).or_insert(resolution);
-        *known = resolution.max(*known);
+        let place = &document.place;
+        let sure = !place.maybe && place.guard.is_always();
+        let known = places.entry(span).or_insert((sure, resolution));
+        if sure == known.0 {
+            known.1 = resolution.max(known.1);
+        } else if sure {
+            *known = (sure, resolution);
+        }
         if resolution != Resolution::Resolved {
             open.extend(
                 document
@@ -367,7 +374,7 @@ fn policies(sources: &Sources, found: &Discovery, model: &Model) -> Policies {
         }
     }
     policies.total = places.len();
-    for resolution in places.into_values() {
+    for (_, resolution) in places.into_values() {
         match resolution {
             Resolution::Resolved => policies.resolved += 1,
             Resolution::Partial => policies.partial += 1,

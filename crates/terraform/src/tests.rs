@@ -495,6 +495,61 @@ fn modules_that_are_not_installed_are_told_once_a_source() {
 }
 
 #[test]
+fn data_sources_that_follow_from_their_arguments_are_known() {
+    let text = r#"variable "region" { default = null }
+data "aws_region" "r" { region = var.region }
+data "aws_service_principal" "ec2" { service_name = "ec2" }
+data "aws_partition" "p" {}
+data "aws_arn" "a" { arn = "arn:${data.aws_partition.p.partition}:logs:eu-west-1:111122223333:log-group:/x:y" }
+data "aws_iam_policy" "vpc" { arn = "arn:${data.aws_partition.p.partition}:iam::aws:policy/service-role/AWSLambdaENIManagementAccess" }
+data "aws_iam_policy" "read" { name = "ReadOnlyAccess" }
+data "terraform_remote_state" "s" {
+  backend  = "local"
+  config   = { path = "${path.module}/s.tfstate" }
+  defaults = { b = "else" }
+}
+data "aws_iam_policy_document" "each" {
+  count = length(aws_vpc.v.ids)
+  statement { actions = ["s3:GetObject"] }
+}
+data "aws_iam_policy_document" "merged" {
+  source_policy_documents = data.aws_iam_policy_document.each[*].json
+}
+resource "aws_sqs_queue" "q" {
+  name   = "${data.aws_region.r.region}/${data.aws_service_principal.ec2.name}/${data.aws_arn.a.resource}/${data.aws_iam_policy.read.arn}"
+  policy = data.aws_iam_policy.vpc.policy
+  tags = {
+    state  = "${data.terraform_remote_state.s.outputs.a}-${data.terraform_remote_state.s.outputs.b}"
+    cwd    = basename(path.cwd)
+    json   = replace(jsonencode({ A = "x-_NAME_-${data.aws_region.r.name}" }), "_NAME_", "y")
+    merged = data.aws_iam_policy_document.merged.json
+  }
+}
+resource "aws_vpc" "v" {}
+"#;
+    let state = r#"{"version": 4, "outputs": {"a": {"value": "here", "type": "string"}}}"#;
+    let (_, output) = run(&[("live/main.tf", text), ("live/s.tfstate", state)]);
+    assert!(output.diagnostics.is_empty(), "{:?}", output.diagnostics);
+    assert_eq!(
+        shown(&output, "aws_sqs_queue.q", "name"),
+        "${the region}/ec2.amazonaws.com/log-group:/x:y/arn:${the partition}:iam::aws:policy/ReadOnlyAccess"
+    );
+    let queue = find(&output, "aws_sqs_queue.q");
+    let vpc = policy(&queue.get("policy").unwrap());
+    assert!(!vpc.get("Statement").unwrap().listed().is_empty());
+    let tags = queue.get("tags").unwrap();
+    let tag = |name: &str| tags.get(name).unwrap().to_text().unwrap();
+    assert_eq!(tag("state").to_string(), "here-else");
+    assert_eq!(tag("cwd").to_string(), "live");
+    let json = tag("json").as_json().unwrap().get("A").unwrap();
+    assert_eq!(json.to_text().unwrap().to_string(), "x-y-${the region}");
+    let merged = policy(&tags.get("merged").unwrap());
+    let statements = merged.get("Statement").unwrap().listed();
+    assert_eq!(statements.len(), 1);
+    assert!(statements[0].marks().has(Marks::MAYBE));
+}
+
+#[test]
 fn providers_of_aws_are_resources() {
     let text = r#"provider "aws" {
   alias = "prod"

@@ -4,7 +4,7 @@
 //! Invariant: an answer `Must` or `No` and every returned text hold for all values of the holes;
 //! `None` means that the result cannot be told.
 
-use crate::{Answer, Lit, Piece, Shape, Text};
+use crate::{Answer, Lit, Piece, Shape, Sym, Text};
 
 impl Text {
     /// Whether both texts are equal for all, some or no values of their holes.
@@ -139,11 +139,20 @@ impl Text {
         if filled { Answer::No } else { Answer::May }
     }
 
-    /// One character that no hole can hold cannot come from a hole.
+    /// Whether no match of `needle` can take a character from a hole: one character that holes do not
+    /// have, or a marker such as `_NAME_` beside holes for account, region and partition.
     fn no_hole_can_hold(&self, needle: &str) -> bool {
         let mut chars = needle.chars();
         let (Some(c), None) = (chars.next(), chars.next()) else {
-            return false;
+            return is_marker(needle)
+                && self.pieces().iter().all(|piece| match piece {
+                    Piece::Lit(_) => true,
+                    Piece::Hole(hole) => matches!(
+                        hole.sym,
+                        Sym::Account | Sym::Region | Sym::Partition | Sym::UrlSuffix
+                    ),
+                    Piece::Json(_) => false,
+                });
         };
         let shape = match c {
             ':' => Shape::NO_COLON,
@@ -322,6 +331,18 @@ impl Text {
         }
         result
     }
+}
+
+/// Whether a text neither begins nor ends with a character of account ids, regions, partitions and
+/// DNS suffixes, nor holds one of them: 12 digits, `-`, `aws`, `.`.
+fn is_marker(text: &str) -> bool {
+    let theirs = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
+    let digits = text.split(|c: char| !c.is_ascii_digit());
+    !text.starts_with(theirs)
+        && !text.ends_with(theirs)
+        && !text.contains(['-', '.'])
+        && !text.contains("aws")
+        && digits.into_iter().all(|run| run.len() < 12)
 }
 
 fn push_cut(text: &mut Text, lit: &Lit, range: std::ops::Range<usize>) {

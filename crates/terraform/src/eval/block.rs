@@ -120,17 +120,17 @@ impl Evaluator<'_> {
     }
 
     /// The scope in which a resource instance's arguments are evaluated.
-    fn scope_of(&self, target: &Target) -> Scope {
+    pub(crate) fn scope_of(&self, target: &Target) -> Scope {
         Scope::of(&target.instance).with_each(target.member.each.clone())
     }
 
     /// What is left of an instance's arguments when it exists.
-    fn existing(&self, target: &Target, attrs: Val) -> Val {
+    pub(crate) fn existing(&self, target: &Target, attrs: Val) -> Val {
         attrs.assuming(&self.guard_of(target)).unwrap_or(attrs)
     }
 
     /// An attribute as the configuration writes it.
-    fn configured(&self, target: &Target, body: &Body, name: &str) -> Option<Eval> {
+    pub(crate) fn configured(&self, target: &Target, body: &Body, name: &str) -> Option<Eval> {
         let scope = self.scope_of(target);
         if block_names(body).iter().any(|known| known == name) {
             return Some(Ok(self.nested(&scope, body, name, &Src::none())));
@@ -221,7 +221,7 @@ impl Evaluator<'_> {
         Val::tuple(items, val.src().clone())
     }
 
-    fn symbol(&self, target: &Target, addr: &SmolStr, name: &str) -> Sym {
+    pub(crate) fn symbol(&self, target: &Target, addr: &SmolStr, name: &str) -> Sym {
         self.symbol_of(&target.key, addr, name)
     }
 
@@ -233,58 +233,6 @@ impl Evaluator<'_> {
             Mode::Managed => Sym::Attr { root, addr, path },
             Mode::Data => Sym::Data { root, addr, path },
         }
-    }
-
-    /// Attributes of the data sources that everything in a policy hangs on.
-    fn data_attribute(
-        &self,
-        target: &Target,
-        body: &Body,
-        addr: &SmolStr,
-        name: &str,
-        src: &Src,
-    ) -> Option<Eval> {
-        let hole = |sym: Sym| Some(Ok(Val::text(Text::hole(sym, src.clone()), src.clone())));
-        match (target.key.kind.as_str(), name) {
-            ("aws_caller_identity", "account_id" | "id") => hole(Sym::Account),
-            ("aws_region", "name" | "id" | "region") if body.attribute(name).is_none() => {
-                hole(Sym::Region)
-            }
-            ("aws_partition", "partition" | "id") => hole(Sym::Partition),
-            ("aws_partition", "dns_suffix") => hole(Sym::UrlSuffix),
-            ("aws_iam_policy_document", "json" | "minified_json") => {
-                let object = self.body(&self.scope_of(target), body, src.clone());
-                Some(self.policy_document(&self.existing(target, object), src))
-            }
-            ("template_file", "rendered") => Some(self.template_file(target, body, addr)),
-            _ => None,
-        }
-    }
-
-    fn template_file(&self, target: &Target, body: &Body, addr: &SmolStr) -> Eval {
-        let span = target
-            .instance
-            .module
-            .resources
-            .get(&target.key)
-            .map_or_else(
-                || overgrant_source::Span::new(overgrant_source::FileId(0), 0, 0),
-                |block| block.header,
-            );
-        let template = match self.configured(target, body, "template") {
-            Some(template) => template?,
-            None => {
-                return Ok(Val::unknown(
-                    self.symbol(target, addr, "rendered"),
-                    Src::at(span),
-                ));
-            }
-        };
-        let vars = match self.configured(target, body, "vars") {
-            Some(vars) => vars?,
-            None => Val::object(Vec::new(), Src::none()),
-        };
-        self.render_text(&Scope::of(&target.instance), &template, &vars, span)
     }
 
     /// The configured providers of AWS in a module, as resources of the type `provider.aws`: whom

@@ -10,6 +10,7 @@ mod block;
 mod call;
 mod conditional;
 mod constraint;
+mod data;
 mod expand;
 mod expr;
 mod for_expr;

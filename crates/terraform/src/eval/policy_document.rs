@@ -24,13 +24,24 @@ struct Document {
 impl Evaluator<'_> {
     /// The `json` of a policy document whose arguments and blocks are `object`.
     pub(crate) fn policy_document(&self, object: &Val, src: &Src) -> Eval {
-        let sources = documents(object, "source_policy_documents");
-        let overrides = documents(object, "override_policy_documents");
-        let split = sources.len();
-        let all: Vec<Val> = sources.into_iter().chain(overrides).collect();
-        self.spread(&all, |all| {
-            let (sources, overrides) = all.split_at_checked(split).unwrap_or((all, &[]));
-            self.assemble(object, sources, overrides, src)
+        let mut results = Vec::new();
+        for (guard, sources) in documents(object, "source_policy_documents") {
+            for (other, overrides) in documents(object, "override_policy_documents") {
+                let Some(guard) = guard.and(&other) else {
+                    continue;
+                };
+                let split = sources.len();
+                let all: Vec<Val> = sources.iter().cloned().chain(overrides).collect();
+                let document = self.spread(&all, |all| {
+                    let (sources, overrides) = all.split_at_checked(split).unwrap_or((all, &[]));
+                    self.assemble(object, sources, overrides, src)
+                })?;
+                results.push((guard, document));
+            }
+        }
+        Ok(match results.as_slice() {
+            [(guard, only)] if guard.is_always() => only.clone(),
+            _ => Val::one_of(results, "one of several lists of documents", src.clone()),
         })
     }
 
@@ -148,6 +159,10 @@ impl Evaluator<'_> {
             Some(val) => {
                 for statement in val.listed() {
                     let statement = self.without_numbers(&statement);
+                    let statement = match source.marks().has(Marks::MAYBE) {
+                        true => statement.marked(Marks::MAYBE),
+                        false => statement,
+                    };
                     put(&mut document.statements, statement);
                 }
             }
@@ -543,23 +558,31 @@ fn statement_with(statement: &Val, entries: Vec<Entry>) -> Val {
 }
 
 /// The documents that an argument lists; an open list counts as one open document.
-fn documents(object: &Val, name: &str) -> Vec<Val> {
-    match object.get(name) {
-        Some(val) if access::is_open(&val) => {
-            vec![Val::unknown_because(
+/// The lists of documents that an argument may have. A list that stands for any number of documents
+/// gives each as one that may be there.
+fn documents(object: &Val, name: &str) -> Vec<(Guard, Vec<Val>)> {
+    let Some(val) = object.get(name) else {
+        return vec![(Guard::always(), Vec::new())];
+    };
+    let list = |val: Val| {
+        if !access::is_open(&val) {
+            return val.listed();
+        }
+        match val.as_items() {
+            Some(items) => items
+                .iter()
+                .map(|item| item.under(&val).marked(Marks::MAYBE))
+                .collect(),
+            None => vec![Val::unknown_because(
                 "an unknown number of documents",
                 val.span(),
-            )]
-        }
-        Some(val) => match val.data() {
-            Data::OneOf(_) => vec![Val::unknown_because(
-                "one of several lists of documents",
-                val.span(),
             )],
-            _ => val.listed(),
-        },
-        None => Vec::new(),
-    }
+        }
+    };
+    let alternatives = val.alternatives().into_iter();
+    alternatives
+        .map(|(guard, val)| (guard, list(val)))
+        .collect()
 }
 
 fn entry(key: &str, key_src: &Src, val: Val) -> Entry {

@@ -71,7 +71,11 @@ impl Evaluator<'_> {
                             what: "path.cwd".into(),
                             at: None,
                         };
-                        return Ok(Val::unknown_of(sym, Ty::String, Src::at(whole)));
+                        let mut cwd = Text::hole(sym, Src::at(whole));
+                        if !self.dir.is_empty() {
+                            cwd.append(&Text::known(&format!("/{}", self.dir)));
+                        }
+                        return self.steps(scope, Val::text(cwd, Src::at(whole)), rest(1));
                     }
                     _ => return fixed("`path` has module, root and cwd", span),
                 };

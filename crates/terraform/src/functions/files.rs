@@ -216,7 +216,14 @@ impl Evaluator<'_> {
 }
 
 fn basename(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
-    let path = call.string(&first(args)?)?;
+    let path = call.text(&first(args)?)?;
+    let ending = path.trailing();
+    if let (false, Some((_, name))) = (path.is_known(), ending.rsplit_once('/'))
+        && !name.is_empty()
+    {
+        return Ok(call.known(name));
+    }
+    let path = crate::eval::text::known(&path).ok_or(Stop::Open)?;
     let trimmed = path.trim_end_matches('/');
     let name = if path.is_empty() {
         "."

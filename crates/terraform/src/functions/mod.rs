@@ -20,6 +20,8 @@ mod string;
 mod time;
 mod yaml;
 
+pub(crate) use provider::arn_parts;
+
 use crate::eval::access::is_open;
 use crate::eval::types::{self, convert};
 use crate::eval::{Eval, Evaluator, Fail, Scope, inherited, ops, text};
@@ -363,7 +365,7 @@ pub(crate) fn decode_json(text: &Text) -> Result<Val, String> {
 }
 
 /// A value with JSON's types only.
-fn plain(val: &Val) -> Val {
+pub(crate) fn plain(val: &Val) -> Val {
     let same = |data: Data| Val::new(data, val.src().clone()).marked(val.marks());
     match val.data() {
         Data::Seq(seq) => same(Data::Seq(overgrant_value::Seq {

@@ -47,9 +47,15 @@ pub(super) const REFINING: &[(&str, usize)] = &[
     ("assumestringprefix", 1),
 ];
 
-/// The five parts of an ARN behind `arn`.
 fn parts(call: &Call<'_, '_>, args: &[Val]) -> Result<[Text; 5], Stop> {
-    let text = call.text(&first(args)?)?;
+    arn_parts(&call.text(&first(args)?)?)
+}
+
+/// The five parts of an ARN behind `arn`: partition, service, region, account, resource.
+///
+/// # Errors
+/// Where the text is no ARN, or where that is not known.
+pub(crate) fn arn_parts(text: &Text) -> Result<[Text; 5], Stop> {
     let parts = text.split(':').ok_or(Stop::Open)?;
     let [arn, partition, service, region, account, rest @ ..] = parts.as_slice() else {
         return Err("the text is no ARN".into());

@@ -4,7 +4,8 @@
 //! bounded, and matching takes linear time.
 
 use super::{Call, Function, Kind, Outcome, Stop, Takes, function};
-use overgrant_value::{Entry, Map, Text, Val};
+use crate::eval::ops;
+use overgrant_value::{Data, Entry, Map, Seq, Text, Ty, Val};
 use regex::{Regex, RegexBuilder};
 
 /// Most patterns that are kept compiled.
@@ -166,7 +167,48 @@ fn replace(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
         }
         return Ok(call.known(&result));
     }
+    if let Some(document) = text.as_json()
+        && is_word(&search)
+    {
+        let replaced = in_document(document, &search, &with).ok_or(Stop::Open)?;
+        return Ok(Val::text(Text::json(replaced), call.src()));
+    }
     text.replace(&search, &with)
         .map(|text| Val::text(text, call.src()))
         .ok_or(Stop::Open)
+}
+
+/// Whether a text can stand in JSON inside of texts only.
+fn is_word(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && text.contains('_')
+}
+
+/// A document with a word replaced in all its texts.
+fn in_document(val: &Val, search: &str, with: &Text) -> Option<Val> {
+    let open = |ty: Ty| ops::call("replace", &[val], ty, val.src().clone());
+    let data = match val.data() {
+        Data::Str(text) => match text.replace(search, with) {
+            Some(text) => Data::Str(text),
+            None => return Some(open(Ty::String)),
+        },
+        Data::Seq(seq) => {
+            let items = seq.items.iter().map(|item| in_document(item, search, with));
+            Data::Seq(Seq {
+                items: items.collect::<Option<_>>()?,
+                ..seq.clone()
+            })
+        }
+        Data::Map(map) => {
+            let mut map = map.clone();
+            for entry in &mut map.entries {
+                entry.key = entry.key.replace(search, with)?;
+                entry.val = in_document(&entry.val, search, with)?;
+            }
+            Data::Map(map)
+        }
+        Data::Unknown(unknown) => return Some(open(unknown.ty.clone())),
+        Data::OneOf(_) => return None,
+        _ => return Some(val.clone()),
+    };
+    Some(Val::new(data, val.src().clone()).marked(val.marks()))
 }

@@ -1,0 +1,147 @@
+//! Data sources whose results follow from their arguments, and those that stand for the account, the
+//! region and the partition.
+//!
+//! Source: the Terraform AWS provider's documentation of each; AWS-managed policies from the catalog.
+//! Not for data sources that look something up: their attributes stay symbols. Invariant: a result
+//! that is given here is the provider's for every account.
+
+use super::expr::Eval;
+use super::instance::{Evaluator, Target};
+use super::scope::Scope;
+use crate::config::module::join;
+use crate::functions::{self, arn_parts};
+use crate::roots::normal;
+use crate::syntax::tree::Body;
+use overgrant_catalog::catalog;
+use overgrant_source::Span;
+use overgrant_value::{Data, Entry, Map, Src, Sym, Text, Val, json};
+use smol_str::SmolStr;
+
+impl Evaluator<'_> {
+    /// The attribute `name` of a data source; `None` where only AWS knows it.
+    pub(crate) fn data_attribute(
+        &self,
+        target: &Target,
+        body: &Body,
+        addr: &SmolStr,
+        name: &str,
+        src: &Src,
+    ) -> Option<Eval> {
+        let text = |text: Text| Some(Ok(Val::text(text, src.clone())));
+        let hole = |sym: Sym| text(Text::hole(sym, src.clone()));
+        let argument = |name: &str| -> Option<Text> {
+            let val = self.configured(target, body, name)?.ok()?;
+            if val.is_null() { None } else { val.to_text() }
+        };
+        match (target.key.kind.as_str(), name) {
+            ("aws_caller_identity", "account_id" | "id") => hole(Sym::Account),
+            ("aws_region", "name" | "id" | "region") => {
+                match argument("region").or_else(|| argument("name")) {
+                    Some(region) => text(region),
+                    None => hole(Sym::Region),
+                }
+            }
+            ("aws_partition", "partition" | "id") => hole(Sym::Partition),
+            ("aws_partition", "dns_suffix") => hole(Sym::UrlSuffix),
+            ("aws_partition", "reverse_dns_prefix") => text(Text::known("com.amazonaws")),
+            ("aws_service_principal", "name" | "id") => {
+                let service = argument("service_name")?;
+                text(service.concat(&Text::known(".amazonaws.com")))
+            }
+            ("aws_service_principal", "suffix") => text(Text::known("amazonaws.com")),
+            ("aws_arn", part) => {
+                let at = ["partition", "service", "region", "account", "resource"]
+                    .iter()
+                    .position(|known| *known == part)?;
+                let parts = arn_parts(&argument("arn")?).ok()?;
+                text(parts.get(at)?.clone())
+            }
+            ("aws_iam_policy", "policy" | "arn" | "name" | "id") => {
+                let arn = argument("arn");
+                let named = arn.as_ref().map(managed_name);
+                let wanted = named.unwrap_or_else(|| argument("name")?.as_known())?;
+                let policy = catalog().managed_policy(&wanted)?;
+                match (name, arn) {
+                    ("policy", _) => text(Text::known(&policy.document())),
+                    ("name", _) => text(Text::known(policy.name())),
+                    (_, Some(arn)) => text(arn),
+                    (_, None) => {
+                        let path = format!(":iam::aws:policy/{}", policy.path_and_name());
+                        let partition = Text::hole(Sym::Partition, src.clone());
+                        let arn = Text::known("arn:").concat(&partition);
+                        text(arn.concat(&Text::known(&path)))
+                    }
+                }
+            }
+            ("aws_iam_policy_document", "json" | "minified_json") => {
+                let object = self.body(&self.scope_of(target), body, src.clone());
+                Some(self.policy_document(&self.existing(target, object), src))
+            }
+            ("template_file", "rendered") => Some(self.template_file(target, body, addr)),
+            ("terraform_remote_state", "outputs") => self.state_outputs(target, body).map(Ok),
+            _ => None,
+        }
+    }
+
+    /// The outputs of a state file in the repository.
+    fn state_outputs(&self, target: &Target, body: &Body) -> Option<Val> {
+        let argument = |name: &str| self.configured(target, body, name)?.ok();
+        if argument("backend")?.as_str()? != "local" {
+            return None;
+        }
+        let path = argument("config")?.get("path")?.as_str()?;
+        let file = self.sources().load(&normal(&join(&self.dir, &path))).ok()?;
+        let state = json::parse_file(&file, json::Options::default()).ok()?;
+        let outputs = state.get("outputs")?;
+        let mut entries: Vec<Entry> = Vec::new();
+        for entry in outputs.as_map().iter().flat_map(|map| &map.entries) {
+            entries.push(Entry {
+                val: functions::plain(&entry.val.get("value")?),
+                ..entry.clone()
+            });
+        }
+        let defaults = argument("defaults");
+        let defaults = defaults.as_ref().and_then(Val::as_map);
+        for entry in defaults.iter().flat_map(|map| &map.entries) {
+            if !entries.iter().any(|known| known.key.same_text(&entry.key)) {
+                entries.push(entry.clone());
+            }
+        }
+        let entries = super::types::sorted(entries);
+        Some(Val::new(
+            Data::Map(Map::object(entries)),
+            outputs.src().clone(),
+        ))
+    }
+
+    fn template_file(&self, target: &Target, body: &Body, addr: &SmolStr) -> Eval {
+        let block = target.instance.module.resources.get(&target.key);
+        let span = block.map_or_else(
+            || Span::new(overgrant_source::FileId(0), 0, 0),
+            |block| block.header,
+        );
+        let template = match self.configured(target, body, "template") {
+            Some(template) => template?,
+            None => {
+                let sym = self.symbol(target, addr, "rendered");
+                return Ok(Val::unknown(sym, Src::at(span)));
+            }
+        };
+        let vars = match self.configured(target, body, "vars") {
+            Some(vars) => vars?,
+            None => Val::object(Vec::new(), Src::none()),
+        };
+        self.render_text(&Scope::of(&target.instance), &template, &vars, span)
+    }
+}
+
+/// The name in the ARN of a policy that AWS keeps, in any partition.
+fn managed_name(arn: &Text) -> Option<SmolStr> {
+    let [_, service, _, account, resource] = arn_parts(arn).ok()?;
+    if !service.is("iam") || !account.is("aws") {
+        return None;
+    }
+    let resource = resource.as_known()?;
+    let name = resource.strip_prefix("policy/")?;
+    Some(name.rsplit('/').next()?.into())
+}
