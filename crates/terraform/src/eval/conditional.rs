@@ -24,14 +24,18 @@ impl Evaluator<'_> {
                 let [a, b] = operands.as_ref();
                 if let (Ok(x), Ok(y)) = (self.expr(scope, a), self.expr(scope, b)) {
                     let pair = match (super::text::of(&x), super::text::of(&y)) {
-                        (None, Some(literal)) => Some((x, literal)),
-                        (Some(literal), None) => Some((y, literal)),
+                        (None, Some(literal)) => Some((x, a.span, literal)),
+                        (Some(literal), None) => Some((y, b.span, literal)),
                         _ => None,
                     };
-                    if let Some((subject, literal)) = pair
+                    if let Some((subject, span, literal)) = pair
                         && let Data::Unknown(unknown) = subject.data()
                     {
-                        let subject = subject_of(&unknown.sym);
+                        let subject = match &unknown.sym {
+                            // Calls are told apart by what they are given.
+                            Sym::Call { .. } => self.written(scope, span),
+                            sym => subject_of(sym),
+                        };
                         let is = Guard::atom(subject.clone(), Relation::Is(literal.clone()));
                         let is_not = Guard::atom(subject, Relation::IsNot(literal));
                         return if *op == BinaryOp::Eq {
@@ -48,25 +52,22 @@ impl Evaluator<'_> {
             Ok(Data::Unknown(unknown)) if matches!(unknown.sym, Sym::Input { .. }) => {
                 subject_of(&unknown.sym)
             }
-            _ => {
-                let text = self.sources().slice(cond.span);
-                let words: Vec<&str> = text.split_whitespace().collect();
-                let path = scope
-                    .instance
-                    .as_ref()
-                    .map(|i| i.path.clone())
-                    .unwrap_or_default();
-                if path.is_empty() {
-                    words.join(" ").into()
-                } else {
-                    format_smolstr!("{} in {path}", words.join(" "))
-                }
-            }
+            _ => self.written(scope, cond.span),
         };
         (
             Guard::atom(subject.clone(), Relation::Holds),
             Guard::atom(subject, Relation::Fails),
         )
+    }
+
+    /// An expression as it is written, with the module that it stands in.
+    fn written(&self, scope: &Scope, span: Span) -> SmolStr {
+        let text = self.sources().slice(span);
+        let words: Vec<&str> = text.split_whitespace().collect();
+        match scope.instance.as_ref().map(|instance| &instance.path) {
+            Some(path) if !path.is_empty() => format_smolstr!("{} in {path}", words.join(" ")),
+            _ => words.join(" ").into(),
+        }
     }
 
     pub(crate) fn conditional(
