@@ -13,5 +13,6 @@ mod command_line;
 mod json_contract;
 mod registry;
 mod rule_examples;
+mod same_flaw;
 mod sarif_contract;
 mod support;
