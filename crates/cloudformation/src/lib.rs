@@ -4,6 +4,7 @@
 //! Invariant: data flows one way, from `syntax` (the spanned tree of a file) through `expand`
 //! (includes, loops, SAM: trees to trees) and `eval` (trees to values) to `stack` (resources).
 
+mod beside;
 mod construct;
 pub mod edit;
 mod eval;
@@ -15,6 +16,7 @@ pub mod syntax;
 #[cfg(test)]
 mod testing;
 
+pub use beside::Beside;
 pub use eval::{Environment, ParameterValues};
 pub use parameter_file::parameter_values;
 pub use stack::{Evaluated, Options, Project};

@@ -8,7 +8,7 @@ use crate::settle::MetadataIgnore;
 use crate::unwind::guarded;
 use crate::{Discovery, Error, Options};
 use overgrant_cloudformation::{
-    self as cloudformation, ParameterValues, Project, Template, TemplateRead,
+    self as cloudformation, Beside, ParameterValues, Project, Template, TemplateRead,
 };
 use overgrant_ir::{Output, Resource};
 use overgrant_source::{Diagnostic, Sources, Span};
@@ -59,11 +59,15 @@ pub(super) fn read(
     let ignores = note(input, &templates);
     let mut project = Project::new(Arc::clone(sources), templates);
     let stacks = project.stacks();
+    let mut beside = Beside::default();
     for stack in &stacks {
+        let (mut values, told) = beside.values(sources, stack);
+        input.diagnostics.extend(told);
+        values.extend(parameters.clone());
         project = project.with_options(
             stack.clone(),
             cloudformation::Options {
-                parameters: parameters.clone(),
+                parameters: values,
                 ..cloudformation::Options::default()
             },
         );
