@@ -53,7 +53,13 @@ impl Evaluator<'_> {
             }
             "If" => self.if_else(items, span, guard, position),
             "FindInMap" => self.find_in_map(items, span, guard, position),
-            "Select" => self.select(&argument(0), &argument(1), span),
+            "Select" => {
+                let index = argument(0);
+                let head = items
+                    .get(1)
+                    .and_then(|list| self.split_head(list, &index, span, guard, position));
+                head.unwrap_or_else(|| self.select(&index, &argument(1), span))
+            }
             "Split" => {
                 let delimiter = items.first().and_then(|n| n.text()).unwrap_or_default();
                 self.split(delimiter, &argument(1), span)
@@ -446,6 +452,48 @@ impl Evaluator<'_> {
         })
     }
 
+    /// A part of a split text that stands before the first hole in which the delimiter may be: it is
+    /// known, however many parts follow. Nothing where `list` is no such split.
+    fn split_head(
+        &self,
+        list: &Node,
+        index: &Val,
+        span: Span,
+        guard: &Guard,
+        position: Position,
+    ) -> Option<Val> {
+        let (delimiter, text) = match (&list.tag, list.entries()) {
+            (Some(tag), _) if tag.name == "Split" => (list.items().first()?, list.items().get(1)?),
+            (None, [only]) if only.key == "Fn::Split" => {
+                (only.value.items().first()?, only.value.items().get(1)?)
+            }
+            _ => return None,
+        };
+        let index = usize::try_from(index.as_i64()?).ok()?;
+        let mut sign = delimiter.text()?.chars();
+        let (separator, None) = (sign.next()?, sign.next()) else {
+            return None;
+        };
+        let text = self.eval(text, guard, position).to_text()?;
+        if text.is_known() || text.split(separator).is_some() {
+            return None;
+        }
+        let mut head = Text::empty();
+        for piece in text.pieces() {
+            let part = Text::from(piece.clone());
+            if !part.is_known() && part.split(separator).is_none() {
+                break;
+            }
+            head.append(&part);
+        }
+        let mut parts = head.split(separator)?;
+        // The last one goes on in the hole.
+        parts.pop();
+        let part = parts.into_iter().nth(index)?;
+        let src = Src::at(part.span().unwrap_or(span));
+        Some(Val::text(part, src).through(span, "Fn::Select"))
+    }
+
     fn import(&self, name: &Val, span: Span) -> Val {
         self.combine(std::slice::from_ref(name), span, |vals| {
             let Some(name) = vals.first().and_then(Val::to_text) else {
@@ -537,7 +585,7 @@ mod tests {
             "Parameters:\n  P: {{Type: String, Default: d}}\n  N: {{Type: String}}\n  L: {{Type: CommaDelimitedList, Default: 'x, y'}}\n\
              Mappings:\n  M: {{a: {{k: 1}}, b: {{k: 2}}}}\n\
              Resources:\n  B: {{Type: AWS::S3::Bucket, Properties: {{BucketName: bkt}}}}\n  \
-             R: {{Type: AWS::IAM::Role, Properties: {{Path: /p/}}}}\n  \
+             R: {{Type: AWS::IAM::Role, Properties: {{Path: /p/}}}}\n  D: {{Type: AWS::DynamoDB::Table}}\n  \
              X:\n    Type: AWS::SNS::Topic\n    Properties:\n      V: {yaml}\n"
         ))
     }
@@ -573,6 +621,30 @@ mod tests {
         assert_eq!(
             text("{'Fn::Select': ['4', {'Fn::Split': [':', {'Fn::GetAtt': [R, Arn]}]}]}"),
             "\"${the account id}\""
+        );
+    }
+
+    #[test]
+    fn parts_before_an_open_one_are_selected() {
+        let arn = "!Sub 'arn:aws:sqs:${AWS::Region}:1:${N}'";
+        assert_eq!(
+            text(&format!("!Select [2, !Split [':', {arn}]]")),
+            "\"sqs\""
+        );
+        let region = format!("{{'Fn::Select': [3, {{'Fn::Split': [':', {arn}]}}]}}");
+        assert_eq!(text(&region), "\"${the region}\"");
+        assert!(text(&format!("!Select [5, !Split [':', {arn}]]")).contains("Fn::Select"));
+        assert_eq!(
+            text("!Select [1, !Split ['/', !Ref 'AWS::StackId']]"),
+            "\"${AWS::StackName}\""
+        );
+        assert_eq!(
+            text("!Select [2, !Split ['/', !Ref 'AWS::StackId']]"),
+            "\"${AWS::StackId}\""
+        );
+        assert_eq!(
+            text("!Select [1, !Split ['/', !GetAtt D.StreamArn]]"),
+            "\"${D.name}\""
         );
     }
 

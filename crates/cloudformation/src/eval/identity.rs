@@ -9,7 +9,7 @@ use super::parameters::Parameter;
 use super::{Evaluator, Position};
 use overgrant_ir::identity;
 use overgrant_source::{Level, Span};
-use overgrant_value::{Guard, Lit, Piece, Relation, Seg, Shape, Src, Sym, Text, Ty, Val};
+use overgrant_value::{Guard, Hole, Lit, Piece, Relation, Seg, Shape, Src, Sym, Text, Ty, Val};
 use smol_str::SmolStr;
 
 /// Prefix of the names that loops over unknown collections leave behind; see `expand::foreach`.
@@ -79,9 +79,9 @@ impl Evaluator<'_> {
             "AWS::URLSuffix" => hole(Sym::UrlSuffix),
             "AWS::StackName" => match &self.environment.stack_name {
                 Some(name) if self.prefix.is_empty() => Val::str(name, src.clone()),
-                _ => hole(self.input(name)),
+                _ => Val::text(word(self.input(name), &src), src.clone()),
             },
-            "AWS::StackId" => hole(self.input(name)),
+            "AWS::StackId" => self.stack_id(span, position),
             "AWS::NotificationARNs" => Val::unknown_of(
                 self.input(name),
                 Ty::List(Box::new(Ty::String)),
@@ -97,6 +97,24 @@ impl Evaluator<'_> {
             }
         };
         Some(val)
+    }
+
+    /// The ARN of the stack, of which only the last part is not told by something else.
+    fn stack_id(&self, span: Span, position: Position) -> Val {
+        let src = Src::at(span);
+        let mut text = Text::derived("arn:", span);
+        for (name, sign) in [
+            ("AWS::Partition", ":cloudformation:"),
+            ("AWS::Region", ":"),
+            ("AWS::AccountId", ":stack/"),
+            ("AWS::StackName", "/"),
+        ] {
+            let part = self.pseudo(name, span, position);
+            text.append(&part.and_then(|val| val.to_text()).unwrap_or_default());
+            text.append(&Text::derived(sign, span));
+        }
+        text.append(&word(self.input("AWS::StackId"), &src));
+        Val::text(text, src)
     }
 
     fn parameter(
@@ -248,7 +266,7 @@ impl Evaluator<'_> {
                 val?.to_text()
             };
             identity::attribute(kind, attribute, &self.root, &address, &text)
-                .map(|text| Val::text(text, Src::none()))
+                .map(|text| Val::text(shaped(&text, kind), Src::none()))
         };
         make(&arguments)?;
         let result = self.combine(&arguments, node.span, |vals| {
@@ -256,6 +274,43 @@ impl Evaluator<'_> {
         });
         (!result.is_unknown()).then_some(result)
     }
+}
+
+/// A hole without any sign that divides names.
+fn word(sym: Sym, src: &Src) -> Text {
+    Text::from(Piece::Hole(Box::new(Hole {
+        sym,
+        shape: Shape::WORD,
+        src: src.clone(),
+    })))
+}
+
+/// The text with what is known of the names of such resources: most kinds allow no slash in them.
+fn shaped(text: &Text, kind: &str) -> Text {
+    const WITH_SLASHES: [&str; 4] = [
+        "AWS::Logs::LogGroup",
+        "AWS::SecretsManager::Secret",
+        "AWS::SSM::Parameter",
+        "AWS::ECR::Repository",
+    ];
+    if WITH_SLASHES.contains(&kind) {
+        return text.clone();
+    }
+    let named = |hole: &Hole| match &hole.sym {
+        Sym::Attr { path, .. } => matches!(path.as_str(), "name" | "StreamArn"),
+        _ => false,
+    };
+    text.pieces()
+        .iter()
+        .map(|piece| match piece {
+            Piece::Hole(hole) if named(hole) => {
+                let mut hole = hole.clone();
+                hole.shape = hole.shape.with(Shape::NO_SLASH);
+                Piece::Hole(hole)
+            }
+            other => other.clone(),
+        })
+        .collect()
 }
 
 /// The value as used at `span`: parts without a place get this one, parts that stand elsewhere get

@@ -307,9 +307,8 @@ fn is_nameable(sym: &Sym) -> bool {
         Sym::Account | Sym::Region | Sym::Partition | Sym::UrlSuffix => true,
         Sym::Attr { path, .. } => {
             let last = path.rsplit('.').next().unwrap_or(path).to_ascii_lowercase();
-            last.ends_with("arn")
-                || matches!(last.as_str(), "id" | "name" | "ref")
-                || last.ends_with("name")
+            ["arn", "id", "name"].iter().any(|end| last.ends_with(end))
+                || matches!(last.as_str(), "ref" | "suffix" | "defaultsecuritygroup")
         }
         _ => false,
     }
