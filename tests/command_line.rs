@@ -188,3 +188,19 @@ fn rules_and_pages() {
             .contains("IAM data of 20")
     );
 }
+
+#[test]
+fn many_notes_of_a_kind_are_folded() {
+    let call = |name: &str| format!("module \"{name}\" {{\n  source = \"acme/{name}/aws\"\n}}\n");
+    let calls: String = ["a", "b", "c", "d"].map(call).concat();
+    let ran = Project::new()
+        .file("main.tf", calls.as_str())
+        .run(&["check"]);
+    assert_eq!(
+        ran.stdout.matches("is not installed").count(),
+        2,
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stdout.contains("2 more of this kind"), "{}", ran.stdout);
+}

@@ -8,10 +8,15 @@ use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snip
 use overgrant_engine::{Outcome, Reported};
 use overgrant_finding::Severity;
 use overgrant_source::{Diagnostic, SourceFile, Sources, Span};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Findings, then problems with inputs.
+/// Most notes of one kind that are shown.
+const NOTES: usize = 2;
+
+/// Findings, then problems with inputs. Of notes, which say that nothing went wrong, the first few
+/// of a kind are enough.
 pub(crate) fn render(outcome: &Outcome, style: &Style) -> String {
     let renderer = if style.color {
         Renderer::styled()
@@ -35,8 +40,23 @@ pub(crate) fn render(outcome: &Outcome, style: &Style) -> String {
             put(finding(&renderer, &outcome.sources, reported));
         }
     }
+    let mut notes: BTreeMap<&str, usize> = BTreeMap::new();
     for item in &outcome.diagnostics {
+        if item.level == overgrant_source::Level::Note {
+            let count = notes.entry(item.code).or_default();
+            *count += 1;
+            if *count > NOTES {
+                continue;
+            }
+        }
         put(diagnostic(&renderer, &outcome.sources, item));
+    }
+    for (code, count) in notes {
+        if count > NOTES {
+            let words = format!("{} more of this kind; `-f json` lists them", count - NOTES);
+            let title = Level::NOTE.primary_title(&words).id(code);
+            put(renderer.render(&[Group::with_title(title)]));
+        }
     }
     out
 }

@@ -255,7 +255,8 @@ fn read(label: &str) -> ActionSet {
             // Controllers that run in the cluster: AWS names their policies after it or the driver.
             name.starts_with("amazoneks") || name.contains("csidriver")
         } else {
-            policy.path_and_name().starts_with("service-role/") && name.contains(word)
+            let named = name.contains(word) || (word == "ecs" && name.contains("containerservice"));
+            policy.path_and_name().starts_with("service-role/") && named
         };
         if !own || word.len() < 3 {
             continue;
