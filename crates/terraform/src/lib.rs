@@ -5,6 +5,7 @@
 //! Invariant: bad input is a diagnostic, and what is not known is an unknown value.
 
 mod config;
+pub mod console;
 mod eval;
 mod functions;
 pub mod plan;
@@ -16,7 +17,7 @@ mod tests;
 use overgrant_ir::Resource;
 use overgrant_source::{Comment, Diagnostic, Sources, Span};
 use smol_str::SmolStr;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A value given from outside, in the order of the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub enum Given {
 pub struct Options {
     /// Values in the order in which they are given; later ones win.
     pub values: Vec<Given>,
+    /// What `TF_VAR_` variables of the environment say, by variable; weaker than any file.
+    pub environment: BTreeMap<SmolStr, String>,
 }
 
 /// A module call that was followed.

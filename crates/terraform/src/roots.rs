@@ -5,7 +5,7 @@
 //! the results are in the order of (root, address).
 
 use crate::config::module::join;
-use crate::config::{Loader, Module, ResourceKey, json};
+use crate::config::{Loader, Module, ResourceKey, Variable, json};
 use crate::eval::{Evaluator, Instance, Missing, Scope, is_read};
 use crate::syntax::tree::{Block, Body, ExprKind};
 use crate::syntax::{parse_expression, parse_file};
@@ -319,6 +319,12 @@ pub(crate) fn given(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> BTreeMap<SmolStr, Val> {
     let mut given = BTreeMap::new();
+    for (name, text) in &options.environment {
+        if let Some(variable) = root.variables.get(name) {
+            let val = typed(sources, variable, name, text, diagnostics);
+            given.insert(name.clone(), val);
+        }
+    }
     let names = sources.list(&root.dir);
     let mut files: Vec<String> = ["terraform.tfvars", "terraform.tfvars.json"]
         .iter()
@@ -345,20 +351,8 @@ pub(crate) fn given(
                 text,
             } if applies(only, &root.dir) => {
                 if let Some(variable) = root.variables.get(name.as_str()) {
-                    let ty = variable
-                        .block
-                        .body
-                        .attribute("type")
-                        .map(|attr| &attr.value.kind);
-                    let is_text = match ty {
-                        None => true,
-                        Some(ExprKind::Root(name)) => name == "string",
-                        _ => false,
-                    };
-                    given.insert(
-                        name.clone(),
-                        command_line(sources, name, text, is_text, diagnostics),
-                    );
+                    let val = typed(sources, variable, name, text, diagnostics);
+                    given.insert(name.clone(), val);
                 }
             }
             Given::File { .. } | Given::Value { .. } => {}
@@ -367,10 +361,21 @@ pub(crate) fn given(
     given
 }
 
-/// Values from the root's own files, for comparisons with Terraform.
-#[cfg(test)]
-pub(crate) fn given_by_files(sources: &Sources, root: &Arc<Module>) -> BTreeMap<SmolStr, Val> {
-    given(sources, root, &Options::default(), &mut Vec::new())
+/// A value given as text: an expression, unless the variable is a text or has no type.
+fn typed(
+    sources: &Sources,
+    variable: &Variable,
+    name: &str,
+    text: &str,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Val {
+    let ty = variable.block.body.attribute("type");
+    let is_text = match ty.map(|attr| &attr.value.kind) {
+        None => true,
+        Some(ExprKind::Root(name)) => name == "string",
+        _ => false,
+    };
+    command_line(sources, name, text, is_text, diagnostics)
 }
 
 fn applies(only: &Option<String>, root: &str) -> bool {

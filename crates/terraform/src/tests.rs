@@ -408,6 +408,7 @@ fn values_come_in_terraforms_order() {
                 text: "1 + 1".into(),
             },
         ],
+        ..Options::default()
     };
     assert_eq!(name(&options), "1 + 1-other-2");
 }

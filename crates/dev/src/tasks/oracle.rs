@@ -6,6 +6,7 @@
 
 mod expansion;
 mod known;
+mod terraform;
 
 use crate::tasks::policy::case::Case;
 use anyhow::{Context as _, Result, bail};
@@ -32,6 +33,11 @@ enum Subject {
         #[arg(long)]
         decisions: Option<PathBuf>,
     },
+    /// Terraform's answers: a file like `cases.jsonl`, or a folder like `projects`
+    Terraform {
+        /// The file or folder; both recorded ones if it is left out
+        path: Option<PathBuf>,
+    },
     /// SAM templates (`in/NAME.yaml`) and what they expand to (`out/NAME.json`, `out/NAME.error.txt`)
     Sam {
         /// The folder
@@ -53,9 +59,36 @@ enum Subject {
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     match &arguments.subject {
         Subject::Policy { file, decisions } => policy(file, decisions.as_ref()),
+        Subject::Terraform { path } => answers(path.as_deref()),
         Subject::Sam { dir } => expansions(Layout::Sam, dir),
         Subject::Foreach { dir } => expansions(Layout::Loops, dir),
     }
+}
+
+fn answers(path: Option<&Path>) -> Result<()> {
+    let recorded = Path::new("testdata/oracles/terraform");
+    let paths = match path {
+        Some(path) => vec![path.to_owned()],
+        None => vec![recorded.join("cases.jsonl"), recorded.join("projects")],
+    };
+    let (mut agree, mut misses) = (0, 0);
+    let mut out = std::io::stdout().lock();
+    for path in paths {
+        let tally = terraform::compare(&path)?;
+        for (name, miss) in &tally.misses {
+            writeln!(out, "{name}: {miss}")?;
+        }
+        for (reason, count) in &tally.known {
+            writeln!(out, "known {count}: {reason}")?;
+        }
+        agree += tally.agree;
+        misses += tally.misses.len();
+    }
+    writeln!(out, "agree {agree} disagree {misses}")?;
+    if misses > 0 {
+        bail!("{misses} answers differ");
+    }
+    Ok(())
 }
 
 fn expansions(layout: Layout, dir: &Path) -> Result<()> {

@@ -37,7 +37,10 @@ pub(super) fn read(
         values.push(value(text)?);
     }
     let dirs: Vec<String> = found.terraform.keys().cloned().collect();
-    let given = terraform::Options { values };
+    let given = terraform::Options {
+        values,
+        ..terraform::Options::default()
+    };
     let output = match guarded("evaluating Terraform", || {
         terraform::evaluate(sources, &dirs, &given)
     }) {

@@ -17,8 +17,6 @@ mod for_expr;
 mod instance;
 mod modules;
 pub(crate) mod ops;
-#[cfg(test)]
-mod oracle;
 mod policy_document;
 mod reference;
 mod scope;

@@ -88,7 +88,10 @@ impl Evaluator<'_> {
                 };
                 Ok(Val::unknown_of(sym, Ty::String, Src::at(whole)))
             }
-            "self" => Ok(Val::unknown_because("self", Some(whole))),
+            "self" => fixed(
+                "`self` is for provisioners, connections and postconditions",
+                span,
+            ),
             "module" => {
                 let Some(first) = first else {
                     return fixed("`module` needs the name of a call", span);

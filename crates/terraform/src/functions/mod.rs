@@ -286,7 +286,7 @@ pub(crate) fn call(
         return Ok(val.clone());
     }
     let Some(function) = find(name) else {
-        if !name.contains("::") {
+        if !name.starts_with("provider::") {
             evaluator.report(
                 Level::Warning,
                 "unknown-function",
