@@ -265,14 +265,16 @@ fn read(label: &str) -> ActionSet {
             if statement.actions.listed().negated || statement.conditions.narrows().possible() {
                 continue;
             }
-            let open: ActionSet = statement
-                .actions
-                .must()
-                .actions()
-                .filter(|action| grants::wide(statement, *action) == Some(Wide::Account))
-                .map(|action| action.id())
-                .collect();
-            set = set.union(&open);
+            let granted = statement.actions.must();
+            if statement.resources.covers_all() == Answer::Must {
+                set = set.union(&granted);
+            } else if label == CLUSTER {
+                let wide = granted
+                    .actions()
+                    .filter(|action| grants::wide(statement, *action) == Some(Wide::Account))
+                    .map(|action| action.id());
+                set = set.union(&wide.collect());
+            }
         }
     }
     set

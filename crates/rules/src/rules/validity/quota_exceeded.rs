@@ -3,9 +3,10 @@
 use crate::{Context, Family, Scope, names};
 use overgrant_catalog::quota;
 use overgrant_finding::{Confidence, Severity};
-use overgrant_ir::{DocumentRole, IdentityId, IdentityKind, PolicyDocument};
+use overgrant_ir::{DocumentRole, Identity, IdentityId, IdentityKind, PolicyDocument};
 use overgrant_policy::{Answer, Document, Pattern, Statement};
 use overgrant_value::{Piece, Text};
+use std::collections::BTreeMap;
 
 rule! {
     /// Policy is longer than AWS allows, or too many are attached.
@@ -82,12 +83,30 @@ fn check(cx: &mut Context<'_>) {
             length(cx, holder, limit);
         }
     }
+    let counts = attached(cx);
     for kind in [IdentityKind::Role, IdentityKind::User, IdentityKind::Group] {
         let model = cx.model;
-        for (id, _) in model.of_kind(kind) {
-            attachments(cx, id, kind);
+        for (id, identity) in model.of_kind(kind) {
+            let count = counts.get(&id).copied().unwrap_or_default();
+            attachments(cx, identity, kind, count);
         }
     }
+}
+
+/// How many managed policies are surely attached to each identity.
+fn attached(cx: &Context<'_>) -> BTreeMap<IdentityId, usize> {
+    let mut counts = BTreeMap::new();
+    for attachment in &cx.model.attachments {
+        if attachment.place.maybe || !attachment.policy.guard.is_always() {
+            continue;
+        }
+        let identity = &attachment.identity.text;
+        let root = &attachment.place.root;
+        if let Some((id, Answer::Must)) = cx.access.link(identity, root, attachment.identity_kind) {
+            *counts.entry(id).or_default() += 1;
+        }
+    }
+    counts
 }
 
 fn limit_of(holder: &PolicyDocument) -> Option<&'static str> {
@@ -149,27 +168,7 @@ fn length(cx: &mut Context<'_>, holder: &PolicyDocument, limit: &str) {
     cx.report(report);
 }
 
-fn attachments(cx: &mut Context<'_>, id: IdentityId, kind: IdentityKind) {
-    let Some(identity) = cx.model.identity(id) else {
-        return;
-    };
-    let count = cx
-        .model
-        .attachments
-        .iter()
-        .filter(|attachment| {
-            !attachment.place.maybe
-                && attachment.policy.guard.is_always()
-                && cx
-                    .access
-                    .link(
-                        &attachment.identity.text,
-                        &attachment.place.root,
-                        attachment.identity_kind,
-                    )
-                    .is_some_and(|(found, answer)| found == id && answer == Answer::Must)
-        })
-        .count();
+fn attachments(cx: &mut Context<'_>, identity: &Identity, kind: IdentityKind, count: usize) {
     let limit = format!("iam.managed-policies-per-{}.count", kind.as_str());
     let Some(over) = over(&limit, count) else {
         return;
