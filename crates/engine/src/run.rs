@@ -103,6 +103,7 @@ fn stages(
     clock.stage("evaluate");
     let uses = settle::Uses::new(&input.resources);
     let headers = settle::headers(&input.resources);
+    let framework = settle::Framework::new(&input.resources);
     let markers = Markers::new(sources, &input.comments, &input.resources, &mut diagnostics);
     let resources = std::mem::take(&mut input.resources);
     let outputs = std::mem::take(&mut input.outputs);
@@ -128,6 +129,7 @@ fn stages(
         clock
     };
     for finding in &mut findings {
+        framework.soften(finding);
         if let Some(&severity) = config.severity.get(finding.rule) {
             finding.severity = severity;
         }

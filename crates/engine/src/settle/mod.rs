@@ -5,11 +5,13 @@
 //! a threshold, suppressed with a reason, an instance of another, or silenced by a stronger one on
 //! the same cause.
 
+mod framework;
 mod merge;
 mod place;
 mod subsume;
 mod suppress;
 
+pub(crate) use framework::Framework;
 pub(crate) use merge::{Uses, merge};
 pub(crate) use place::{Call, headers, is_foreign, move_into_repository, move_to_use};
 pub(crate) use subsume::subsume;
