@@ -204,6 +204,12 @@ impl Reader<'_> {
             Ok(artifacts) => {
                 for artifact in artifacts {
                     match artifact {
+                        Artifact::Stage { directory } if !is_inside(&directory) => {
+                            self.outside(&path, &directory);
+                        }
+                        Artifact::Stack(stack) if !is_inside(&stack.template) => {
+                            self.outside(&path, &stack.template);
+                        }
                         Artifact::Stack(stack) => self.stack(&slash, &path, *stack),
                         Artifact::Stage { directory } => {
                             self.manifest(&format!("{slash}{directory}"), depth + 1);
@@ -312,6 +318,19 @@ impl Reader<'_> {
         BTreeMap::new()
     }
 
+    fn outside(&mut self, manifest: &str, name: &str) {
+        self.diagnostics.push(
+            Diagnostic::new(
+                Level::Error,
+                "cdk-manifest",
+                format!(
+                    "`{name}` lies outside the assembly and was not read; run `cdk synth` again"
+                ),
+            )
+            .in_file(manifest),
+        );
+    }
+
     fn missing(&mut self, named_by: &str, reason: &str) {
         self.diagnostics.push(
             Diagnostic::new(
@@ -323,6 +342,11 @@ impl Reader<'_> {
             .losing_file(),
         );
     }
+}
+
+/// Whether a name in a manifest stays in the manifest's directory.
+fn is_inside(name: &str) -> bool {
+    !name.starts_with(['/', '\\']) && !name.split(['/', '\\']).any(|part| part == "..")
 }
 
 fn with_slash(directory: &str) -> String {
@@ -473,6 +497,19 @@ mod tests {
         let found = assembly.evaluate(&assembly.stacks()[0]);
         let addresses: Vec<_> = found.resources.iter().map(|r| r.address.as_str()).collect();
         assert_eq!(addresses, ["A/Role", "Twice"]);
+    }
+
+    #[test]
+    fn a_manifest_does_not_lead_out() {
+        let sources = Arc::new(Sources::new("."));
+        let manifest = r#"{"version": "1", "artifacts": {
+            "S": {"type": "aws:cloudformation:stack", "properties": {"templateFile": "../../etc/passwd"}},
+            "T": {"type": "cdk:cloud-assembly", "properties": {"directoryName": "../x"}}}}"#;
+        sources.add("x/manifest.json", manifest);
+        let assembly = Assembly::read(Arc::clone(&sources), "x");
+        let codes: Vec<_> = assembly.diagnostics().iter().map(|d| d.code).collect();
+        assert_eq!(codes, ["cdk-manifest", "cdk-manifest"]);
+        assert_eq!(assembly.directories(), ["x"]);
     }
 
     #[test]

@@ -12,11 +12,14 @@ use overgrant_ir::{Format, Mode, Resource, is_relevant};
 use overgrant_source::{Diagnostic, Level, SourceFile, Sources, Span};
 use overgrant_value::{Guard, Src, Val};
 use smol_str::SmolStr;
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 /// Levels of nested stacks that are entered.
 const MAX_NESTING: usize = 16;
+/// Nested stacks that are entered for one stack, every use of a template counted anew.
+const MAX_STACKS: usize = 500;
 
 /// What an evaluation starts from.
 #[derive(Debug, Clone, Default)]
@@ -141,6 +144,7 @@ impl Project {
             options,
             exports,
             root: options.root.clone().unwrap_or_else(|| path.into()),
+            entered: Cell::new(0),
         }
         .stack(template, "", &options.parameters, &mut vec![path.into()])
     }
@@ -164,6 +168,7 @@ impl Project {
                     options,
                     exports: &none,
                     root: options.root.clone().unwrap_or_else(|| path.clone()),
+                    entered: Cell::new(0),
                 };
                 for (name, val) in run.exported(template) {
                     all.entry(name).or_insert(val);
@@ -198,6 +203,8 @@ struct Run<'a> {
     options: &'a Options,
     exports: &'a BTreeMap<String, Val>,
     root: SmolStr,
+    /// Nested stacks entered so far.
+    entered: Cell<usize>,
 }
 
 /// A template made ready for evaluation.
@@ -323,6 +330,16 @@ impl Run<'_> {
                     "a template that nests itself was not entered again",
                 );
                 continue;
+            }
+            self.entered.set(self.entered.get() + 1);
+            if self.entered.get() > MAX_STACKS {
+                evaluator.tell(
+                    Level::Warning,
+                    "nested-template",
+                    located.span,
+                    &format!("more than {MAX_STACKS} nested stacks; the rest was not entered"),
+                );
+                break;
             }
             let child = match self.project.template(&located.path) {
                 Ok(child) => child,
@@ -566,6 +583,29 @@ Outputs: {Name: {Value: !Ref B}}
         let found = project.evaluate("a.yaml");
         assert_eq!(found.resources.len(), 2);
         assert_eq!(found.diagnostics[0].code, "nested-template");
+    }
+
+    #[test]
+    fn stacks_that_multiply_end() {
+        let files: Vec<(String, String)> = (0..12)
+            .map(|level| {
+                let uses: String = (0..6)
+                    .map(|n| format!("  S{n}: {{Type: AWS::CloudFormation::Stack, Properties: {{TemplateURL: n{}.yaml}}}}\n", level + 1))
+                    .collect();
+                (format!("n{level}.yaml"), format!("Resources:\n{uses}"))
+            })
+            .collect();
+        let files: Vec<_> = files
+            .iter()
+            .map(|(a, b)| (a.as_str(), b.as_str()))
+            .collect();
+        let found = project(&files).evaluate("n0.yaml");
+        assert!(found.resources.len() < 4_000);
+        let told = found.diagnostics.iter();
+        assert!(
+            told.into_iter()
+                .any(|told| told.message.contains("500 nested"))
+        );
     }
 
     #[test]
