@@ -551,6 +551,28 @@ resource "aws_vpc" "v" {}
 }
 
 #[test]
+fn what_exists_off_a_default_refers_to_what_does_too() {
+    let text = r#"variable "mode" { default = null }
+data "aws_iam_policy_document" "xray" {
+  count = var.mode != null ? 1 : 0
+  statement { actions = ["xray:PutTraceSegments"] }
+}
+resource "aws_sqs_queue" "q" {
+  count  = var.mode != null ? 1 : 0
+  policy = data.aws_iam_policy_document.xray[0].json
+}
+resource "aws_sqs_queue" "always" {
+  name = length(data.aws_iam_policy_document.xray)
+}
+"#;
+    let (_, output) = run(&[("main.tf", text)]);
+    assert!(output.diagnostics.is_empty(), "{:?}", output.diagnostics);
+    let document = policy(&find(&output, "aws_sqs_queue.q[0]").get("policy").unwrap());
+    assert_eq!(document.get("Statement").unwrap().listed().len(), 1);
+    assert_eq!(shown(&output, "aws_sqs_queue.always", "name"), "0");
+}
+
+#[test]
 fn providers_of_aws_are_resources() {
     let text = r#"provider "aws" {
   alias = "prod"

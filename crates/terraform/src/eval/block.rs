@@ -271,7 +271,9 @@ impl Evaluator<'_> {
     pub(crate) fn resource(&self, target: &Target, addr: &SmolStr) -> Option<Resource> {
         let block = target.instance.module.resources.get(&target.key)?;
         let src = Src::at(block.span);
-        let attrs = self.body(&self.scope_of(target), &block.body, src.clone());
+        let attrs = self.off_default(target.member.off_default, || {
+            self.body(&self.scope_of(target), &block.body, src.clone())
+        });
         let mut attrs = self.existing(target, attrs);
         if target.key.mode == Mode::Data
             && target.key.kind == "aws_iam_policy_document"

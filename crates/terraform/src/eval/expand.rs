@@ -36,6 +36,8 @@ pub(crate) struct Member {
     pub(crate) each: Option<Rc<Each>>,
     pub(crate) guard: Guard,
     pub(crate) maybe: bool,
+    /// Whether it exists only if a default of the root is not taken.
+    pub(crate) off_default: bool,
 }
 
 /// All instances of a block.
@@ -66,6 +68,7 @@ impl Evaluator<'_> {
                 each: None,
                 guard: Guard::always(),
                 maybe: false,
+                off_default: false,
             }],
             cases: vec![(Guard::always(), vec![0])],
             open: false,
@@ -111,6 +114,7 @@ impl Evaluator<'_> {
             for mut member in others.members {
                 if !known.contains(&member.suffix) {
                     member.maybe |= member.guard.is_always();
+                    member.off_default = true;
                     result.members.push(member);
                 }
             }
@@ -123,7 +127,11 @@ impl Evaluator<'_> {
             let words: Vec<&str> = text.split_whitespace().collect();
             let guard = Guard::atom(words.join(" "), Relation::IsNot("the default".into()));
             let symbolic = self.symbolic(shape, address, guard);
-            result.members.extend(symbolic.members);
+            let members = symbolic.members.into_iter();
+            result.members.extend(members.map(|member| Member {
+                off_default: true,
+                ..member
+            }));
         }
     }
 
@@ -212,6 +220,7 @@ impl Evaluator<'_> {
                     each: Some(Rc::new(Each::Count(index))),
                     guard: Guard::always(),
                     maybe: false,
+                    off_default: false,
                 }
             })
             .collect();
@@ -252,6 +261,7 @@ impl Evaluator<'_> {
                     shown.replace('\\', "\\\\").replace('"', "\\\"")
                 ),
                 maybe: item.marks().has(Marks::MAYBE),
+                off_default: false,
                 key: Some(text),
                 each: Some(Rc::new(Each::Pair(key, item))),
                 guard: Guard::always(),
@@ -289,6 +299,7 @@ impl Evaluator<'_> {
                 each: Some(Rc::new(each)),
                 guard,
                 maybe: true,
+                off_default: false,
             }],
             cases: vec![(Guard::always(), vec![0])],
             open: true,

@@ -103,6 +103,8 @@ pub(crate) struct Evaluator<'a> {
     depth: Cell<usize>,
     tries: Cell<usize>,
     quiet: Cell<usize>,
+    /// Whether the arguments of a resource that exists off a default only are being evaluated.
+    pub(crate) off_default: Cell<bool>,
 }
 
 /// Goes one level up again when dropped.
@@ -140,6 +142,7 @@ impl<'a> Evaluator<'a> {
             depth: Cell::new(0),
             tries: Cell::new(0),
             quiet: Cell::new(0),
+            off_default: Cell::new(false),
         }
     }
 
@@ -222,6 +225,14 @@ impl<'a> Evaluator<'a> {
 
     pub(crate) fn is_trying(&self) -> bool {
         self.tries.get() > 0
+    }
+
+    /// Runs `f`, where references see what exists off a default only.
+    pub(crate) fn off_default<T>(&self, off: bool, f: impl FnOnce() -> T) -> T {
+        let before = self.off_default.replace(off || self.off_default.get());
+        let result = f();
+        self.off_default.set(before);
+        result
     }
 
     /// Runs `f` without reporting.
@@ -309,9 +320,11 @@ impl<'a> Evaluator<'a> {
         instance.memo.borrow_mut().insert(slot.clone(), None);
         let tries = self.tries.replace(0);
         let quiet = self.quiet.replace(0);
+        let off_default = self.off_default.replace(false);
         let result = make();
         self.tries.set(tries);
         self.quiet.set(quiet);
+        self.off_default.set(off_default);
         let mut memo = instance.memo.borrow_mut();
         match &result {
             Ok(val) => {
@@ -336,8 +349,10 @@ impl<'a> Evaluator<'a> {
         }
         instance.expansions.borrow_mut().insert(block.clone(), None);
         let tries = self.tries.replace(0);
+        let off_default = self.off_default.replace(false);
         let made = Rc::new(make());
         self.tries.set(tries);
+        self.off_default.set(off_default);
         instance
             .expansions
             .borrow_mut()

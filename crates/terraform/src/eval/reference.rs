@@ -300,7 +300,14 @@ impl Evaluator<'_> {
             })
         };
         let mut cases = Vec::new();
-        for (guard, positions) in &expanded.cases {
+        let empty = expanded.cases.iter().all(|(_, of)| of.is_empty());
+        let off: Vec<usize> = (0..expanded.members.len()).collect();
+        let off = [(Guard::always(), off)];
+        let seen = match self.off_default.get() && empty {
+            true => &off[..],
+            false => &expanded.cases,
+        };
+        for (guard, positions) in seen {
             let members: Vec<_> = positions
                 .iter()
                 .filter_map(|position| one(*position))
@@ -455,7 +462,9 @@ impl Evaluator<'_> {
         );
         let instance = Rc::clone(&target.instance);
         self.remember(&instance, slot, span, || {
-            self.attribute_of(target, addr, name)
+            self.off_default(target.member.off_default, || {
+                self.attribute_of(target, addr, name)
+            })
         })
     }
 

@@ -5,7 +5,7 @@
 
 use super::collection::first;
 use super::{Call, Function, Kind, Outcome, Stop, Takes, function};
-use overgrant_value::{Text, Val};
+use overgrant_value::{Piece, Shape, Text, Val};
 
 pub(super) const TABLE: &[Function] = &[
     function(
@@ -56,30 +56,49 @@ fn parts(call: &Call<'_, '_>, args: &[Val]) -> Result<[Text; 5], Stop> {
 /// # Errors
 /// Where the text is no ARN, or where that is not known.
 pub(crate) fn arn_parts(text: &Text) -> Result<[Text; 5], Stop> {
-    let parts = text.split(':').ok_or(Stop::Open)?;
-    let [arn, partition, service, region, account, rest @ ..] = parts.as_slice() else {
-        return Err("the text is no ARN".into());
-    };
-    let Some((resource, rest)) = rest.split_first() else {
+    const FIELDS: usize = 6;
+    let mut parts = vec![Text::empty()];
+    for piece in text.pieces() {
+        let inside = parts.len() < FIELDS;
+        let mut rest = piece.clone();
+        if inside {
+            match piece {
+                Piece::Lit(lit) => {
+                    let mut from = 0;
+                    for (at, _) in lit.as_str().match_indices(':') {
+                        if parts.len() < FIELDS {
+                            if let (Some(cut), Some(part)) = (lit.slice(from..at), parts.last_mut())
+                            {
+                                part.push(Piece::Lit(cut));
+                            }
+                            parts.push(Text::empty());
+                            from = at + 1;
+                        }
+                    }
+                    let Some(cut) = lit.slice(from..lit.as_str().len()) else {
+                        continue;
+                    };
+                    rest = Piece::Lit(cut);
+                }
+                Piece::Hole(hole) if hole.shape.has(Shape::NO_COLON) => {}
+                // It may hold any number of fields.
+                _ => return Err(Stop::Open),
+            }
+        }
+        if let Some(part) = parts.last_mut() {
+            part.push(rest);
+        }
+    }
+    let Ok([arn, partition, service, region, account, resource]) =
+        <[Text; FIELDS]>::try_from(parts)
+    else {
         return Err("the text is no ARN".into());
     };
     match arn.as_known() {
-        Some(arn) if arn == "arn" => {}
-        Some(_) => return Err("the text is no ARN".into()),
-        None => return Err(Stop::Open),
+        Some(arn) if arn == "arn" => Ok([partition, service, region, account, resource]),
+        Some(_) => Err("the text is no ARN".into()),
+        None => Err(Stop::Open),
     }
-    let mut resource = resource.clone();
-    for part in rest {
-        resource.append(&Text::known(":"));
-        resource.append(part);
-    }
-    Ok([
-        partition.clone(),
-        service.clone(),
-        region.clone(),
-        account.clone(),
-        resource,
-    ])
 }
 
 fn arn_parse(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
