@@ -573,6 +573,29 @@ resource "aws_sqs_queue" "always" {
 }
 
 #[test]
+fn a_validation_says_what_an_unset_variable_may_be() {
+    let text = r#"variable "env" {
+  type = string
+  validation {
+    condition     = contains(["dev", "prod"], var.env)
+    error_message = "dev or prod"
+  }
+}
+resource "aws_sqs_queue" "q" {
+  name = var.env == "prod" ? "live" : "x-${var.env}"
+}
+"#;
+    let (_, output) = run(&[("main.tf", text)]);
+    let name = find(&output, "aws_sqs_queue.q").get("name").unwrap();
+    let names: Vec<String> = name
+        .alternatives()
+        .iter()
+        .map(|(guard, val)| format!("{guard}: {}", val.as_str().unwrap()))
+        .collect();
+    assert_eq!(names, ["var.env = dev: x-dev", "var.env = prod: live"]);
+}
+
+#[test]
 fn providers_of_aws_are_resources() {
     let text = r#"provider "aws" {
   alias = "prod"

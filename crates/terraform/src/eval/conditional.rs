@@ -234,7 +234,7 @@ pub(crate) fn condition(val: &Val) -> Result<Option<bool>, String> {
 }
 
 /// How a guard names a symbol: as its user writes it.
-fn subject_of(sym: &Sym) -> SmolStr {
+pub(crate) fn subject_of(sym: &Sym) -> SmolStr {
     match sym {
         Sym::Input { module, name, .. } if module.is_empty() => format_smolstr!("var.{name}"),
         Sym::Input { module, name, .. } => format_smolstr!("{module}.var.{name}"),

@@ -4,15 +4,16 @@
 //! with an empty path, and only a step into it evaluates the one attribute. Invariant: every use
 //! adds itself to the way of the value.
 
+use super::conditional::subject_of;
 use super::expand::{Expanded, Shape};
 use super::expr::{Eval, at, fixed};
 use super::instance::{Block, Evaluator, Instance, Slot, Target};
 use super::scope::{Each, Scope};
 use crate::config::{ResourceKey, Variable};
-use crate::syntax::tree::{Step, StepKind};
+use crate::syntax::tree::{Body, Expr, ExprKind, Step, StepKind};
 use overgrant_ir::Mode;
 use overgrant_source::Span;
-use overgrant_value::{Data, Entry, Guard, Map, Marks, Src, Sym, Text, Ty, Unknown, Val};
+use overgrant_value::{Data, Entry, Guard, Map, Marks, Relation, Src, Sym, Text, Ty, Unknown, Val};
 use smol_str::{SmolStr, format_smolstr};
 use std::rc::Rc;
 
@@ -188,14 +189,14 @@ impl Evaluator<'_> {
                 }
                 None => {
                     let ty = constraint.as_ref().map(|of| of.ty()).unwrap_or_default();
-                    Val::new(
-                        Data::Unknown(Unknown {
-                            sym: self.input(instance, name),
-                            ty,
-                            not_null: !nullable,
-                        }),
-                        Src::at(variable.block.header),
-                    )
+                    let src = Src::at(variable.block.header);
+                    let unknown = Unknown {
+                        sym: self.input(instance, name),
+                        ty,
+                        not_null: !nullable,
+                    };
+                    self.validated(body, name, &unknown.sym, &src)
+                        .unwrap_or_else(|| Val::new(Data::Unknown(unknown), src))
                 }
             },
         };
@@ -203,6 +204,45 @@ impl Evaluator<'_> {
             val = val.marked(Marks::SENSITIVE);
         }
         val
+    }
+
+    /// What a variable without a value may be, where a validation names all that it may be:
+    /// `contains([…], var.name)`.
+    fn validated(&self, body: &Body, name: &str, sym: &Sym, src: &Src) -> Option<Val> {
+        const MOST: usize = 8;
+        let is_it = |expr: &Expr| match &expr.kind {
+            ExprKind::Traversal(base, steps) => {
+                matches!(&base.kind, ExprKind::Root(root) if root == "var")
+                    && steps.len() == 1
+                    && attr_step(steps, 0) == Some(name)
+            }
+            _ => false,
+        };
+        let allowed = body.blocks_of("validation").find_map(|block| {
+            let ExprKind::Call(call) = &block.body.attribute("condition")?.value.kind else {
+                return None;
+            };
+            match call.args.as_slice() {
+                [list, of] if call.name == "contains" && is_it(of) => {
+                    self.quietly(|| self.expr(&Scope::bare(None), list)).ok()
+                }
+                _ => None,
+            }
+        })?;
+        let texts: Vec<SmolStr> = allowed
+            .as_items()?
+            .iter()
+            .map(Val::as_str)
+            .collect::<Option<_>>()?;
+        if texts.is_empty() || texts.len() > MOST {
+            return None;
+        }
+        let subject = subject_of(sym);
+        let alternatives = texts.iter().map(|text| {
+            let guard = Guard::atom(subject.clone(), Relation::Is(text.clone()));
+            (guard, Val::str(text, src.clone()))
+        });
+        Some(Val::one_of(alternatives.collect(), name, src.clone()))
     }
 
     fn local(&self, instance: &Rc<Instance>, name: &str, span: Span) -> Eval {
