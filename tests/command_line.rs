@@ -204,3 +204,25 @@ fn many_notes_of_a_kind_are_folded() {
     );
     assert!(ran.stdout.contains("2 more of this kind"), "{}", ran.stdout);
 }
+
+#[test]
+fn other_iam_data_is_named_or_refused() {
+    let project = Project::new()
+        .file("t.yaml", QUIET)
+        .file("broken.bin", "no such data");
+    let version = project.run(&["--version"]);
+    assert!(
+        version.stdout.contains("(IAM data of 20"),
+        "{}",
+        version.stdout
+    );
+    for (file, words) in [
+        ("broken.bin", "not an overgrant IAM data file"),
+        ("none.bin", "cannot read none.bin"),
+    ] {
+        let ran = project.run(&["check", "t.yaml", "--iam-data", file]);
+        assert_eq!(ran.code, 2, "{}", ran.stdout);
+        assert!(ran.stderr.contains(words), "{}", ran.stderr);
+        assert_eq!(ran.stdout, "");
+    }
+}

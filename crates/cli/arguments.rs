@@ -14,7 +14,8 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
     format!(
         "{} (IAM data of {})",
         env!("CARGO_PKG_VERSION"),
-        overgrant_catalog::catalog().date()
+        // Not the catalog in force: it is chosen by these very arguments.
+        overgrant_catalog::Catalog::embedded().date()
     )
 });
 
@@ -22,6 +23,10 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
 #[derive(Debug, Parser)]
 #[command(name = "overgrant", version = VERSION.as_str(), propagate_version = true)]
 pub(crate) struct Arguments {
+    /// Newer AWS facts than the embedded ones: a file of `cargo dev catalog --pack FILE`
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) iam_data: Option<PathBuf>,
+
     #[command(subcommand)]
     pub(crate) command: Command,
 }

@@ -6,6 +6,7 @@
 mod arguments;
 mod check;
 mod exit;
+mod iam_data;
 mod progress;
 mod rules;
 
@@ -20,11 +21,16 @@ use std::process::ExitCode;
 pub fn main() -> ExitCode {
     // An error of ours becomes a diagnostic of the run; the default hook would print it twice.
     std::panic::set_hook(Box::new(|_| {}));
-    let result = match Arguments::parse().command {
-        Command::Check(arguments) => check::run(&arguments),
-        Command::Explain(arguments) => rules::explain(&arguments),
-        Command::Rules(arguments) => rules::list(&arguments),
-    };
+    let arguments = Arguments::parse();
+    let result = arguments
+        .iam_data
+        .as_deref()
+        .map_or(Ok(()), iam_data::load)
+        .and_then(|()| match arguments.command {
+            Command::Check(arguments) => check::run(&arguments),
+            Command::Explain(arguments) => rules::explain(&arguments),
+            Command::Rules(arguments) => rules::list(&arguments),
+        });
     let exit = match result {
         Ok(exit) => exit,
         Err(error) if is_closed_pipe(&error) => Exit::Clean,

