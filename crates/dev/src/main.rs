@@ -35,6 +35,8 @@ enum Task {
     Tables(tasks::tables::Arguments),
     /// Compare our decisions with recorded ones
     Oracle(tasks::oracle::Arguments),
+    /// Run what is too slow for every change: long random runs, brute force, cost of searches
+    Slow(tasks::slow::Arguments),
     /// Ask the policy engine about plain JSON policies
     Policy(tasks::policy::Arguments),
 }
@@ -60,6 +62,7 @@ fn run(task: &Task) -> anyhow::Result<()> {
         Task::NewRule(arguments) => tasks::new_rule::run(arguments),
         Task::Tables(arguments) => tasks::tables::run(arguments),
         Task::Oracle(arguments) => tasks::oracle::run(arguments),
+        Task::Slow(arguments) => tasks::slow::run(arguments),
         Task::Policy(arguments) => tasks::policy::run(arguments),
     }
 }

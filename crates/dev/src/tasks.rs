@@ -8,4 +8,5 @@ pub(crate) mod docs;
 pub(crate) mod new_rule;
 pub(crate) mod oracle;
 pub(crate) mod policy;
+pub(crate) mod slow;
 pub(crate) mod tables;

@@ -411,6 +411,49 @@ mod tests {
         }
     }
 
+    /// Every pair of patterns up to four characters, against every text up to eight.
+    #[test]
+    #[ignore = "takes a minute; `cargo dev slow` runs it"]
+    fn brute_force_over_a_small_alphabet() {
+        let patterns: Vec<String> = texts("ab*?", 3);
+        let words = texts("ab:/", 8);
+        let spelled: Vec<Vec<char>> = words.iter().map(|word| word.chars().collect()).collect();
+        let members: Vec<Vec<bool>> = patterns
+            .iter()
+            .map(|pattern| {
+                let pattern: Vec<char> = pattern.chars().collect();
+                spelled.iter().map(|word| plain(&pattern, word)).collect()
+            })
+            .collect();
+        for (first, one) in patterns.iter().zip(&members) {
+            for (second, two) in patterns.iter().zip(&members) {
+                let globs = [glob(first), glob(second)];
+                let atoms = globs.each_ref().map(|glob| Atom::new(glob, false));
+                let mut found = BTreeSet::new();
+                let mut budget = MOST_WORK;
+                let end = explore(&atoms, &[], &mut budget, |hits, _| {
+                    found.insert(hits.to_vec());
+                    false
+                });
+                assert_eq!(end, End::Complete);
+                let mut wanted = BTreeSet::new();
+                for (a, b) in one.iter().zip(two) {
+                    let hits = [(0, *a), (1, *b)];
+                    wanted.insert(
+                        hits.into_iter()
+                            .filter(|(_, hit)| *hit)
+                            .map(|(n, _)| n)
+                            .collect::<Vec<_>>(),
+                    );
+                }
+                assert_eq!(found, wanted, "{first} {second}");
+                if globs[0].surely_covers(&globs[1]) {
+                    assert!(!wanted.contains(&vec![1]), "{first} {second}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn single_texts_are_matched_as_by_recursion() {
         let patterns = [
