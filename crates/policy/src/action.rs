@@ -5,7 +5,7 @@
 
 use crate::statement::{Listed, joined_key, show};
 use crate::{ActionSet, Pattern};
-use overgrant_catalog::catalog;
+use overgrant_catalog::{Action, catalog};
 use overgrant_value::Answer;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -35,9 +35,14 @@ impl ActionPattern {
         (!service.contains(['*', '?'])).then(|| service.to_ascii_lowercase())
     }
 
-    /// The lower-case spelling, where all of it is known; for catalog look-ups.
+    /// The catalog's action of exactly this name, letter case aside; `None` for patterns.
     #[must_use]
-    pub fn spelling(&self) -> Option<String> {
+    pub fn action(&self) -> Option<Action<'static>> {
+        catalog().find_action(&self.spelling()?)
+    }
+
+    /// The lower-case spelling, where all of it is known.
+    pub(crate) fn spelling(&self) -> Option<String> {
         self.0
             .text()
             .as_known()

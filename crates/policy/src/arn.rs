@@ -4,6 +4,7 @@
 //! all further colons. Source: AWS, "Identify AWS resources with Amazon Resource Names (ARNs)".
 
 use overgrant_value::{Answer, Text};
+use smol_str::SmolStr;
 
 /// The segments of an ARN or ARN pattern.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +23,38 @@ pub struct ArnParts<T> {
 
 /// An ARN cut into segments.
 pub type Arn = ArnParts<Text>;
+
+/// The segments of an ARN that hold no wildcard, variable or open part; `None` for the others and for
+/// empty ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArnLiterals {
+    /// `aws`, `aws-cn`, …
+    pub partition: Option<SmolStr>,
+    /// Service prefix.
+    pub service: Option<SmolStr>,
+    /// Account id, or an owner such as `aws`.
+    pub account: Option<SmolStr>,
+}
+
+impl ArnLiterals {
+    pub(crate) fn of(arn: &Arn) -> Self {
+        let plain = |text: &Text| {
+            text.as_known()
+                .filter(|known| !known.is_empty() && !known.contains(['*', '?', '$']))
+        };
+        Self {
+            partition: plain(&arn.partition),
+            service: plain(&arn.service),
+            account: plain(&arn.account),
+        }
+    }
+
+    /// Those of a text; `None` where it is no whole ARN.
+    #[must_use]
+    pub fn parse(text: &Text) -> Option<Self> {
+        Arn::parse(text).map(|arn| Self::of(&arn))
+    }
+}
 
 impl Arn {
     /// Cuts a text that begins with `arn:`. A text with fewer than six segments is no ARN here;

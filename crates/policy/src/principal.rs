@@ -4,31 +4,31 @@
 //! id, its root ARN and `arn:…:root` mean the same. Source: AWS, "AWS JSON policy elements:
 //! Principal".
 
-use crate::arn::Arn;
+use crate::arn::{Arn, ArnLiterals};
 use crate::statement::{Listed, joined_key, show};
-use overgrant_value::{Answer, Guard, Src, Text};
+use overgrant_value::{Answer, Guard, Piece, Src, Text};
 use smol_str::SmolStr;
 use std::fmt;
 
 /// What kind of principal is named.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PrincipalKind {
     /// `"*"` or `{"AWS": "*"}`: everybody, anonymous callers included.
     Anyone,
     /// An account, by id or root ARN: everybody whom that account allows.
-    Account(Text),
+    Account,
     /// A user, role, session or federated user of AWS, by ARN.
-    Aws(Text),
+    Aws,
     /// A unique id (`AIDA…`, `AROA…`): a principal that was deleted.
-    UniqueId(SmolStr),
+    UniqueId,
     /// A service principal such as `lambda.amazonaws.com`.
-    Service(Text),
+    Service,
     /// An identity provider, by ARN or host.
-    Federated(Text),
+    Federated,
     /// An S3 canonical user.
-    Canonical(Text),
+    Canonical,
     /// Something that cannot be told.
-    Unknown(Text),
+    Unknown,
 }
 
 /// One principal of a list.
@@ -52,8 +52,8 @@ impl Principal {
 
     /// What is named.
     #[must_use]
-    pub fn kind(&self) -> &PrincipalKind {
-        &self.kind
+    pub fn kind(&self) -> PrincipalKind {
+        self.kind
     }
 
     /// Where it was written and how it came.
@@ -77,12 +77,12 @@ impl Principal {
     /// The 12-digit account id, where the principal is of AWS and its account is a known literal.
     #[must_use]
     pub fn account(&self) -> Option<SmolStr> {
-        let id = match &self.kind {
-            PrincipalKind::Account(text) => match Arn::parse(text) {
+        let id = match self.kind {
+            PrincipalKind::Account => match Arn::parse(&self.text) {
                 Some(arn) => arn.account.as_known()?,
-                None => text.as_known()?,
+                None => self.text.as_known()?,
             },
-            PrincipalKind::Aws(text) => Arn::parse(text)?.account.as_known()?,
+            PrincipalKind::Aws => Arn::parse(&self.text)?.account.as_known()?,
             _ => return None,
         };
         is_account_id(&id).then_some(id)
@@ -91,25 +91,56 @@ impl Principal {
     /// The service principal's name, where it is known.
     #[must_use]
     pub fn service(&self) -> Option<SmolStr> {
-        match &self.kind {
-            PrincipalKind::Service(text) => text.as_known(),
-            _ => None,
-        }
+        (self.kind == PrincipalKind::Service)
+            .then(|| self.text.as_known())
+            .flatten()
     }
 
-    /// The text for linking to an identity or provider; equal keys mean the same principal.
+    /// Whether it is written as this text, open parts being equal to themselves.
     #[must_use]
-    pub fn link(&self) -> &Text {
-        &self.text
+    pub fn is(&self, text: &Text) -> bool {
+        self.text.key() == text.key()
+    }
+
+    /// Equal for principals that are written alike, open parts by their symbols. For fingerprints.
+    #[must_use]
+    pub fn key(&self) -> String {
+        self.text.key()
+    }
+
+    /// Bytes of its known parts.
+    #[must_use]
+    pub fn known_length(&self) -> usize {
+        let literal = |piece: &Piece| match piece {
+            Piece::Lit(lit) => lit.as_str().len(),
+            Piece::Hole(_) | Piece::Json(_) => 0,
+        };
+        self.text.pieces().iter().map(literal).sum()
+    }
+
+    /// Whether no part of it is open.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.text.is_known()
+    }
+
+    /// The literal segments of its ARN; `None` where it is no ARN of AWS.
+    #[must_use]
+    pub fn literals(&self) -> Option<ArnLiterals> {
+        matches!(self.kind, PrincipalKind::Aws | PrincipalKind::Account)
+            .then(|| Arn::parse(&self.text))
+            .flatten()
+            .map(|arn| ArnLiterals::of(&arn))
     }
 
     /// The host of a federated provider (`token.actions.githubusercontent.com`), from its ARN or its
     /// well-known name, where it is known.
     #[must_use]
     pub fn issuer(&self) -> Option<SmolStr> {
-        let PrincipalKind::Federated(text) = &self.kind else {
+        if self.kind != PrincipalKind::Federated {
             return None;
-        };
+        }
+        let text = &self.text;
         match Arn::parse(text) {
             Some(arn) => {
                 let resource = arn.resource.as_known()?;
@@ -122,11 +153,9 @@ impl Principal {
     /// Whether a SAML provider is named.
     #[must_use]
     pub fn is_saml(&self) -> bool {
-        let PrincipalKind::Federated(text) = &self.kind else {
-            return false;
-        };
-        Arn::parse(text)
-            .is_some_and(|arn| arn.resource.starts_with("saml-provider/") == Answer::Must)
+        self.kind == PrincipalKind::Federated
+            && Arn::parse(&self.text)
+                .is_some_and(|arn| arn.resource.starts_with("saml-provider/") == Answer::Must)
     }
 }
 
@@ -142,38 +171,38 @@ fn aws_kind(text: &Text) -> PrincipalKind {
     }
     if let Some(arn) = Arn::parse(text) {
         return if arn.resource.is("root") {
-            PrincipalKind::Account(text.clone())
+            PrincipalKind::Account
         } else if arn.resource.is("*") && arn.account.is("*") {
-            PrincipalKind::Unknown(text.clone())
+            PrincipalKind::Unknown
         } else {
-            PrincipalKind::Aws(text.clone())
+            PrincipalKind::Aws
         };
     }
     match text.as_known() {
-        Some(known) if is_account_id(&known) => PrincipalKind::Account(text.clone()),
+        Some(known) if is_account_id(&known) => PrincipalKind::Account,
         Some(known)
             if known.len() >= 16
                 && ["AIDA", "AROA", "AGPA", "ANPA"]
                     .iter()
                     .any(|p| known.starts_with(p)) =>
         {
-            PrincipalKind::UniqueId(known)
+            PrincipalKind::UniqueId
         }
-        Some(_) => PrincipalKind::Unknown(text.clone()),
+        Some(_) => PrincipalKind::Unknown,
         None if text.pieces().len() == 1
             && text
                 .holes()
                 .any(|hole| hole.sym == overgrant_value::Sym::Account) =>
         {
-            PrincipalKind::Account(text.clone())
+            PrincipalKind::Account
         }
-        None => PrincipalKind::Unknown(text.clone()),
+        None => PrincipalKind::Unknown,
     }
 }
 
 impl fmt::Display for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.kind {
+        match self.kind {
             PrincipalKind::Anyone => f.write_str("*"),
             _ => self.text.fmt(f),
         }
@@ -208,7 +237,7 @@ impl Principals {
     pub(crate) fn key(&self) -> String {
         let keys = self.0.items.iter().map(|item| match item.kind {
             PrincipalKind::Anyone => "*".to_owned(),
-            PrincipalKind::Account(_) => format!(
+            PrincipalKind::Account => format!(
                 "account {}",
                 item.account().map_or_else(|| item.text.key(), Into::into)
             ),
@@ -252,11 +281,11 @@ mod tests {
         );
         assert!(matches!(
             principal("arn:aws:iam::123456789012:root").kind(),
-            PrincipalKind::Account(_)
+            PrincipalKind::Account
         ));
         assert!(matches!(
             principal("arn:aws:iam::1:role/x").kind(),
-            PrincipalKind::Aws(_)
+            PrincipalKind::Aws
         ));
         assert_eq!(
             principal("arn:aws:iam::1:role/x").account(),
@@ -265,11 +294,11 @@ mod tests {
         );
         assert!(matches!(
             principal("AIDAJQABLZS4A3QDU576Q").kind(),
-            PrincipalKind::UniqueId(_)
+            PrincipalKind::UniqueId
         ));
         assert!(matches!(
             principal("someone").kind(),
-            PrincipalKind::Unknown(_)
+            PrincipalKind::Unknown
         ));
     }
 }

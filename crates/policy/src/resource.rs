@@ -5,10 +5,10 @@
 //! Source: AWS, "IAM JSON policy elements: Resource".
 
 use crate::Pattern;
-use crate::arn::{Arn, ArnParts};
+use crate::arn::{Arn, ArnLiterals, ArnParts};
 use crate::glob::{self, Token};
 use crate::statement::{Listed, joined_key, show};
-use overgrant_value::{Answer, Text};
+use overgrant_value::{Answer, Piece, Text};
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -44,10 +44,48 @@ impl ResourcePattern {
         self.pattern.is_star()
     }
 
-    /// The segments, where the pattern is a whole ARN.
+    /// Its literal segments, where it is a whole ARN.
     #[must_use]
-    pub fn arn(&self) -> Option<&Arn> {
-        self.arn.as_ref()
+    pub fn literals(&self) -> Option<ArnLiterals> {
+        self.arn.as_ref().map(ArnLiterals::of)
+    }
+
+    /// Whether it surely names objects of S3 buckets: no region, and a slash behind the bucket.
+    #[must_use]
+    pub fn names_objects(&self) -> bool {
+        self.arn.as_ref().is_some_and(|arn| {
+            arn.service.is("s3")
+                && arn.region.is_empty()
+                && arn.resource.contains("/") == Answer::Must
+        })
+    }
+
+    /// Whether it may take in every object of a bucket, by the shape of its resource part.
+    #[must_use]
+    pub fn may_cover_objects(&self) -> bool {
+        self.tail()
+            .is_none_or(|tail| tail.contains("/*") || tail == "*")
+    }
+
+    /// Whether it may take in a bucket itself, by the shape of its resource part.
+    #[must_use]
+    pub fn may_cover_bucket(&self) -> bool {
+        self.tail()
+            .is_none_or(|tail| !tail.contains('/') || tail == "*")
+    }
+
+    /// The resource part with one mark for each open part; empty for what surely is no ARN, `None` for what
+    /// takes in everything or may be anything.
+    fn tail(&self) -> Option<String> {
+        let Some(arn) = &self.arn else {
+            let anything = self.is_star() || !self.pattern.is_known();
+            return (!anything).then(|| "/".to_owned());
+        };
+        let literal = |piece: &Piece| match piece {
+            Piece::Lit(lit) => lit.as_str().to_owned(),
+            Piece::Hole(_) | Piece::Json(_) => '\u{fffc}'.to_string(),
+        };
+        Some(arn.resource.pieces().iter().map(literal).collect())
     }
 
     /// Whether it matches the ARN (or ARN template with holes) `resource`.

@@ -83,13 +83,13 @@ pub(crate) fn trusted(model: &Model) -> Vec<Trusted<'_>> {
                 continue;
             }
             for principal in &statement.principals {
-                if !matches!(principal.kind(), PrincipalKind::Federated(_)) || principal.is_saml() {
+                if !matches!(principal.kind(), PrincipalKind::Federated) || principal.is_saml() {
                     continue;
                 }
                 let provider = model
                     .providers
                     .iter()
-                    .find(|provider| provider.arn.key() == principal.link().key());
+                    .find(|provider| principal.is(&provider.arn));
                 let host = principal
                     .issuer()
                     .map(Into::into)

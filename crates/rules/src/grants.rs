@@ -171,11 +171,8 @@ impl Grant<'_> {
             .items
             .iter()
             .find(|item| {
-                let service = item.arn().map(|arn| &arn.service);
-                let own = service.is_none_or(|text| {
-                    text.as_known()
-                        .is_none_or(|text| text.contains('*') || text == action.service().prefix())
-                });
+                let service = item.literals().and_then(|arn| arn.service);
+                let own = service.is_none_or(|text| text == action.service().prefix());
                 own && item.pattern().has_wildcard()
             })
             .map_or_else(|| listed.src.clone(), |item| item.pattern().src().clone())
@@ -265,14 +262,13 @@ pub(crate) fn wide(statement: &Statement, action: Action<'_>) -> Option<Wide> {
 
 /// Whether the member is an ARN of a service that no resource type of the action belongs to.
 fn names_another_service(item: &ResourcePattern, action: Action<'_>) -> bool {
-    let Some(service) = item.arn().and_then(|arn| arn.service.as_known()) else {
+    let Some(service) = item.literals().and_then(|arn| arn.service) else {
         return false;
     };
-    !service.contains(['*', '?'])
-        && !action
-            .resources()
-            .filter_map(|resource| resource.resource_type())
-            .any(|kind| kind.arn_pattern().split(':').nth(2) == Some(service.as_str()))
+    !action
+        .resources()
+        .filter_map(|resource| resource.resource_type())
+        .any(|kind| kind.arn_pattern().split(':').nth(2) == Some(service.as_str()))
 }
 
 #[cfg(test)]

@@ -102,8 +102,8 @@ impl Managed<'_> {
                         .filter(|statement| statement.effect == Effect::Allow)
                         .flat_map(|statement| statement.principals.iter())
                         .any(|principal| match principal.kind() {
-                            PrincipalKind::Service(_) => true,
-                            PrincipalKind::Federated(_) => !principal.is_saml(),
+                            PrincipalKind::Service => true,
+                            PrincipalKind::Federated => !principal.is_saml(),
                             _ => false,
                         })
                 });

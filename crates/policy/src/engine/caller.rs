@@ -82,7 +82,7 @@ impl Class {
 
     fn named(principal: &Principal) -> Self {
         Self {
-            label: principal.link().to_string(),
+            label: principal.text.to_string(),
             who: Who::Named(Box::new(principal.clone())),
         }
     }
@@ -95,7 +95,7 @@ impl Class {
             Who::Caller(caller) => matches!(caller, Caller::Aws(_)),
             Who::Named(principal) => matches!(
                 principal.kind(),
-                PrincipalKind::Aws(_) | PrincipalKind::Account(_) | PrincipalKind::Unknown(_)
+                PrincipalKind::Aws | PrincipalKind::Account | PrincipalKind::Unknown
             ),
         }
     }
@@ -137,40 +137,34 @@ impl Class {
         if item.is_anyone() {
             return Some(Naming::Anyone);
         }
-        if let PrincipalKind::Unknown(text) = item.kind() {
-            return (high && !text.is_known()).then_some(Naming::Direct);
+        if item.kind() == PrincipalKind::Unknown {
+            return (high && !item.text.is_known()).then_some(Naming::Direct);
         }
         match &self.who {
             Who::Anonymous | Who::Stranger | Who::AnyService => {
                 // An open principal may turn out to be `*`.
-                let open = matches!(
-                    item.kind(),
-                    PrincipalKind::Aws(_) | PrincipalKind::Account(_)
-                ) && !item.link().is_known()
-                    && item.link().leading().is_empty();
+                let open = matches!(item.kind(), PrincipalKind::Aws | PrincipalKind::Account)
+                    && !item.text.is_known()
+                    && item.text.leading().is_empty();
                 (high && open).then_some(Naming::Anyone)
             }
             Who::Holder => high.then_some(Naming::Direct),
             Who::Named(own) => {
-                let same = own.link().key() == item.link().key() && own.kind() == item.kind();
+                let same = own.text.key() == item.text.key() && own.kind() == item.kind();
                 if same {
                     return Some(naming_of(item));
                 }
-                if let PrincipalKind::Account(_) = item.kind() {
+                if item.kind() == PrincipalKind::Account {
                     let equal = match (own.account(), item.account()) {
                         (Some(a), Some(b)) => a == b,
-                        _ => high && own.link().starts_with("arn:").possible(),
+                        _ => high && own.text.starts_with("arn:").possible(),
                     };
                     return (equal
-                        && matches!(
-                            own.kind(),
-                            PrincipalKind::Aws(_) | PrincipalKind::Account(_)
-                        ))
+                        && matches!(own.kind(), PrincipalKind::Aws | PrincipalKind::Account))
                     .then_some(Naming::Account);
                 }
-                let may = high
-                    && std::mem::discriminant(own.kind()) == std::mem::discriminant(item.kind())
-                    && own.link().equals(item.link()).possible();
+                let may =
+                    high && own.kind() == item.kind() && own.text.equals(&item.text).possible();
                 may.then(|| naming_of(item))
             }
             Who::Caller(caller) => {
@@ -193,9 +187,9 @@ impl Class {
 
 fn naming_of(principal: &Principal) -> Naming {
     match principal.kind() {
-        PrincipalKind::Account(_) => Naming::Account,
-        PrincipalKind::Aws(text) => {
-            let has = |part: &str| Text::contains(text, part).possible();
+        PrincipalKind::Account => Naming::Account,
+        PrincipalKind::Aws => {
+            let has = |part: &str| Text::contains(&principal.text, part).possible();
             if has(":role/") {
                 Naming::Role
             } else if has(":user/") {
@@ -216,8 +210,8 @@ pub(crate) fn named<'a>(documents: impl Iterator<Item = &'a Document>) -> Vec<Cl
         for statement in &document.statements {
             for principal in &statement.principals {
                 let anyone = principal.is_anyone();
-                let kind = std::mem::discriminant(principal.kind());
-                if !anyone && keys.insert(format!("{kind:?}{}", principal.link().key())) {
+                let kind = principal.kind();
+                if !anyone && keys.insert(format!("{kind:?}{}", principal.text.key())) {
                     classes.push(Class::named(principal));
                 }
             }

@@ -179,7 +179,7 @@ impl Reader {
                         list.open = true;
                     }
                     list.items.push(Principal {
-                        kind: PrincipalKind::Unknown(text.clone()),
+                        kind: PrincipalKind::Unknown,
                         text,
                         src: val.src().clone(),
                         guard: guard.clone(),
@@ -229,10 +229,10 @@ impl Reader {
                 Some("AWS") => Principal::aws(text, src, guard),
                 kind => {
                     let made = match kind {
-                        Some("Service") => PrincipalKind::Service(text.clone()),
-                        Some("Federated") => PrincipalKind::Federated(text.clone()),
-                        Some("CanonicalUser") => PrincipalKind::Canonical(text.clone()),
-                        _ => PrincipalKind::Unknown(text.clone()),
+                        Some("Service") => PrincipalKind::Service,
+                        Some("Federated") => PrincipalKind::Federated,
+                        Some("CanonicalUser") => PrincipalKind::Canonical,
+                        _ => PrincipalKind::Unknown,
                     };
                     Principal {
                         kind: made,

@@ -436,13 +436,12 @@ pub(crate) fn names(principal: &Principal, caller: &Caller) -> (Naming, Answer) 
                 .map_or(Answer::No, |parts| glob::matches(&parts, wanted))
         }
     };
-    match (&principal.kind, caller) {
+    let text = &principal.text;
+    match (principal.kind, caller) {
         (PrincipalKind::Anyone, _) => (Naming::Anyone, Answer::Must),
-        (PrincipalKind::Service(text), Caller::Service(name))
-        | (PrincipalKind::Federated(text), Caller::Federated(name)) => {
-            (Naming::Direct, same(text, name))
-        }
-        (PrincipalKind::Account(text), Caller::Aws(_)) => {
+        (PrincipalKind::Service, Caller::Service(name))
+        | (PrincipalKind::Federated, Caller::Federated(name)) => (Naming::Direct, same(text, name)),
+        (PrincipalKind::Account, Caller::Aws(_)) => {
             let hit = match (principal.account(), caller.account()) {
                 (Some(named), Some(caller)) => Answer::from_bool(named == caller),
                 (None, Some(_)) if !text.is_known() => Answer::May,
@@ -450,7 +449,7 @@ pub(crate) fn names(principal: &Principal, caller: &Caller) -> (Naming, Answer) 
             };
             (Naming::Account, hit)
         }
-        (PrincipalKind::Aws(text), Caller::Aws(arn)) => {
+        (PrincipalKind::Aws, Caller::Aws(arn)) => {
             let direct = same(text, arn);
             let is_role = arn.contains(":role/");
             if direct.possible() {
@@ -465,7 +464,7 @@ pub(crate) fn names(principal: &Principal, caller: &Caller) -> (Naming, Answer) 
             }
             (Naming::Role, role_of(text, arn))
         }
-        (PrincipalKind::Unknown(text), _) if !text.is_known() => (Naming::Direct, Answer::May),
+        (PrincipalKind::Unknown, _) if !text.is_known() => (Naming::Direct, Answer::May),
         _ => (Naming::Direct, Answer::No),
     }
 }

@@ -1,11 +1,10 @@
 //! `s3-tls-not-enforced`: A bucket policy does not refuse requests without TLS.
 
 use crate::holder;
-use crate::skeleton::{is_open, skeleton};
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_policy::{Answer, Condition, Resolution, Statement, Test};
-use overgrant_value::{Guard, Text};
+use overgrant_value::Guard;
 
 rule! {
     /// A bucket policy does not refuse requests without TLS.
@@ -166,16 +165,10 @@ fn covers(deny: &Statement, objects: bool) -> bool {
     resources.negated
         || resources.open
         || resources.items.iter().any(|resource| {
-            let Some(arn) = resource.arn() else {
-                return resource.is_star() || !resource.pattern().is_known();
-            };
-            let shape = skeleton(&arn.resource, true);
-            if objects { shape.contains("/*") || shape == "*" } else { !shape.contains('/') || shape == "*" || is_bare(&arn.resource) }
+            if objects {
+                resource.may_cover_objects()
+            } else {
+                resource.may_cover_bucket()
+            }
         })
-}
-
-/// One open part may be the whole name.
-fn is_bare(text: &Text) -> bool {
-    let shape = skeleton(text, true);
-    is_open(&shape) && shape.chars().count() == 1
 }

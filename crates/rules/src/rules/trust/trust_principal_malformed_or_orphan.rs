@@ -127,16 +127,19 @@ fn check(cx: &mut Context<'_>) {
 
 fn problem(principal: &Principal) -> Option<&'static str> {
     const DIGITS: usize = 12;
-    if let PrincipalKind::UniqueId(_) = principal.kind() {
+    if principal.kind() == PrincipalKind::UniqueId {
         return Some("the id of a principal that was deleted");
     }
     if !matches!(
         principal.kind(),
-        PrincipalKind::Aws(_) | PrincipalKind::Account(_) | PrincipalKind::Unknown(_)
+        PrincipalKind::Aws | PrincipalKind::Account | PrincipalKind::Unknown
     ) {
         return None;
     }
-    let text = principal.link().as_known()?;
+    if !principal.is_known() {
+        return None;
+    }
+    let text = principal.to_string();
     if text.is_empty() {
         return None;
     }

@@ -2,7 +2,7 @@
 
 use crate::grants;
 use crate::{Context, Family, Scope};
-use overgrant_catalog::{Action, catalog};
+use overgrant_catalog::Action;
 use overgrant_finding::{Confidence, Severity};
 use overgrant_policy::{ActionPattern, Answer, Effect, ResourcePattern};
 
@@ -108,7 +108,7 @@ fn check(cx: &mut Context<'_>) {
             .items
             .iter()
             .filter(|item| !item.pattern().has_wildcard())
-            .filter_map(|item| Some((item, catalog().find_action(&item.spelling()?)?)))
+            .filter_map(|item| Some((item, item.action()?)))
             .filter(|(_, action)| {
                 statement.allows(&action.to_string(), None) == Answer::No
                     || wants_bucket(*action, &resources.items)
@@ -138,8 +138,9 @@ fn check(cx: &mut Context<'_>) {
         let mixed = dead.len() < statement.actions.listed().items.len()
             && dead.iter().all(|(_, action)| {
                 resources.items.iter().all(|item| {
-                    item.arn()
-                        .is_some_and(|arn| !arn.service.is(action.service().prefix()))
+                    item.literals().is_some_and(|arn| {
+                        arn.service.as_deref() != Some(action.service().prefix())
+                    })
                 })
             });
         if mixed {
@@ -161,13 +162,7 @@ fn wants_bucket(action: Action<'_>, resources: &[ResourcePattern]) -> bool {
     action.service().prefix() == "s3"
         && !action.is_wildcard_only()
         && types.all(|kind| matches!(kind.name(), "bucket" | "accesspoint"))
-        && resources.iter().all(|item| {
-            item.arn().is_some_and(|arn| {
-                arn.service.is("s3")
-                    && arn.region.is_empty()
-                    && arn.resource.contains("/") == Answer::Must
-            })
-        })
+        && resources.iter().all(ResourcePattern::names_objects)
 }
 
 /// Whether every resource type of the action belongs to another service.

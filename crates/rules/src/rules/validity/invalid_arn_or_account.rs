@@ -4,7 +4,7 @@ use crate::{Context, Family, Scope, names};
 use overgrant_catalog::{Catalog, catalog};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::DocumentRole;
-use overgrant_policy::{Arn, PrincipalKind, ResourcePattern};
+use overgrant_policy::{Arn, ArnLiterals, ResourcePattern};
 use overgrant_value::{Marks, Text};
 
 rule! {
@@ -144,7 +144,7 @@ fn check(cx: &mut Context<'_>) {
             for item in &statement.resources.listed().items {
                 let Some(mut fault) = fault(item) else { continue };
                 // A default that is to be replaced (`BROKER_ARN`).
-                if item.arn().is_none() && item.pattern().marks().has(Marks::FROM_DEFAULT) {
+                if item.literals().is_none() && item.pattern().marks().has(Marks::FROM_DEFAULT) {
                     fault.severity = Severity::Low;
                 }
                 let text = format!("{name} has the resource `{item}`, {}", fault.text);
@@ -157,18 +157,13 @@ fn check(cx: &mut Context<'_>) {
                 cx.report(report);
             }
             for item in &statement.principals {
-                let fault = match item.kind() {
-                    PrincipalKind::Aws(text) | PrincipalKind::Account(text) => {
-                        Arn::parse(text).and_then(|arn| segments(&arn, catalog()))
-                    }
-                    _ => None,
-                };
+                let fault = item.literals().and_then(|arn| segments(&arn, catalog()));
                 let Some(fault) = fault else { continue };
-                let text = format!("{name} has the principal `{}`, {}", item.link(), fault.text);
+                let text = format!("{name} has the principal `{item}`, {}", fault.text);
                 let report = cx
                     .finding(&holder.place, item.src(), text)
                     .statement(statement)
-                    .cell(item.link().key())
+                    .cell(item.key())
                     .severity(fault.severity);
                 cx.report(report);
             }
@@ -203,8 +198,8 @@ fn medium(text: String) -> Fault {
 }
 
 fn fault(item: &ResourcePattern) -> Option<Fault> {
-    if let Some(arn) = item.arn() {
-        return segments(arn, catalog());
+    if let Some(arn) = item.literals() {
+        return segments(&arn, catalog());
     }
     let pattern = item.pattern();
     if item.is_star() || !pattern.is_known() {
@@ -228,28 +223,24 @@ fn fault(item: &ResourcePattern) -> Option<Fault> {
 }
 
 /// The first segment that cannot exist.
-fn segments(arn: &Arn, catalog: &Catalog) -> Option<Fault> {
-    let plain = |text: &Text| {
-        text.as_known()
-            .filter(|known| !known.is_empty() && !known.contains(['*', '?', '$']))
-    };
-    if let Some(partition) = plain(&arn.partition)
+fn segments(arn: &ArnLiterals, catalog: &Catalog) -> Option<Fault> {
+    if let Some(partition) = &arn.partition
         && !PARTITIONS.contains(&partition.as_str())
     {
         return Some(medium(format!("whose partition `{partition}` does not exist")));
     }
-    if let Some(account) = plain(&arn.account)
+    if let Some(account) = &arn.account
         && !OWNERS.contains(&account.as_str())
         && !(account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()))
     {
         return Some(medium(format!("whose account id `{account}` is not 12 digits")));
     }
-    if let Some(service) = plain(&arn.service)
-        && catalog.service(&service).is_none_or(|known| known.prefix() != service)
-        && !names_resources(&service, catalog)
+    if let Some(service) = &arn.service
+        && catalog.service(service).is_none_or(|known| known.prefix() != service)
+        && !names_resources(service, catalog)
     {
         let near = catalog.suggest_service(&service.to_ascii_lowercase());
-        let upper = near.is_some_and(|near| near.eq_ignore_ascii_case(&service));
+        let upper = near.is_some_and(|near| near.eq_ignore_ascii_case(service));
         return Some(Fault {
             text: match near {
                 Some(near) if upper => format!("whose service `{service}` is spelt `{near}`"),

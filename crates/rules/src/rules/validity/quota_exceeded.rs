@@ -5,7 +5,6 @@ use overgrant_catalog::quota;
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::{DocumentRole, Identity, IdentityId, IdentityKind, PolicyDocument};
 use overgrant_policy::{Answer, Document, Pattern, Statement};
-use overgrant_value::{Piece, Text};
 use std::collections::BTreeMap;
 
 rule! {
@@ -218,7 +217,7 @@ fn statement_length(statement: &Statement) -> usize {
     length += statement
         .principals
         .iter()
-        .map(|item| known_length(item.link()) + 3)
+        .map(|item| item.known_length() + 3)
         .sum::<usize>();
     for condition in &statement.conditions.items {
         length += condition.key.spelling().map_or(0, |key| key.len()) + 3;
@@ -250,19 +249,10 @@ fn pattern_length(pattern: &Pattern) -> usize {
     }
 }
 
-fn known_length(text: &Text) -> usize {
-    text.pieces()
-        .iter()
-        .map(|piece| match piece {
-            Piece::Lit(lit) => lit.as_str().len(),
-            Piece::Hole(_) | Piece::Json(_) => 0,
-        })
-        .sum()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use overgrant_value::Text;
     use crate::testing::Scene;
 
     fn found(role: DocumentRole, count: usize) -> Vec<Severity> {

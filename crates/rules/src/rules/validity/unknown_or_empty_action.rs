@@ -205,7 +205,10 @@ struct Fault {
 }
 
 fn fault(item: &ActionPattern, catalog: &Catalog) -> Option<Fault> {
-    let spelling = item.spelling()?;
+    if !item.pattern().is_known() {
+        return None;
+    }
+    let spelling = item.to_string().to_ascii_lowercase();
     // AWS's own policies use some of these names too, without effect.
     if let Some((_, instead)) = OTHER_NAMES.iter().find(|(name, _)| *name == spelling) {
         return Some(Fault {
