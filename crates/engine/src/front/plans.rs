@@ -17,7 +17,7 @@ pub(super) fn read(input: &mut Input, sources: &Sources, found: &Discovery) {
         .par_iter()
         .filter(|path| path.ends_with(".json"))
         .filter_map(|path| {
-            let file = sources.load(path).ok()?;
+            let file = sources.load_if(path, plan::is_plan).ok()??;
             guarded(&format!("reading the plan `{path}`"), || {
                 plan::read(sources, &file)
             })
