@@ -40,7 +40,11 @@ impl Evaluator<'_> {
                 let Some(first) = first else {
                     return fixed("`var` needs the name of a variable", span);
                 };
-                let val = self.variable(instance, first, whole)?;
+                let mut val = self.variable(instance, first, whole)?;
+                // Where a default is not taken, another that is empty is none to rely on.
+                if self.off_default.get() && is_empty_default(&val) {
+                    val = Val::unknown(self.input(instance, first), val.src().clone());
+                }
                 let val = self.steps(scope, val, rest(1))?;
                 Ok(val.through(whole, format_smolstr!("var.{first}")))
             }
@@ -516,6 +520,18 @@ impl Evaluator<'_> {
             .and(&target.member.guard)
             .unwrap_or_default()
     }
+}
+
+/// Whether a value is a default that holds nothing.
+fn is_empty_default(val: &Val) -> bool {
+    val.marks().has(Marks::FROM_DEFAULT)
+        && match val.data() {
+            Data::Null(_) => true,
+            Data::Seq(seq) => seq.items.is_empty(),
+            Data::Map(map) => map.entries.is_empty(),
+            Data::Str(text) => text.is_empty(),
+            _ => false,
+        }
 }
 
 /// The name in an attribute step, or in an index step with a plain text.
