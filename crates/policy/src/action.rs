@@ -7,8 +7,10 @@ use crate::statement::{Listed, joined_key, show};
 use crate::{ActionSet, Pattern};
 use overgrant_catalog::{Action, catalog};
 use overgrant_value::Answer;
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::hash::{DefaultHasher, Hash, Hasher as _};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 /// One action pattern, such as `s3:Get*`.
 #[derive(Debug, Clone)]
@@ -67,8 +69,32 @@ pub struct Actions(pub(crate) Listed<ActionPattern>, pub(crate) Selected);
 pub(crate) struct Selected(OnceLock<Arc<Selection>>);
 
 /// The second set is only there where it differs: most elements have no open part.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 struct Selection(ActionSet, Option<ActionSet>);
+
+/// The selections that are in use, by hash: most elements of a run list what another one lists too.
+static IN_USE: Mutex<BTreeMap<u64, Vec<Weak<Selection>>>> = Mutex::new(BTreeMap::new());
+
+impl Selection {
+    /// The one copy of this selection.
+    fn shared(self) -> Arc<Self> {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        let mut known = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
+        let alike = known.entry(hasher.finish()).or_default();
+        alike.retain(|one| one.strong_count() > 0);
+        if let Some(same) = alike
+            .iter()
+            .filter_map(Weak::upgrade)
+            .find(|one| **one == self)
+        {
+            return same;
+        }
+        let own = Arc::new(self);
+        alike.push(Arc::downgrade(&own));
+        own
+    }
+}
 
 impl Selected {
     /// (surely, perhaps); `make` works them out, the second only where it differs.
@@ -78,7 +104,7 @@ impl Selected {
     ) -> (&ActionSet, &ActionSet) {
         let selection = self.0.get_or_init(|| {
             let (surely, perhaps) = make();
-            Arc::new(Selection(surely, perhaps))
+            Selection(surely, perhaps).shared()
         });
         (&selection.0, selection.1.as_ref().unwrap_or(&selection.0))
     }

@@ -112,6 +112,8 @@ pub(crate) fn compile(text: &Text, fold: bool) -> Vec<Token> {
             Piece::Json(_) => tokens.push(Token::Open(Open::UNKNOWN)),
         }
     }
+    // A run holds tens of thousands of patterns.
+    tokens.shrink_to_fit();
     tokens
 }
 
