@@ -1,5 +1,5 @@
 //! AWS facts embedded at build time: actions, resource types, condition keys, managed policies,
-//! service principals, identity providers, escalation paths and quotas.
+//! service principals, identity providers, escalation paths, calls of several parts and quotas.
 //!
 //! Not for: judging anything. This crate knows no input format and no rule.
 //! Invariant: nothing is built at start-up. Lookups are binary searches over static bytes; a
@@ -8,6 +8,7 @@
 //! The tables are written by `cargo dev catalog` from `testdata/catalog`.
 
 mod action;
+mod call;
 mod escalation;
 mod generated;
 mod glob;
@@ -23,6 +24,7 @@ mod suggest;
 mod tables;
 
 pub use action::{AccessLevel, Action, ActionFlags, ActionId, ActionResource};
+pub use call::{Call, CallPart, Need, call, calls};
 pub use escalation::{
     Caller, Category, EscalationPath, Gain, Leg, Level, Precondition, Target, TargetKind,
     TrustedService, escalation_path, escalation_paths,

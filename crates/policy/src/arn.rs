@@ -85,6 +85,21 @@ impl Arn {
     }
 }
 
+/// The pattern of an ARN format (`arn:${Partition}:sqs:${Region}:${Account}:${QueueName}`): every
+/// placeholder replaced by what `with` gives for its name.
+pub(crate) fn filled(format: &str, with: impl Fn(&str) -> &'static str) -> String {
+    let mut pattern = String::with_capacity(format.len());
+    let mut rest = format;
+    while let Some((before, after)) = rest.split_once("${") {
+        pattern.push_str(before);
+        let (name, tail) = after.split_once('}').unwrap_or((after, ""));
+        pattern.push_str(with(name));
+        rest = tail;
+    }
+    pattern.push_str(rest);
+    pattern
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,5 +124,13 @@ mod tests {
         let arn = Arn::parse(&text).unwrap();
         assert!(arn.resource.is("root"));
         assert!(!arn.account.is_known());
+    }
+
+    #[test]
+    fn placeholders_are_filled_by_name() {
+        let with = |name: &str| if name == "Account" { "1" } else { "*" };
+        let format = "arn:${Partition}:sqs:${Region}:${Account}:${Queue}";
+        assert_eq!(filled(format, with), "arn:*:sqs:*:1:*");
+        assert_eq!(filled("arn:aws:s3:::${Cut", with), "arn:aws:s3:::*");
     }
 }

@@ -14,6 +14,7 @@
 //! | how one request is decided | [`point::decide`] with a [`Request`] and a [`Stack`] |
 //! | whether a policy is tighter than another | [`engine::difference`], both ways round |
 //! | whether a stack allows all, or some, of what a policy does | [`engine::covers`], [`engine::allows`] |
+//! | whether a call that touches several resources can be made at all | [`engine::usable`] |
 //! | who can come from outside | [`engine::public`], [`engine::external`] |
 //! | which statements do nothing | [`engine::dead_statements`], [`engine::redundant_statements`] |
 //! | whether two documents say the same in other words | [`engine::normalise`], then compare |

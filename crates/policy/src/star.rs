@@ -5,7 +5,7 @@
 //! never gives `Must`.
 //! Sources: AWS, "IAM JSON policy elements: Resource"; the resource types of the catalog.
 
-use crate::arn::ArnParts;
+use crate::arn::{ArnParts, filled};
 use crate::glob::{self, Token};
 use crate::resource::{ResourcePattern, Resources, Segments};
 use overgrant_catalog::{ActionId, catalog};
@@ -72,14 +72,7 @@ pub(crate) struct Domain {
 
 impl Domain {
     pub(crate) fn new(format: &str) -> Option<Self> {
-        let mut wide = String::with_capacity(format.len());
-        let mut rest = format;
-        while let Some((before, after)) = rest.split_once("${") {
-            wide.push_str(before);
-            wide.push('*');
-            rest = after.split_once('}').map_or("", |(_, tail)| tail);
-        }
-        wide.push_str(rest);
+        let wide = filled(format, |_| "*");
         let compile = |part: &str| glob::compile(&Text::known(part), false);
         let mut parts = wide.splitn(6, ':').skip(1);
         let mut next = || parts.next().map(compile);

@@ -4,7 +4,7 @@
 
 use overgrant_policy::engine::{
     Difference, Zone, allows, covers, dead_statements, difference, external, normalise, public,
-    redundant_statements,
+    redundant_statements, usable,
 };
 use overgrant_policy::{Answer, Document, Stack};
 use overgrant_value::{Src, Sym, Text, Val};
@@ -334,4 +334,99 @@ fn redundant_and_equal_statements() {
     );
     let b = allow(r#""s3:get*""#, r#""*""#);
     assert_eq!(normalise(&a), normalise(&b));
+}
+
+/// The launch of an instance, and what of it is missing.
+fn launch(statements: &str) -> (Answer, Vec<String>) {
+    let policy = document(statements);
+    let found = usable(&Stack::identity(vec![&policy]), "EC2:runinstances");
+    let missing = found.missing().map(|part| part.types.join("|")).collect();
+    (found.answer, missing)
+}
+
+#[test]
+fn a_call_needs_every_resource_that_it_touches() {
+    let run = |resources: &str| {
+        launch(&format!(
+            r#"{{"Effect": "Allow", "Action": "ec2:Run*", "Resource": {resources}}}"#
+        ))
+    };
+    assert_eq!(run(r#""*""#), (Answer::Must, vec![]));
+    let (answer, missing) = run(r#""arn:aws:ec2:*:*:instance/*""#);
+    assert_eq!(answer, Answer::No);
+    assert_eq!(
+        missing,
+        [
+            "image",
+            "network-interface",
+            "security-group",
+            "subnet",
+            "volume"
+        ]
+    );
+    let most = r#"["arn:aws:ec2:*::image/ami-1", "arn:aws:ec2:eu-west-1:*:instance/*",
+        "arn:aws:ec2:*:*:network-interface/*", "arn:aws:ec2:*:*:s*"]"#;
+    // Some images need no volume.
+    assert_eq!(run(most), (Answer::May, vec!["volume".to_owned()]));
+    // In the partition that the policy is for.
+    let china = run(r#""arn:aws-cn:ec2:*:*:*""#);
+    assert_eq!(china, (Answer::Must, vec![]));
+    // Several statements give it together, on conditions that can hold, and a Deny takes it back.
+    let together = r#"{"Effect": "Allow", "Action": "ec2:*", "Resource": "arn:aws:ec2:*::image/*",
+            "Condition": {"StringEquals": {"ec2:Owner": "amazon"}}},
+        {"Effect": "Allow", "NotAction": "iam:*", "NotResource": "arn:aws:ec2:*::image/*"}"#;
+    assert_eq!(launch(together), (Answer::Must, vec![]));
+    let denied = format!(
+        r#"{together}, {{"Effect": "Deny", "Action": "*", "Resource": "arn:aws:ec2:*:*:subnet/*"}}"#
+    );
+    assert_eq!(launch(&denied), (Answer::No, vec!["subnet".to_owned()]));
+}
+
+#[test]
+fn a_call_needs_every_action_that_it_is_authorised_for() {
+    for (statements, call, wanted) in [
+        (
+            r#"{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::from/*"}"#,
+            "s3:CopyObject",
+            Answer::No,
+        ),
+        (
+            r#"{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::from/*"},
+               {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::to/*"}"#,
+            "s3:CopyObject",
+            Answer::Must,
+        ),
+        (
+            r#"{"Effect": "Allow", "Action": "lambda:*", "Resource": "*"}"#,
+            "lambda:CreateFunction",
+            Answer::No,
+        ),
+        (
+            r#"{"Effect": "Allow", "Action": ["lambda:*", "iam:PassRole"], "Resource": "*"}"#,
+            "lambda:CreateFunction",
+            Answer::Must,
+        ),
+        // One of two types is enough.
+        (
+            r#"{"Effect": "Allow", "Action": "ssm:SendCommand", "Resource":
+                ["arn:aws:ssm:*:*:document/*", "arn:aws:ec2:*:*:instance/i-1"]}"#,
+            "ssm:SendCommand",
+            Answer::Must,
+        ),
+        // Not in the table: any one resource.
+        (
+            r#"{"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::b/*"}"#,
+            "s3:GetObject",
+            Answer::Must,
+        ),
+        (
+            r#"{"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::b"}"#,
+            "s3:GetObject",
+            Answer::No,
+        ),
+    ] {
+        let policy = document(statements);
+        let found = usable(&Stack::identity(vec![&policy]), call);
+        assert_eq!(found.answer, wanted, "{call} {statements}");
+    }
 }

@@ -1,12 +1,15 @@
 //! Written by `cargo dev catalog` from `testdata/catalog`; do not edit.
 
 #[rustfmt::skip]
+mod calls;
+#[rustfmt::skip]
 mod escalation;
 #[rustfmt::skip]
 mod issuers;
 #[rustfmt::skip]
 mod quotas;
 
+pub(crate) use calls::CALLS;
 pub(crate) use escalation::ESCALATION_PATHS;
 pub(crate) use issuers::ISSUERS;
 pub(crate) use quotas::QUOTAS;

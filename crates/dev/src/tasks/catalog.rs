@@ -67,6 +67,7 @@ fn generate(inputs: &Path) -> Result<Vec<repository::Generated>> {
         file("strings.txt", parts.strings.into_bytes()),
         file("tables.bin", parts.tables),
         file("policies.bin", parts.policies),
+        file("calls.rs", statics::calls(inputs)?.into_bytes()),
         file("escalation.rs", statics::escalation(inputs)?.into_bytes()),
         file("issuers.rs", statics::issuers(inputs)?.into_bytes()),
         file("quotas.rs", statics::quotas(inputs)?.into_bytes()),

@@ -3,6 +3,7 @@
 //! Not for policies. Invariant: a domain holds every ARN that AWS may authorise the action on, as far as
 //! the catalog knows its resource types.
 
+use crate::arn::filled;
 use crate::engine::compile::{Dimension, Item};
 use crate::engine::globs::{Glob, Letter, Reading};
 use overgrant_catalog::Action;
@@ -60,15 +61,12 @@ fn cached(format: &'static str) -> Rc<Glob> {
 
 /// The ARNs of a format, every placeholder at least one character long.
 pub(super) fn domain_glob(format: &str) -> Glob {
-    let mut wide = String::with_capacity(format.len());
-    let mut rest = format;
-    while let Some((before, after)) = rest.split_once("${") {
-        wide.push_str(before);
-        let (name, tail) = after.split_once('}').unwrap_or((after, ""));
-        wide.push_str(if name == "Partition" { "aws*" } else { "?*" });
-        rest = tail;
-    }
-    wide.push_str(rest);
+    let wide = filled(
+        format,
+        |name| {
+            if name == "Partition" { "aws*" } else { "?*" }
+        },
+    );
     Glob::read(
         &Text::known(&wide),
         Reading {

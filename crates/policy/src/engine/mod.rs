@@ -46,11 +46,14 @@ mod questions;
 mod resources;
 mod side;
 mod solve;
+mod usable;
 
 pub use compile::Compiled;
 pub use prepared::Prepared;
 pub use questions::{
-    Difference, Exposure, Grant, Limits, Zone, allows, covers, dead_statements, difference,
-    difference_of, difference_prepared, external, normalise, public, redundant_statements,
+    Difference, Exposure, Grant, Limits, Zone, allows, allows_prepared, covers, dead_statements,
+    difference, difference_of, difference_prepared, external, normalise, public,
+    redundant_statements,
 };
 pub use solve::Witness;
+pub use usable::{Part, Usable, usable, usable_prepared};

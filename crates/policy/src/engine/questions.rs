@@ -115,11 +115,16 @@ pub fn covers(stack: &Stack<'_>, wanted: &Document) -> Answer {
 /// Whether the stack allows some request that `within` (an identity document) does, with a witness.
 #[must_use]
 pub fn allows(stack: &Stack<'_>, within: &Document) -> Difference {
-    let layers = Prepared::new(stack);
+    allows_prepared(&Prepared::new(stack), within)
+}
+
+/// As [`allows`], for a stack that was compiled before.
+#[must_use]
+pub fn allows_prepared(stack: &Prepared<'_>, within: &Document) -> Difference {
     let within = Compiled::new(within);
     let limits = Limits::default();
     ask(
-        &layers,
+        stack,
         None,
         Some(&within),
         &limits,

@@ -16,12 +16,15 @@ pub(crate) fn index(date: &str) -> String {
         "//! Written by `cargo dev catalog` from `testdata/catalog`; do not edit.
 
 #[rustfmt::skip]
+mod calls;
+#[rustfmt::skip]
 mod escalation;
 #[rustfmt::skip]
 mod issuers;
 #[rustfmt::skip]
 mod quotas;
 
+pub(crate) use calls::CALLS;
 pub(crate) use escalation::ESCALATION_PATHS;
 pub(crate) use issuers::ISSUERS;
 pub(crate) use quotas::QUOTAS;
@@ -55,6 +58,36 @@ fn variant(kind: &str, word: &str) -> String {
         out.push_str(letters.as_str());
     }
     out
+}
+
+/// `generated/calls.rs`: rows of one call stand together, calls in the order of their lower-cased names.
+pub(crate) fn calls(inputs: &Path) -> Result<String> {
+    let header = ["call", "action", "types", "need", "evidence"];
+    let table = Table::read(inputs, "calls.tsv", &header)?;
+    let mut calls: Vec<(&str, Vec<String>)> = Vec::new();
+    for (place, [call, action, types, need, evidence]) in table.rows()? {
+        let before = calls.last().map_or("", |(name, _)| name);
+        let order = before.to_ascii_lowercase().cmp(&call.to_ascii_lowercase());
+        ensure!(order.is_le(), "{place}: {call} stands after {before}");
+        if before != call {
+            ensure!(order.is_lt(), "{place}: {call} and {before} are one call");
+            calls.push((call, Vec::new()));
+        }
+        let part = format!(
+            "CallPart {{ action: {action:?}, types: {}, need: {}, evidence: {evidence:?} }}",
+            literals(&split(types, '|')),
+            variant("Need", need),
+        );
+        calls.last_mut().context(place)?.1.push(part);
+    }
+    let mut out = format!("{HEAD}use crate::{{Call, CallPart, Need}};\n\n");
+    out.push_str("pub(crate) const CALLS: &[Call] = &[\n");
+    for (name, parts) in calls {
+        let parts = parts.join(", ");
+        writeln!(out, "    Call {{ name: {name:?}, parts: &[{parts}] }},")?;
+    }
+    out.push_str("];\n");
+    Ok(out)
 }
 
 /// `generated/quotas.rs`.
