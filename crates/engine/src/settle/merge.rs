@@ -1,13 +1,14 @@
 //! One finding for all contexts of one place.
 //!
 //! A module that is called ten times is evaluated ten times, and a literal may be used by several
-//! policies. Invariant: the worst leads (of equals, the least address), the others are its
+//! policies. Invariant: the worst that is not only a doubt leads (of equals, the least address), the others are its
 //! `instances`, nothing of them is lost but repeated words.
 
-use overgrant_finding::Finding;
+use overgrant_finding::{Confidence, Finding};
 use overgrant_ir::Resource;
 use overgrant_source::Span;
 use smol_str::SmolStr;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rule, place, statement; where a finding has no place, its resource.
@@ -41,23 +42,17 @@ pub(crate) fn merge(findings: Vec<Finding>, resources: &Uses) -> Vec<Finding> {
 }
 
 fn join(mut group: Vec<Finding>, uses: &Uses) -> Option<Finding> {
-    group.sort_by(|a, b| {
+    group.sort_by_cached_key(|finding| {
+        // A severe doubt does not hide what is sure.
+        let sure = finding.confidence > Confidence::Low;
+        let rank = Reverse((sure, finding.severity, finding.confidence));
+        let address = (finding.address.clone(), finding.root.clone());
         (
-            b.severity,
-            b.confidence,
-            &a.address,
-            &a.root,
-            &a.holder,
-            &a.message,
+            rank,
+            address,
+            finding.holder.clone(),
+            finding.message.clone(),
         )
-            .cmp(&(
-                a.severity,
-                a.confidence,
-                &b.address,
-                &b.root,
-                &b.holder,
-                &b.message,
-            ))
     });
     let contexts: BTreeSet<(&SmolStr, &SmolStr)> =
         group.iter().map(|f| (&f.root, &f.holder)).collect();
@@ -148,5 +143,47 @@ impl Uses {
             .and_then(|span| self.count.get(span))
             .copied()
             .unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use overgrant_finding::Severity;
+    use overgrant_ir::{Format, Place};
+    use overgrant_source::FileId;
+    use overgrant_value::{Guard, Src};
+
+    #[test]
+    fn a_doubt_does_not_hide_what_is_sure() {
+        let finding = |severity, confidence, address: &str| {
+            let place = Place {
+                root: "".into(),
+                address: address.into(),
+                kind: "k".into(),
+                format: Format::Terraform,
+                logical_id: None,
+                framework: false,
+                src: Src::none(),
+                name_src: Src::none(),
+                guard: Guard::always(),
+                maybe: false,
+            };
+            let src = Src::at(Span::new(FileId(0), 0, 1));
+            Finding::new("r", severity, confidence, &place, &src, address)
+        };
+        let merged = merge(
+            vec![
+                finding(Severity::Critical, Confidence::Low, "a"),
+                finding(Severity::Medium, Confidence::High, "b"),
+                finding(Severity::High, Confidence::Medium, "c"),
+            ],
+            &Uses::default(),
+        );
+        let [one] = merged.as_slice() else {
+            panic!("{merged:?}")
+        };
+        assert_eq!((one.message.as_str(), one.severity), ("c", Severity::High));
+        assert_eq!(one.instances, ["a", "b"]);
     }
 }

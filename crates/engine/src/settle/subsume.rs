@@ -75,13 +75,9 @@ pub(crate) fn subsume(findings: Vec<Finding>) -> Vec<Finding> {
             .into_iter()
             .flatten()
             .flat_map(|(rule, shared)| {
-                by_rule
-                    .get(rule)
-                    .into_iter()
-                    .flatten()
-                    .zip([*shared].into_iter().cycle())
+                let of_rule = by_rule.get(rule).into_iter().flatten();
+                of_rule.filter_map(|&index| Some((findings.get(index)?, *shared)))
             })
-            .filter_map(|(&index, shared)| Some((findings.get(index)?, shared)))
             .filter(|(winner, _)| winner.confidence >= loser.confidence.min(Confidence::Medium))
             .collect();
         let lost = winners
