@@ -5,7 +5,7 @@
 //! reader's binary searches expect; a name that occurs twice is an error.
 
 use super::Parts;
-use super::read::{Table, split, text};
+use super::read::{ACTIONS, KEYS, RESOURCES, SERVICES, Table, split, text};
 use super::strings::{Blob, Pool, number};
 use anyhow::{Context as _, Result, bail, ensure};
 use overgrant_catalog::{Availability, layout};
@@ -139,8 +139,7 @@ type Resources = BTreeMap<(String, String), [String; 3]>;
 type Actions = BTreeMap<(String, String), [String; 7]>;
 
 fn resources(inputs: &Path) -> Result<Resources> {
-    let header = ["service", "type", "arn_pattern", "condition_keys"];
-    let table = Table::read(inputs, "resources.tsv.gz", &header)?;
+    let table = Table::read(inputs, "resources.tsv.gz", &RESOURCES)?;
     let mut resources = Resources::new();
     for (place, [service, name, pattern, keys]) in table.rows()? {
         let key = (service.to_owned(), name.to_ascii_lowercase());
@@ -154,18 +153,7 @@ fn resources(inputs: &Path) -> Result<Resources> {
 }
 
 fn actions(inputs: &Path) -> Result<Actions> {
-    let header = [
-        "service",
-        "action",
-        "access_level",
-        "access_level_override",
-        "resource_types",
-        "condition_keys",
-        "dependent_actions",
-        "flags",
-        "source",
-    ];
-    let table = Table::read(inputs, "actions.tsv.gz", &header)?;
+    let table = Table::read(inputs, "actions.tsv.gz", &ACTIONS)?;
     let mut actions = Actions::new();
     for (
         place,
@@ -218,14 +206,7 @@ fn before<V>(map: &BTreeMap<(String, String), V>, service: &str) -> usize {
 type Services = BTreeMap<String, (String, bool)>;
 
 fn services(inputs: &Path, actions: &Actions, resources: &Resources) -> Result<Services> {
-    let header = [
-        "service",
-        "name",
-        "actions",
-        "resource_types",
-        "rcp_supported",
-    ];
-    let table = Table::read(inputs, "services.tsv.gz", &header)?;
+    let table = Table::read(inputs, "services.tsv.gz", &SERVICES)?;
     let mut services = Services::new();
     for (place, [service, name, _, _, rcp]) in table.rows()? {
         ensure!(
@@ -365,8 +346,7 @@ fn type_cells(cell: &str) -> Vec<&str> {
 }
 
 fn keys(inputs: &Path, pool: &mut Pool) -> Result<(Section, Section)> {
-    let header = ["key", "type", "scope", "availability", "services"];
-    let table = Table::read(inputs, "condition_keys.tsv.gz", &header)?;
+    let table = Table::read(inputs, "condition_keys.tsv.gz", &KEYS)?;
     let mut rows = table.rows::<5>()?;
     rows.sort_by_key(|(_, cells)| cells[0].to_ascii_lowercase());
     let (mut section, mut placeholders) = (Section::default(), Section::default());

@@ -7,6 +7,31 @@ use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
+/// The columns of `actions.tsv.gz`.
+pub(crate) const ACTIONS: [&str; 9] = [
+    "service",
+    "action",
+    "access_level",
+    "access_level_override",
+    "resource_types",
+    "condition_keys",
+    "dependent_actions",
+    "flags",
+    "source",
+];
+/// The columns of `resources.tsv.gz`.
+pub(crate) const RESOURCES: [&str; 4] = ["service", "type", "arn_pattern", "condition_keys"];
+/// The columns of `condition_keys.tsv.gz`.
+pub(crate) const KEYS: [&str; 5] = ["key", "type", "scope", "availability", "services"];
+/// The columns of `services.tsv.gz`.
+pub(crate) const SERVICES: [&str; 5] = [
+    "service",
+    "name",
+    "actions",
+    "resource_types",
+    "rcp_supported",
+];
+
 /// One input table, without its header.
 pub(crate) struct Table {
     name: String,

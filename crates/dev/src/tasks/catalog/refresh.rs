@@ -5,7 +5,7 @@
 //! actions, flags, global keys, and rows of other sources. Not for downloading. Invariant: a package that
 //! lost a service or more than one action in a hundred is refused, and nothing is written.
 
-use super::read::{Table, split};
+use super::read::{ACTIONS, KEYS, RESOURCES, SERVICES, Table, split};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,26 +13,6 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
-const ACTIONS: [&str; 9] = [
-    "service",
-    "action",
-    "access_level",
-    "access_level_override",
-    "resource_types",
-    "condition_keys",
-    "dependent_actions",
-    "flags",
-    "source",
-];
-const RESOURCES: [&str; 4] = ["service", "type", "arn_pattern", "condition_keys"];
-const KEYS: [&str; 5] = ["key", "type", "scope", "availability", "services"];
-const SERVICES: [&str; 5] = [
-    "service",
-    "name",
-    "actions",
-    "resource_types",
-    "rcp_supported",
-];
 /// An action with several levels counts as the first of these.
 const LEVELS: [&str; 5] = ["Permissions management", "Tagging", "Write", "Read", "List"];
 
