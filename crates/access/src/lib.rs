@@ -7,6 +7,7 @@ mod attach;
 mod decide;
 mod link;
 mod reach;
+mod usable;
 
 pub use attach::{Attached, AttachedSource, Boundary, How, Use};
 pub use decide::{Decision, StatementRef};

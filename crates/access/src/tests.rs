@@ -4,7 +4,7 @@ use super::*;
 use overgrant_ir::{Format, Mode, Resource, lower};
 use overgrant_value::{Guard, Src, Sym, Val, json};
 
-fn resource(root: &str, kind: &str, address: &str, attrs: &str) -> Resource {
+pub(crate) fn resource(root: &str, kind: &str, address: &str, attrs: &str) -> Resource {
     with(
         root,
         kind,
@@ -39,11 +39,11 @@ fn policy(statements: &str) -> String {
     format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#)
 }
 
-fn quoted(statements: &str) -> String {
+pub(crate) fn quoted(statements: &str) -> String {
     format!("{:?}", policy(statements))
 }
 
-fn named(model: &Model, name: &str) -> IdentityId {
+pub(crate) fn named(model: &Model, name: &str) -> IdentityId {
     let at = model.identities.iter().position(|one| one.name.is(name));
     IdentityId(at.unwrap())
 }

@@ -7,6 +7,7 @@ pub(crate) mod case;
 
 use anyhow::{Context as _, Result};
 use case::Case;
+use overgrant_catalog::Need;
 use overgrant_policy::{Answer, Document, PolicyKind, Stack, StatementRef, engine};
 use overgrant_source::{SourceFile, Sources, Span};
 use overgrant_value::{Src, json as reader};
@@ -44,6 +45,14 @@ enum Question {
         /// Account ids that are ours
         #[arg(long = "account")]
         accounts: Vec<String>,
+    },
+    /// Whether identity policies let a call be made, with every resource that AWS authorises for it
+    Usable {
+        /// The API operation, `service:Name`
+        call: String,
+        /// The policies of one principal
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
     },
     /// What a policy says: problems, statements, and which of them are dead or redundant
     Explain {
@@ -92,6 +101,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
                 "public_by_text": word(document.is_public_by_text()),
             }))
         }
+        Question::Usable { call, files } => usable(call, files),
         Question::Explain { file } => print(&explain(&read(file)?)),
     }
 }
@@ -251,6 +261,32 @@ fn exposure(found: &engine::Exposure) -> Value {
         "capped": found.capped,
         "witnesses": found.witnesses.iter().map(witness).collect::<Vec<_>>(),
     })
+}
+
+fn usable(call: &str, files: &[PathBuf]) -> Result<()> {
+    let policies = files
+        .iter()
+        .map(|file| read(file))
+        .collect::<Result<Vec<_>>>()?;
+    let documents = policies.iter().map(|policy| &policy.document).collect();
+    let found = engine::usable(&Stack::identity(documents), call);
+    let parts: Vec<Value> = found
+        .parts
+        .iter()
+        .map(|part| {
+            json!({
+                "action": part.action.as_str(),
+                "types": part.types,
+                "need": match part.need {
+                    Need::Always => "always",
+                    Need::Sometimes => "sometimes",
+                },
+                "answer": word(part.found.answer),
+                "witness": part.found.witness.as_ref().map(witness),
+            })
+        })
+        .collect();
+    print(&json!({ "answer": word(found.answer), "parts": parts }))
 }
 
 fn explain(policy: &Policy) -> Value {

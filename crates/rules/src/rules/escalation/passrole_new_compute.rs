@@ -255,7 +255,8 @@ fn preconditions(cx: &Context<'_>, path: &EscalationPath, role: &Identity) -> bo
 }
 
 /// Whether every leg is surely allowed: the statement that passes the role, and the action that
-/// makes the compute.
+/// makes the compute. A call that AWS authorises on several resources is no leg where one of them is
+/// missing: an instance does not start without an image.
 fn walk<'a>(
     cx: &Context<'a>,
     caller: IdentityId,
@@ -273,6 +274,7 @@ fn walk<'a>(
                 })
             } else {
                 escalate::allowed(cx, caller, leg.action, None, None)
+                    .filter(|_| cx.access.usable(caller, leg.action).answer.possible())
             };
             Some((leg, found?))
         });
@@ -355,6 +357,11 @@ mod tests {
     use crate::testing::Scene;
 
     fn scene(passes: &str, admin: &str) -> Vec<Severity> {
+        with("lambda.amazonaws.com", passes, admin)
+    }
+
+    /// A caller with the statements `passes`, and a role with `admin` that the service may assume.
+    fn with(service: &str, passes: &str, admin: &str) -> Vec<Severity> {
         let trust = |service: &str| {
             format!(
                 r#"{{\"Statement\":{{\"Effect\":\"Allow\",\"Action\":\"sts:AssumeRole\",\"Principal\":{{\"Service\":\"{service}\"}}}}}}"#
@@ -365,7 +372,8 @@ mod tests {
         };
         let policy = |text: &str| format!(r#"{{\"Statement\":[{}]}}"#, text.replace('\n', " ").replace('"', "\\\""));
         Scene::new()
-            .resource("aws_iam_role", "fn", &role("fn", "lambda.amazonaws.com"))
+            .resource("aws_iam_role", "fn", &role("fn", service))
+            .resource("aws_iam_instance_profile", "fn", r#"{"name":"fn","role":"fn"}"#)
             .resource(
                 "aws_iam_role_policy",
                 "fn",
@@ -410,5 +418,18 @@ mod tests {
         let passes = r#"{"Effect":"Allow","Action":["iam:PassRole","lambda:*"],"Resource":"*"}"#;
         let logs = r#"{"Effect":"Allow","Action":"logs:PutLogEvents","Resource":"*"}"#;
         assert_eq!(scene(passes, logs), none, "nothing is won");
+    }
+
+    #[test]
+    fn an_instance_needs_an_image_too() {
+        let on = |resources: &str| {
+            let passes = format!(
+                r#"{{"Effect":"Allow","Action":"iam:PassRole","Resource":"*"}},
+                {{"Effect":"Allow","Action":"ec2:RunInstances","Resource":{resources}}}"#
+            );
+            with("ec2.amazonaws.com", &passes, ADMIN)
+        };
+        assert_eq!(on(r#""*""#), [Severity::Critical]);
+        assert_eq!(on(r#""arn:aws:ec2:*:*:instance/*""#), []);
     }
 }
