@@ -9,8 +9,10 @@
 
 use crate::engine::globs::{Glob, Letter, Tok};
 use crate::glob::Open;
-use rustc_hash::FxHashMap;
+use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 /// A glob in one reading.
 #[derive(Debug, Clone, Copy)]
@@ -19,16 +21,36 @@ pub(crate) struct Atom<'a> {
     pub(crate) loose: bool,
     /// Whether an open part that is one fixed text is taken to differ from a fresh letter, which
     /// can always be chosen so.
-    pub(crate) spare: bool,
+    spare: bool,
+    /// Atoms of one group say the same: which of them matches does not matter. Its own by default.
+    pub(crate) group: Option<u16>,
+    /// The position from which every text is in the glob.
+    tail: u16,
 }
 
 impl<'a> Atom<'a> {
     pub(crate) fn new(glob: &'a Glob, loose: bool) -> Self {
+        let runs = glob
+            .toks
+            .iter()
+            .rev()
+            .take_while(|tok| **tok == Tok::Run(true));
+        let tail = match runs.count() {
+            0 => u16::MAX,
+            runs => narrow(glob.toks.len() - runs),
+        };
         Self {
             glob,
             loose,
             spare: false,
+            group: None,
+            tail,
         }
+    }
+
+    pub(crate) fn spare(mut self, spare: bool) -> Self {
+        self.spare = spare;
+        self
     }
 }
 
@@ -59,6 +81,7 @@ fn start(atoms: &[Atom<'_>]) -> State {
         }
     }
     close(atoms, &mut state);
+    absorb(atoms, &mut state);
     state
 }
 
@@ -135,7 +158,37 @@ fn step(atoms: &[Atom<'_>], state: &State, letter: Letter) -> State {
         }
     }
     close(atoms, &mut next);
+    absorb(atoms, &mut next);
     next
+}
+
+/// Drops what can change nothing: other positions of a group of which one glob holds whatever follows.
+fn absorb(atoms: &[Atom<'_>], state: &mut State) {
+    let mut held: SmallVec<[(Option<u16>, u16); 4]> = SmallVec::new();
+    for &(atom, at) in state.iter() {
+        let Some(own) = atoms.get(usize::from(atom)) else {
+            continue;
+        };
+        if at >= own.tail && !held.iter().any(|one| same_group(own, atom, *one)) {
+            held.push((own.group, atom));
+        }
+    }
+    if held.is_empty() {
+        return;
+    }
+    state.retain(|(atom, at)| {
+        atoms.get(usize::from(*atom)).is_none_or(|own| {
+            let holder = held.iter().find(|one| same_group(own, *atom, **one));
+            holder.is_none_or(|(_, holder)| holder == atom && *at >= own.tail)
+        })
+    });
+}
+
+fn same_group(atom: &Atom<'_>, index: u16, held: (Option<u16>, u16)) -> bool {
+    match atom.group {
+        Some(_) => atom.group == held.0,
+        None => index == held.1,
+    }
 }
 
 /// Whether the atom stands at exactly one place, and that is the same open part.
@@ -208,61 +261,151 @@ pub(crate) fn explore(
     budget: &mut usize,
     mut visit: impl FnMut(&[usize], &dyn Fn() -> Vec<Letter>) -> bool,
 ) -> End {
-    let mut seen: FxHashMap<State, ()> = FxHashMap::default();
-    // The queue doubles as the tree of ways: (state, parent, letter).
-    let mut queue: Vec<(State, usize, Letter)> = Vec::new();
-    let first = start(atoms);
-    seen.insert(first.clone(), ());
-    queue.push((first, 0, Letter::Fresh));
-    let mut at = 0;
-    while at < queue.len() {
-        let Some((state, _, _)) = queue.get(at) else {
+    let most = usize::from(u16::MAX);
+    if atoms.len() >= most || atoms.iter().any(|atom| atom.glob.toks.len() >= most) {
+        return End::Capped;
+    }
+    let mut tree = Tree::default();
+    let mut seen: FxHashSet<State> = FxHashSet::default();
+    // The shortest text first; among equals the one that was found first.
+    let mut open: BinaryHeap<Reverse<(usize, usize)>> = BinaryHeap::new();
+    open.push(Reverse((0, tree.root(start(atoms)))));
+    while let Some(Reverse((length, at))) = open.pop() {
+        let Some(state) = tree.nodes.get(at).map(|node| node.state.clone()) else {
             break;
         };
-        let state = state.clone();
-        let hits: SmallVec<[usize; 8]> = accepted(atoms, &state).collect();
-        if required.iter().all(|wanted| hits.contains(wanted)) {
-            let word = || {
-                let mut word = Vec::new();
-                let mut node = at;
-                while node != 0 {
-                    let Some((_, parent, letter)) = queue.get(node) else {
-                        break;
-                    };
-                    word.push(*letter);
-                    node = *parent;
-                }
-                word.reverse();
-                word
-            };
-            if visit(&hits, &word) {
-                return End::Stopped;
-            }
+        if !seen.insert(state.clone()) {
+            continue;
         }
-        for letter in letters(atoms, &state) {
-            if *budget < state.len() {
-                *budget = 0;
-                return End::Capped;
-            }
-            *budget -= state.len();
-            let next = step(atoms, &state, letter);
-            let alive = required
-                .iter()
-                .all(|wanted| next.iter().any(|(atom, _)| usize::from(*atom) == *wanted));
-            if !alive || seen.contains_key(&next) {
+        let hits: SmallVec<[usize; 8]> = accepted(atoms, &state).collect();
+        if required.iter().all(|wanted| hits.contains(wanted)) && visit(&hits, &|| tree.word(at)) {
+            return End::Stopped;
+        }
+        for letter in letters(atoms, &state, required) {
+            let from = tree.letters.len();
+            let Some(next) = run(atoms, &state, letter, required, budget, &mut tree.letters) else {
+                tree.letters.truncate(from);
+                if *budget == 0 {
+                    return End::Capped;
+                }
+                continue;
+            };
+            if seen.contains(&next) {
+                tree.letters.truncate(from);
                 continue;
             }
-            seen.insert(next.clone(), ());
-            queue.push((next, at, letter));
+            let length = length + tree.letters.len() - from;
+            open.push(Reverse((length, tree.add(next, at, from))));
         }
-        at += 1;
     }
     End::Complete
 }
 
+/// The ways of a search.
+#[derive(Default)]
+struct Tree {
+    nodes: Vec<Node>,
+    /// The letters of all edges, one after the other.
+    letters: Vec<Letter>,
+}
+
+struct Node {
+    state: State,
+    parent: usize,
+    /// Its edge: where the letters begin, and how many there are.
+    edge: (usize, usize),
+}
+
+impl Tree {
+    fn root(&mut self, state: State) -> usize {
+        self.add(state, 0, 0)
+    }
+
+    /// A node at the end of the letters from `from` on.
+    fn add(&mut self, state: State, parent: usize, from: usize) -> usize {
+        let edge = (from, self.letters.len() - from);
+        self.nodes.push(Node {
+            state,
+            parent,
+            edge,
+        });
+        self.nodes.len() - 1
+    }
+
+    /// The text that leads to a node.
+    fn word(&self, mut at: usize) -> Vec<Letter> {
+        let mut edges = Vec::new();
+        while let Some(node) = self.nodes.get(at).filter(|_| at != 0) {
+            edges.push(node.edge);
+            at = node.parent;
+        }
+        let letters = edges.into_iter().rev();
+        letters
+            .flat_map(|(from, length)| self.letters.iter().skip(from).take(length))
+            .copied()
+            .collect()
+    }
+}
+
+/// Steps over a letter, and on while one letter alone keeps the required atoms alive. `None` where
+/// they die, or where the budget is spent (it is 0 then).
+fn run(
+    atoms: &[Atom<'_>],
+    from: &State,
+    letter: Letter,
+    required: &[usize],
+    budget: &mut usize,
+    spelled: &mut Vec<Letter>,
+) -> Option<State> {
+    let mut state = from.clone();
+    let mut next = Some(letter);
+    while let Some(letter) = next {
+        if *budget <= state.len() {
+            *budget = 0;
+            return None;
+        }
+        *budget -= state.len();
+        state = step(atoms, &state, letter);
+        spelled.push(letter);
+        let alive = |wanted: &usize| state.iter().any(|(atom, _)| usize::from(*atom) == *wanted);
+        if !required.iter().all(alive) {
+            return None;
+        }
+        next = forced(atoms, &state, required);
+    }
+    Some(state)
+}
+
+/// The only letter that does not kill a required atom, where one is at a single literal character.
+/// No text ends there.
+fn forced(atoms: &[Atom<'_>], state: &State, required: &[usize]) -> Option<Letter> {
+    let open = || {
+        state
+            .iter()
+            .any(|at| matches!(tok_at(atoms, *at), Some(Tok::Open(_))))
+    };
+    required.iter().find_map(|wanted| {
+        let mut own = state
+            .iter()
+            .filter(|(atom, _)| usize::from(*atom) == *wanted);
+        let (Some(at), None) = (own.next(), own.next()) else {
+            return None;
+        };
+        let Some(Tok::Char(c)) = tok_at(atoms, *at) else {
+            return None;
+        };
+        // An open part of another glob may stand for the characters of one that is read loosely.
+        (!is_loose(atoms, at.0) || !open()).then_some(Letter::Char(*c))
+    })
+}
+
 /// The letters that lead somewhere else than a fresh one.
-fn letters(atoms: &[Atom<'_>], state: &State) -> SmallVec<[Letter; 8]> {
+fn letters(atoms: &[Atom<'_>], state: &State, required: &[usize]) -> SmallVec<[Letter; 8]> {
     let mut letters: SmallVec<[Letter; 8]> = SmallVec::new();
+    if let Some(only) = forced(atoms, state, required) {
+        letters.push(only);
+        return letters;
+    }
     letters.push(Letter::Fresh);
     let mut colon = false;
     for &at in state {
@@ -378,6 +521,17 @@ mod tests {
         }
     }
 
+    /// All combinations that a whole search finds.
+    fn combinations(atoms: &[Atom<'_>], required: &[usize]) -> BTreeSet<Vec<usize>> {
+        let mut found = BTreeSet::new();
+        let end = explore(atoms, required, &mut MOST_WORK.clone(), |hits, _| {
+            found.insert(hits.to_vec());
+            false
+        });
+        assert_eq!(end, End::Complete);
+        found
+    }
+
     #[test]
     fn every_combination_that_exists_is_found() {
         let patterns = ["a*", "*b", "*a?", "?b*", "ab", "*", "a*b", "**a", "??", ""];
@@ -386,14 +540,8 @@ mod tests {
             for second in patterns {
                 for third in ["*a*", "b?", "a"] {
                     let globs = [glob(first), glob(second), glob(third)];
-                    let atoms = globs.each_ref().map(|glob| Atom::new(glob, false));
-                    let mut found = BTreeSet::new();
-                    let mut budget = MOST_WORK;
-                    let end = explore(&atoms, &[], &mut budget, |hits, _| {
-                        found.insert(hits.to_vec());
-                        false
-                    });
-                    assert_eq!(end, End::Complete);
+                    let mut atoms = globs.each_ref().map(|glob| Atom::new(glob, false));
+                    let found = combinations(&atoms, &[]);
                     let mut wanted = BTreeSet::new();
                     for word in &words {
                         let chars: Vec<char> = word.chars().collect();
@@ -406,6 +554,25 @@ mod tests {
                         wanted.insert(hits);
                     }
                     assert_eq!(found, wanted, "{first} {second} {third}");
+                    let with = |wanted: &BTreeSet<Vec<usize>>| {
+                        let hits = wanted.iter().filter(|hits| hits.contains(&0));
+                        hits.cloned().collect::<BTreeSet<_>>()
+                    };
+                    assert_eq!(
+                        combinations(&atoms, &[0]),
+                        with(&wanted),
+                        "{first} {second} {third}"
+                    );
+                    // The second and the third as one set: which of them it is does not matter.
+                    atoms[1].group = Some(0);
+                    atoms[2].group = Some(0);
+                    let one_of = |all: BTreeSet<Vec<usize>>| -> BTreeSet<(bool, bool)> {
+                        let hits = all.into_iter();
+                        hits.map(|hits| (hits.contains(&0), hits.iter().any(|hit| *hit > 0)))
+                            .collect()
+                    };
+                    assert_eq!(one_of(combinations(&atoms, &[])), one_of(wanted.clone()));
+                    assert_eq!(one_of(combinations(&atoms, &[0])), one_of(with(&wanted)));
                 }
             }
         }
@@ -428,14 +595,7 @@ mod tests {
         for (first, one) in patterns.iter().zip(&members) {
             for (second, two) in patterns.iter().zip(&members) {
                 let globs = [glob(first), glob(second)];
-                let atoms = globs.each_ref().map(|glob| Atom::new(glob, false));
-                let mut found = BTreeSet::new();
-                let mut budget = MOST_WORK;
-                let end = explore(&atoms, &[], &mut budget, |hits, _| {
-                    found.insert(hits.to_vec());
-                    false
-                });
-                assert_eq!(end, End::Complete);
+                let found = combinations(&globs.each_ref().map(|glob| Atom::new(glob, false)), &[]);
                 let mut wanted = BTreeSet::new();
                 for (a, b) in one.iter().zip(two) {
                     let hits = [(0, *a), (1, *b)];

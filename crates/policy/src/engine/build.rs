@@ -14,6 +14,9 @@ use crate::engine::side::Side;
 use crate::engine::solve::{Member, Query};
 use crate::request::{PolicyKind, StatementRef};
 
+/// The level under which the domain of a question is kept: no level of any policy.
+pub(super) const DOMAIN_LEVEL: usize = usize::MAX;
+
 /// Which callers a question is about.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Callers<'z> {
@@ -89,7 +92,7 @@ pub(super) fn build<'q>(
                 new: true,
                 at: StatementRef {
                     kind: PolicyKind::Session,
-                    level: usize::MAX,
+                    level: DOMAIN_LEVEL,
                     document: 0,
                     statement: boxed.index.unwrap_or(usize::MAX),
                 },

@@ -202,11 +202,7 @@ impl<'q> Search<'_, 'q> {
                         break;
                     }
                     let id = *ids.entry((&item.glob.toks, read_high)).or_insert_with(|| {
-                        atoms.push(Atom {
-                            glob: &item.glob,
-                            loose: read_high,
-                            spare: query.must,
-                        });
+                        atoms.push(Atom::new(&item.glob, read_high).spare(query.must));
                         atoms.len() - 1
                     });
                     selects.atoms.push(id);
@@ -232,6 +228,7 @@ impl<'q> Search<'_, 'q> {
             });
             return Some((word, mask, context));
         }
+        group(&mut atoms, &shapes, &required);
         let mut budget = self.budget;
         let mut hit = None;
         let end = explore(&atoms, &required, &mut budget, |hits, spelled| {
@@ -259,6 +256,25 @@ struct Selects {
     always: bool,
     negated: bool,
     atoms: SmallVec<[usize; 4]>,
+}
+
+/// Makes one group of the atoms that select the same members.
+fn group(atoms: &mut [Atom<'_>], shapes: &[(usize, Selects)], required: &[usize]) {
+    let mut members: Vec<SmallVec<[usize; 4]>> = vec![SmallVec::new(); atoms.len()];
+    for (bit, selects) in shapes.iter().filter(|(_, selects)| !selects.always) {
+        for id in &selects.atoms {
+            if let Some(own) = members.get_mut(*id) {
+                own.push(*bit);
+            }
+        }
+    }
+    let mut groups: FxHashMap<&[usize], u16> = FxHashMap::default();
+    for (index, (atom, own)) in atoms.iter_mut().zip(&members).enumerate() {
+        if !required.contains(&index) {
+            let next = u16::try_from(groups.len()).unwrap_or(u16::MAX);
+            atom.group = Some(*groups.entry(own).or_insert(next));
+        }
+    }
 }
 
 fn mask_of(shapes: &[(usize, Selects)], hits: &[usize]) -> Mask {

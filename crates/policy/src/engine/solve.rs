@@ -7,6 +7,7 @@
 
 use crate::engine::actions::ActionClass;
 use crate::engine::automaton::spell;
+use crate::engine::build::DOMAIN_LEVEL;
 use crate::engine::caller::{Class, Naming};
 use crate::engine::compile::StatementBox;
 use crate::engine::domain::{Domain, domains, may_select_star};
@@ -399,6 +400,7 @@ impl<'q> Search<'_, 'q> {
             .and(self.focus)
             .bits()
             .filter_map(|bit| Some(self.query.members.get(bit)?.at))
+            .filter(|at| at.level != DOMAIN_LEVEL)
             .collect();
         let first = *by.first()?;
         let witness = Witness {
