@@ -226,3 +226,43 @@ fn other_iam_data_is_named_or_refused() {
         assert_eq!(ran.stdout, "");
     }
 }
+
+#[test]
+fn the_configuration_in_force() {
+    let project = Project::new().file("t.yaml", QUIET).file(
+        "overgrant.yaml",
+        "# ours\nown_accounts: [111122223333]\nsession_max: {ci: 900}\n",
+    );
+    let ran = project.run(&["config"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let own = "(overgrant.yaml:2)\nown_accounts: [\"111122223333\"]\n";
+    assert!(ran.stdout.contains(own), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("(default)\nscope: [\"module\"]\n"),
+        "{}",
+        ran.stdout
+    );
+    // What is printed means the same as what was read.
+    let again = Project::new().file("overgrant.yaml", &ran.stdout);
+    let values = |project: &Project| -> Vec<String> {
+        let shown = project.run(&["config", "-f", "json"]).json();
+        let keys = shown["config"].as_object().unwrap();
+        keys.iter()
+            .map(|(key, one)| format!("{key} {}", one["value"]))
+            .collect()
+    };
+    assert_eq!(values(&project), values(&again));
+    let schema = project.run(&["config", "--schema"]).json();
+    assert_eq!(schema["additionalProperties"], false);
+    for key in values(&project) {
+        let key = key.split(' ').next().unwrap();
+        assert!(
+            schema["properties"][key]["description"].is_string(),
+            "{key}"
+        );
+    }
+    assert_eq!(project.run(&["config", "none"]).code, 2);
+    let wrong = project.file("overgrant.yaml", "own_acounts: []\n");
+    assert_eq!(wrong.run(&["config"]).code, 2);
+    assert_eq!(wrong.run(&["config", "--schema"]).code, 0);
+}

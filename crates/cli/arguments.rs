@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Explain(Explain),
     /// List the rules
     Rules(Rules),
+    /// Show the configuration that is in force, and where it comes from
+    Config(Config),
 }
 
 /// Whether to colour text.
@@ -220,6 +222,38 @@ pub(crate) struct Rules {
     /// Format
     #[arg(short, long, value_enum, default_value = "text")]
     pub(crate) format: ListFormat,
+}
+
+/// Format of answers that people and programs read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AnswerFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Config {
+    /// A file or directory of the run; the current directory by default
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// Print the JSON schema of overgrant.yaml instead
+    #[arg(long)]
+    pub(crate) schema: bool,
+
+    /// Format: text (which is YAML that overgrant.yaml may hold) or json
+    #[arg(short, long, value_enum, default_value = "text")]
+    pub(crate) format: AnswerFormat,
+
+    /// Base directory [default: the repository that holds the first PATH]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+
+    /// Configuration file [default: overgrant.yaml in the base]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod check;
+mod config;
 mod exit;
 mod iam_data;
 mod progress;
@@ -30,6 +31,7 @@ pub fn main() -> ExitCode {
             Command::Check(arguments) => check::run(&arguments),
             Command::Explain(arguments) => rules::explain(&arguments),
             Command::Rules(arguments) => rules::list(&arguments),
+            Command::Config(arguments) => config::run(&arguments),
         });
     let exit = match result {
         Ok(exit) => exit,

@@ -3,13 +3,18 @@
 //! Not for command line arguments, which lie over it. Invariant: every key is optional and an
 //! unknown key is an error with the near one.
 
+mod keys;
+
+pub use keys::{InForce, Origin};
+
 use crate::Error;
 use crate::near::near;
 use crate::select::named;
 use globset::{Glob, GlobMatcher};
 use overgrant_finding::Severity;
-use overgrant_rules::{Scope, Settings};
+use overgrant_rules::{Scope, SessionMax, Settings};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 
 /// The name of the file at the base of a run.
@@ -43,12 +48,10 @@ pub struct Config {
     pub severity: BTreeMap<&'static str, Severity>,
     /// Suppressions.
     pub ignore: Vec<Ignore>,
-    /// Where a boundary is required: (address glob, ARN glob of the boundary).
-    pub boundary_required: Vec<(String, String)>,
-    /// Longest sessions in seconds, by kind: `role`, `ci`, `permission_set`.
-    pub session_max: BTreeMap<String, u64>,
     /// Variable files per root: (glob over root directories, files), in order.
     pub var_files: Vec<(GlobMatcher, Vec<String>)>,
+    /// The keys that the file holds, with the 1-based line of those that begin one.
+    given: BTreeMap<String, Option<u32>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -64,7 +67,7 @@ struct File {
     public_ok: Vec<String>,
     scope: Vec<String>,
     boundary_required: Vec<BoundaryEntry>,
-    session_max: SessionMax,
+    session_max: SessionEntry,
     severity: BTreeMap<String, String>,
     ignore: Vec<IgnoreEntry>,
     var_files: BTreeMap<String, Vec<String>>,
@@ -79,7 +82,7 @@ struct BoundaryEntry {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct SessionMax {
+struct SessionEntry {
     role: Option<u64>,
     ci: Option<u64>,
     permission_set: Option<u64>,
@@ -134,12 +137,18 @@ impl Config {
         let blank = text
             .lines()
             .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
-        let file: File = if blank {
-            File::default()
-        } else {
-            yaml_serde::from_str(text).map_err(|error| wrong(explain(&error.to_string())))?
-        };
-        file.resolve(path).map_err(wrong)
+        if blank {
+            return File::default().resolve(path).map_err(wrong);
+        }
+        let file: File =
+            yaml_serde::from_str(text).map_err(|error| wrong(explain(&error.to_string())))?;
+        let mut config = file.resolve(path).map_err(wrong)?;
+        let keys: BTreeMap<String, IgnoredAny> = yaml_serde::from_str(text).unwrap_or_default();
+        config.given = keys
+            .into_keys()
+            .map(|key| (key.clone(), keys::line_of(text, &key)))
+            .collect();
+        Ok(config)
     }
 }
 
@@ -159,19 +168,11 @@ impl File {
         }
         let boundary_required = self.boundary_required.into_iter();
         let boundary_required = boundary_required.map(|entry| (entry.select, entry.policy));
-        let SessionMax {
+        let SessionEntry {
             role,
             ci,
             permission_set,
         } = self.session_max;
-        let session_max = [
-            ("role", role),
-            ("ci", ci),
-            ("permission_set", permission_set),
-        ]
-        .into_iter()
-        .filter_map(|(kind, seconds)| Some((kind.to_owned(), seconds?)))
-        .collect();
         let mut severity = BTreeMap::new();
         for (name, word) in &self.severity {
             let grade: Severity = word.parse().map_err(|_| {
@@ -203,12 +204,17 @@ impl File {
                 security_roles: self.security_roles,
                 public_ok: self.public_ok,
                 scopes,
+                boundary_required: boundary_required.collect(),
+                session_max: SessionMax {
+                    role,
+                    ci,
+                    permission_set,
+                },
             },
-            boundary_required: boundary_required.collect(),
-            session_max,
             severity,
             ignore,
             var_files,
+            given: BTreeMap::new(),
         })
     }
 }

@@ -56,19 +56,7 @@ pub(crate) fn parent(path: &str) -> &str {
 /// # Errors
 /// A PATH that is missing, unreadable or outside the base.
 pub fn discover(options: &Options) -> Result<Discovery, Error> {
-    let given: Vec<PathBuf> = if options.paths.is_empty() {
-        vec![PathBuf::from(".")]
-    } else {
-        options.paths.clone()
-    };
-    let mut full = Vec::new();
-    for path in &given {
-        full.push(canonical(path)?);
-    }
-    let base = match &options.root {
-        Some(root) => canonical(root)?,
-        None => base_of(&full),
-    };
+    let Base { base, given, full } = Base::of(options)?;
     let mut allowed = Vec::new();
     for dir in &options.allow {
         allowed.push(canonical(dir)?);
@@ -105,6 +93,36 @@ pub fn discover(options: &Options) -> Result<Discovery, Error> {
     }
     finish(&mut found, options.assemblies);
     Ok(found)
+}
+
+/// The base of a run and its PATHs.
+pub(crate) struct Base {
+    /// Absolute.
+    pub(crate) base: PathBuf,
+    /// The PATHs as given; the current directory where none was.
+    given: Vec<PathBuf>,
+    /// The same, absolute.
+    full: Vec<PathBuf>,
+}
+
+impl Base {
+    /// Finds the base without walking.
+    pub(crate) fn of(options: &Options) -> Result<Self, Error> {
+        let given: Vec<PathBuf> = if options.paths.is_empty() {
+            vec![PathBuf::from(".")]
+        } else {
+            options.paths.clone()
+        };
+        let mut full = Vec::new();
+        for path in &given {
+            full.push(canonical(path)?);
+        }
+        let base = match &options.root {
+            Some(root) => canonical(root)?,
+            None => base_of(&full),
+        };
+        Ok(Self { base, given, full })
+    }
 }
 
 fn canonical(path: &Path) -> Result<PathBuf, Error> {

@@ -17,10 +17,10 @@ mod select;
 mod settle;
 mod unwind;
 
-pub use config::{Config, Ignore};
+pub use config::{Config, Ignore, InForce, Origin};
 pub use discover::{Discovery, discover};
 pub use error::Error;
 pub use options::Options;
 pub use outcome::{Counts, Located, Outcome, Policies, Reported, Stage, Summary, Suppressed};
-pub use run::{check, check_in};
+pub use run::{check, check_in, configuration};
 pub use select::{Selection, near_rule};

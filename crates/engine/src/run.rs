@@ -56,7 +56,7 @@ fn run(
     clock: Clock,
 ) -> Result<Outcome, Error> {
     let selection = Selection::new(&options.select, &options.ignore)?;
-    let config = configuration(sources, options)?;
+    let config = read_configuration(sources, options)?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.threads.unwrap_or(0))
         .stack_size(STACK)
@@ -68,7 +68,16 @@ fn run(
     }
 }
 
-fn configuration(sources: &Sources, options: &Options) -> Result<Config, Error> {
+/// The configuration that a run with these options would use.
+///
+/// # Errors
+/// A PATH or root that is missing, and a file that cannot be read or is wrong.
+pub fn configuration(options: &Options) -> Result<Config, Error> {
+    let base = crate::discover::Base::of(options)?;
+    read_configuration(&Sources::new(&base.base), options)
+}
+
+fn read_configuration(sources: &Sources, options: &Options) -> Result<Config, Error> {
     match &options.config {
         Some(path) => {
             let shown = path.display().to_string();

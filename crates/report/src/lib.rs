@@ -3,6 +3,7 @@
 //! Not for choosing findings, files and exit codes. Invariant: a report is a pure function of the
 //! outcome and holds no clock value unless timing was asked for.
 
+mod configuration;
 mod escape;
 mod github;
 mod github_hash;
@@ -15,6 +16,7 @@ mod sarif;
 mod summary;
 mod text;
 
+pub use configuration::{configuration_json, configuration_text, pretty};
 pub use github_hash::line_hashes;
 pub use rules::{explain, rules_json, rules_markdown, rules_text};
 pub use sarif::left_out as sarif_left_out;

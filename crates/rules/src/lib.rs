@@ -32,7 +32,7 @@ pub use docs::{Docs, Example, ExampleKind};
 pub use page::page;
 pub use rule::{Family, Mapping, Rule, Scope};
 pub use rules::ALL;
-pub use settings::Settings;
+pub use settings::{SessionMax, Settings};
 
 /// The rule with this id or alias.
 #[must_use]

@@ -25,6 +25,21 @@ pub struct Settings {
     pub public_ok: Vec<String>,
     /// What the code base is meant to describe.
     pub scopes: Vec<Scope>,
+    /// Where a boundary is required: (address glob of the identity, ARN glob of the boundary).
+    pub boundary_required: Vec<(String, String)>,
+    /// Longest sessions.
+    pub session_max: SessionMax,
+}
+
+/// Longest sessions in seconds; `None` where nothing was said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SessionMax {
+    /// Of roles.
+    pub role: Option<u64>,
+    /// Of roles that CI systems assume.
+    pub ci: Option<u64>,
+    /// Of permission sets.
+    pub permission_set: Option<u64>,
 }
 
 impl Settings {
