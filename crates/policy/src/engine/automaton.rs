@@ -9,8 +9,9 @@
 
 use crate::engine::globs::{Glob, Letter, Tok};
 use crate::glob::Open;
-use rustc_hash::FxHashSet;
-use smallvec::SmallVec;
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
+use smallvec::{SmallVec, smallvec};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -266,70 +267,81 @@ pub(crate) fn explore(
         return End::Capped;
     }
     let mut tree = Tree::default();
-    let mut seen: FxHashSet<State> = FxHashSet::default();
     // The shortest text first; among equals the one that was found first.
     let mut open: BinaryHeap<Reverse<(usize, usize)>> = BinaryHeap::new();
-    open.push(Reverse((0, tree.root(start(atoms)))));
+    tree.add(start(atoms), 0, 0);
+    open.push(Reverse((0, 0)));
     while let Some(Reverse((length, at))) = open.pop() {
-        let Some(state) = tree.nodes.get(at).map(|node| node.state.clone()) else {
-            break;
-        };
-        if !seen.insert(state.clone()) {
+        let Some(state) = tree.enter(at) else {
             continue;
-        }
+        };
         let hits: SmallVec<[usize; 8]> = accepted(atoms, &state).collect();
         if required.iter().all(|wanted| hits.contains(wanted)) && visit(&hits, &|| tree.word(at)) {
             return End::Stopped;
         }
-        for letter in letters(atoms, &state, required) {
+        // Behind an edge, no state is left with one way to go.
+        let only = if at == 0 {
+            forced(atoms, &state, required)
+        } else {
+            None
+        };
+        for letter in only.map_or_else(|| letters(atoms, &state), |only| smallvec![only]) {
             let from = tree.letters.len();
-            let Some(next) = run(atoms, &state, letter, required, budget, &mut tree.letters) else {
-                tree.letters.truncate(from);
-                if *budget == 0 {
-                    return End::Capped;
-                }
-                continue;
-            };
-            if seen.contains(&next) {
-                tree.letters.truncate(from);
-                continue;
-            }
+            let next = run(atoms, &state, letter, required, budget, &mut tree.letters);
             let length = length + tree.letters.len() - from;
-            open.push(Reverse((length, tree.add(next, at, from))));
+            match next.and_then(|next| tree.add(next, at, from)) {
+                Some(node) => open.push(Reverse((length, node))),
+                None if *budget == 0 => return End::Capped,
+                None => tree.letters.truncate(from),
+            }
         }
     }
     End::Complete
 }
 
-/// The ways of a search.
+/// The ways of a search. Each state is kept once and known by its number.
 #[derive(Default)]
 struct Tree {
+    states: IndexMap<State, Visit, FxBuildHasher>,
     nodes: Vec<Node>,
     /// The letters of all edges, one after the other.
     letters: Vec<Letter>,
 }
 
+/// Whether a state was entered.
+#[derive(PartialEq, Eq)]
+enum Visit {
+    Open,
+    Done,
+}
+
 struct Node {
-    state: State,
+    state: usize,
     parent: usize,
     /// Its edge: where the letters begin, and how many there are.
     edge: (usize, usize),
 }
 
 impl Tree {
-    fn root(&mut self, state: State) -> usize {
-        self.add(state, 0, 0)
+    /// A node at the end of the letters from `from` on; `None` where the state was entered before.
+    fn add(&mut self, state: State, parent: usize, from: usize) -> Option<usize> {
+        let entry = self.states.entry(state);
+        let number = entry.index();
+        if *entry.or_insert(Visit::Open) == Visit::Done {
+            return None;
+        }
+        self.nodes.push(Node {
+            state: number,
+            parent,
+            edge: (from, self.letters.len() - from),
+        });
+        Some(self.nodes.len() - 1)
     }
 
-    /// A node at the end of the letters from `from` on.
-    fn add(&mut self, state: State, parent: usize, from: usize) -> usize {
-        let edge = (from, self.letters.len() - from);
-        self.nodes.push(Node {
-            state,
-            parent,
-            edge,
-        });
-        self.nodes.len() - 1
+    /// The state of a node, the first time that one is taken up.
+    fn enter(&mut self, at: usize) -> Option<State> {
+        let (state, visit) = self.states.get_index_mut(self.nodes.get(at)?.state)?;
+        (std::mem::replace(visit, Visit::Done) == Visit::Open).then(|| state.clone())
     }
 
     /// The text that leads to a node.
@@ -400,12 +412,8 @@ fn forced(atoms: &[Atom<'_>], state: &State, required: &[usize]) -> Option<Lette
 }
 
 /// The letters that lead somewhere else than a fresh one.
-fn letters(atoms: &[Atom<'_>], state: &State, required: &[usize]) -> SmallVec<[Letter; 8]> {
+fn letters(atoms: &[Atom<'_>], state: &State) -> SmallVec<[Letter; 8]> {
     let mut letters: SmallVec<[Letter; 8]> = SmallVec::new();
-    if let Some(only) = forced(atoms, state, required) {
-        letters.push(only);
-        return letters;
-    }
     letters.push(Letter::Fresh);
     let mut colon = false;
     for &at in state {

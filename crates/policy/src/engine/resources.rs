@@ -258,21 +258,21 @@ struct Selects {
     atoms: SmallVec<[usize; 4]>,
 }
 
-/// Makes one group of the atoms that select the same members.
+/// Makes one group of the atoms that select the same members: by what selected them so far, and the
+/// next member that does.
 fn group(atoms: &mut [Atom<'_>], shapes: &[(usize, Selects)], required: &[usize]) {
-    let mut members: Vec<SmallVec<[usize; 4]>> = vec![SmallVec::new(); atoms.len()];
-    for (bit, selects) in shapes.iter().filter(|(_, selects)| !selects.always) {
-        for id in &selects.atoms {
-            if let Some(own) = members.get_mut(*id) {
-                own.push(*bit);
-            }
-        }
+    // Few globs are no work to keep apart.
+    const FEW: usize = 4;
+    if atoms.len() <= FEW {
+        return;
     }
-    let mut groups: FxHashMap<&[usize], u16> = FxHashMap::default();
-    for (index, (atom, own)) in atoms.iter_mut().zip(&members).enumerate() {
-        if !required.contains(&index) {
-            let next = u16::try_from(groups.len()).unwrap_or(u16::MAX);
-            atom.group = Some(*groups.entry(own).or_insert(next));
+    let mut groups: FxHashMap<(Option<u16>, usize), u16> = FxHashMap::default();
+    for (bit, selects) in shapes.iter().filter(|(_, selects)| !selects.always) {
+        for id in selects.atoms.iter().filter(|id| !required.contains(id)) {
+            if let Some(atom) = atoms.get_mut(*id) {
+                let next = u16::try_from(groups.len()).unwrap_or(u16::MAX);
+                atom.group = Some(*groups.entry((atom.group, *bit)).or_insert(next));
+            }
         }
     }
 }
