@@ -39,6 +39,14 @@ pub(crate) enum Command {
     Explain(Explain),
     /// List the rules
     Rules(Rules),
+    /// Show what a principal may do, with where each grant is written
+    Access(AccessOf),
+    /// Tell whether a principal may do something, and why
+    Can(CanDo),
+    /// List who may do something
+    WhoCan(WhoCan),
+    /// Show how principals can gain rights
+    Paths(Paths),
     /// Show the configuration that is in force, and where it comes from
     Config(Config),
 }
@@ -231,6 +239,139 @@ pub(crate) enum AnswerFormat {
     Text,
     /// For programs
     Json,
+}
+
+/// What queries read.
+#[derive(Debug, Args)]
+pub(crate) struct Input {
+    /// File or directory to read; may be given several times [default: the current directory]
+    #[arg(
+        short = 'p',
+        long = "path",
+        value_name = "PATH",
+        help_heading = "Input"
+    )]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// Base directory [default: the repository that holds the first PATH]
+    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    pub(crate) root: Option<PathBuf>,
+
+    /// Value of a Terraform variable; ROOT//NAME=VALUE for one root module
+    #[arg(long = "var", value_name = "NAME=VALUE", help_heading = "Input")]
+    pub(crate) vars: Vec<String>,
+
+    /// Terraform variables file; ROOT//=FILE for one root module
+    #[arg(long = "var-file", value_name = "FILE", help_heading = "Input")]
+    pub(crate) var_files: Vec<String>,
+
+    /// CloudFormation parameter file
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub(crate) parameters: Vec<PathBuf>,
+
+    /// Configuration file [default: overgrant.yaml in the base]
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AccessOf {
+    /// Address, ARN or name of a user, group, role or permission set
+    pub(crate) principal: String,
+
+    /// Format
+    #[arg(short, long, value_enum, default_value = "text")]
+    pub(crate) format: AnswerFormat,
+
+    #[command(flatten)]
+    pub(crate) input: Input,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("write KEY=VALUE, e.g. aws:MultiFactorAuthPresent=true".to_owned()),
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CanDo {
+    /// Address, ARN or name of a user, group, role or permission set
+    pub(crate) principal: String,
+
+    /// The action, e.g. s3:DeleteObject
+    pub(crate) action: String,
+
+    /// The resource: ARN, pattern or address [default: any]
+    pub(crate) resource: Option<String>,
+
+    /// A context key of the request; may be given several times
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(crate) context: Vec<(String, String)>,
+
+    /// Format
+    #[arg(short, long, value_enum, default_value = "text")]
+    pub(crate) format: AnswerFormat,
+
+    #[command(flatten)]
+    pub(crate) input: Input,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WhoCan {
+    /// The action, e.g. s3:DeleteObject
+    pub(crate) action: String,
+
+    /// The resource: ARN, pattern or address [default: any]
+    pub(crate) resource: Option<String>,
+
+    /// A context key of the request; may be given several times
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(crate) context: Vec<(String, String)>,
+
+    /// Format
+    #[arg(short, long, value_enum, default_value = "text")]
+    pub(crate) format: AnswerFormat,
+
+    #[command(flatten)]
+    pub(crate) input: Input,
+}
+
+/// Format of paths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PathsFormat {
+    /// Steps in words
+    Text,
+    /// For programs
+    Json,
+    /// Graphviz
+    Dot,
+    /// Mermaid, for Markdown
+    Mermaid,
+    /// A page with a picture, for a browser
+    Html,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Paths {
+    /// Who gains: address, ARN or name [default: everybody, outsiders too, one path each]
+    #[arg(long, value_name = "PRINCIPAL")]
+    pub(crate) from: Option<String>,
+
+    /// What is gained: admin, or a principal
+    #[arg(long, value_name = "admin|PRINCIPAL")]
+    pub(crate) to: Option<String>,
+
+    /// Show paths that depend on something too
+    #[arg(long)]
+    pub(crate) all: bool,
+
+    /// Format
+    #[arg(short, long, value_enum, default_value = "text")]
+    pub(crate) format: PathsFormat,
+
+    #[command(flatten)]
+    pub(crate) input: Input,
 }
 
 #[derive(Debug, Args)]

@@ -18,6 +18,8 @@ pub(crate) enum Exit {
     Error,
     /// Nothing to check was found.
     Nothing,
+    /// A query that no answer fits in every case.
+    Depends,
 }
 
 /// What decides the exit code beside the outcome.
@@ -55,6 +57,7 @@ impl From<Exit> for ExitCode {
             Exit::Findings => 1,
             Exit::Error => 2,
             Exit::Nothing => 3,
+            Exit::Depends => 4,
         })
     }
 }

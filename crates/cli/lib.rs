@@ -9,6 +9,7 @@ mod config;
 mod exit;
 mod iam_data;
 mod progress;
+mod query;
 mod rules;
 
 use arguments::{Arguments, Command};
@@ -32,6 +33,10 @@ pub fn main() -> ExitCode {
             Command::Explain(arguments) => rules::explain(&arguments),
             Command::Rules(arguments) => rules::list(&arguments),
             Command::Config(arguments) => config::run(&arguments),
+            Command::Access(arguments) => query::access(&arguments),
+            Command::Can(arguments) => query::can(&arguments),
+            Command::WhoCan(arguments) => query::who_can(&arguments),
+            Command::Paths(arguments) => query::paths(&arguments),
         });
     let exit = match result {
         Ok(exit) => exit,

@@ -1,13 +1,15 @@
 //! May an identity do something? Allow minus Deny over its policies, under its boundary.
 //!
-//! Not for resource policies and organisation policies. Invariant: MUST holds for every value of
+//! Not for resource policies and organization policies. Invariant: MUST holds for every value of
 //! what is open; a condition that narrows makes MAY at most. Source: AWS, "Policy evaluation logic".
 
 use crate::attach::{Attached, AttachedSource};
 use crate::reach::Reach;
 use overgrant_catalog::catalog;
-use overgrant_ir::IdentityId;
-use overgrant_policy::{ActionSet, Answer, Document, Effect, Resolution, Statement};
+use overgrant_ir::{DocumentId, IdentityId};
+use overgrant_policy::{
+    ActionSet, Answer, Conditions, Document, Effect, Resolution, Statement, Test,
+};
 use overgrant_value::Text;
 
 /// A statement of an attached policy.
@@ -34,8 +36,17 @@ pub struct Decision {
     pub conditional: bool,
     /// Whether the boundary is why the answer is not MUST.
     pub bounded: bool,
+    /// The organization policy that takes the action away, or may.
+    pub guarded: Option<DocumentId>,
     /// Whether a policy that could not be read may allow more.
     pub open: bool,
+}
+
+/// What is known of a request beside action and resource.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Hint<'a> {
+    /// The service principal that a role is passed to (`iam:PassedToService`).
+    pub passed_to: Option<&'a str>,
 }
 
 impl Decision {
@@ -48,15 +59,79 @@ impl Decision {
             denied_by: None,
             conditional: false,
             bounded: false,
+            guarded: None,
             open: false,
         }
     }
 }
 
+/// Whether the conditions hold for the hint: `None` where they look at anything else.
+fn holds(conditions: &Conditions, hint: Hint<'_>) -> Option<Answer> {
+    let service = hint.passed_to?;
+    if conditions.open || conditions.items.is_empty() {
+        return None;
+    }
+    let mut answer = Answer::Must;
+    for condition in &conditions.items {
+        if !condition.key.is("iam:PassedToService") || condition.operator.test == Test::Null {
+            return None;
+        }
+        let mut hit = if condition.open {
+            Answer::May
+        } else {
+            Answer::No
+        };
+        for value in &condition.values {
+            let one = value.pattern().matches(service);
+            let sure = value.pattern().guard().is_always();
+            hit = hit.or(if sure { one } else { one.at_most_may() });
+        }
+        if condition.operator.is_negated() {
+            hit = hit.negate();
+        }
+        if !condition.guard.is_always() || condition.operator.test == Test::Unknown {
+            hit = Answer::May;
+        }
+        answer = answer.and(hit);
+    }
+    Some(answer)
+}
+
+/// Whether the statement allows the action, with what the hint says about its conditions.
+fn permits(allow: &Statement, action: &str, resource: Option<&Text>, hint: Hint<'_>) -> Answer {
+    let plain = allow.allows(action, resource);
+    let (true, Some(resource)) = (plain == Answer::May, resource) else {
+        return plain;
+    };
+    match holds(&allow.conditions, hint) {
+        Some(held) if allow.is_certain() && allow.effect == Effect::Allow => allow
+            .actions
+            .select(action)
+            .and(allow.resources.select(resource))
+            .and(held),
+        Some(Answer::No) => Answer::No,
+        _ => plain,
+    }
+}
+
 /// What a Deny leaves of an Allow: without a resource it has to forbid all that the Allow grants.
-fn forbids(deny: &Statement, allow: &Statement, action: &str, resource: Option<&Text>) -> Answer {
+fn forbids(
+    deny: &Statement,
+    allow: &Statement,
+    action: &str,
+    resource: Option<&Text>,
+    hint: Hint<'_>,
+) -> Answer {
     if let Some(resource) = resource {
-        return deny.denies(action, resource);
+        return match holds(&deny.conditions, hint) {
+            Some(held) if deny.is_certain() && deny.effect == Effect::Deny => deny
+                .actions
+                .select(action)
+                .and(deny.resources.select(resource))
+                .and(held),
+            Some(Answer::No) => Answer::No,
+            _ => deny.denies(action, resource),
+        };
     }
     let on = if deny.resources.covers_all() == Answer::Must {
         Answer::Must
@@ -108,7 +183,12 @@ struct Outcome {
     conditional: bool,
 }
 
-fn outcome(documents: &[InForce<'_>], action: &str, resource: Option<&Text>) -> Outcome {
+fn outcome(
+    documents: &[InForce<'_>],
+    action: &str,
+    resource: Option<&Text>,
+    hint: Hint<'_>,
+) -> Outcome {
     let mut best = Outcome {
         answer: Answer::No,
         allowed_by: None,
@@ -125,14 +205,14 @@ fn outcome(documents: &[InForce<'_>], action: &str, resource: Option<&Text>) -> 
             if allow.effect == Effect::Deny || allow.actions.select(action) == Answer::No {
                 continue;
             }
-            let mut answer = allow.allows(action, resource);
+            let mut answer = permits(allow, action, resource, hint);
             if answer == Answer::No {
                 continue;
             }
             if !one.certain {
                 answer = answer.at_most_may();
             }
-            let (denied, denied_by) = denial(documents, allow, action, resource);
+            let (denied, denied_by) = denial(documents, allow, action, resource, hint);
             let left = answer.and(denied.negate());
             let better = left > best.answer || (best.allowed_by.is_none() && left.possible());
             if better {
@@ -155,6 +235,7 @@ fn denial(
     allow: &Statement,
     action: &str,
     resource: Option<&Text>,
+    hint: Hint<'_>,
 ) -> (Answer, Option<(usize, usize)>) {
     let mut denied = (Answer::No, None);
     let known = catalog().action_id(action);
@@ -170,7 +251,7 @@ fn denial(
             if deny.guard.and(&allow.guard).is_none() {
                 continue;
             }
-            let mut answer = forbids(deny, allow, action, resource);
+            let mut answer = forbids(deny, allow, action, resource, hint);
             if !one.certain {
                 answer = answer.at_most_may();
             }
@@ -187,9 +268,14 @@ fn is_open(document: &Document) -> bool {
 }
 
 /// Allow minus Deny of one document, such as a boundary.
-pub(crate) fn document(one: InForce<'_>, action: &str, resource: Option<&Text>) -> Answer {
+pub(crate) fn document(
+    one: InForce<'_>,
+    action: &str,
+    resource: Option<&Text>,
+    hint: Hint<'_>,
+) -> Answer {
     let open = is_open(one.document);
-    let answer = outcome(&[one], action, resource).answer;
+    let answer = outcome(&[one], action, resource, hint).answer;
     if open { answer.or(Answer::May) } else { answer }
 }
 
@@ -199,8 +285,9 @@ pub(crate) fn policies(
     policies: &[Attached],
     action: &str,
     resource: Option<&Text>,
+    hint: Hint<'_>,
 ) -> Decision {
-    let outcome = outcome(&in_force(policies), action, resource);
+    let outcome = outcome(&in_force(policies), action, resource, hint);
     let reference = |(attached, statement)| StatementRef {
         identity,
         attached,
@@ -220,6 +307,7 @@ pub(crate) fn policies(
         denied_by: outcome.denied_by.map(reference),
         conditional: outcome.conditional,
         bounded: false,
+        guarded: None,
         open,
     }
 }
@@ -317,7 +405,7 @@ pub(crate) fn administers(documents: &[InForce<'_>]) -> Answer {
     let star = Text::known("*");
     let kept = REWRITES
         .iter()
-        .map(|action| outcome(documents, action, Some(&star)).answer)
+        .map(|action| outcome(documents, action, Some(&star), Hint::default()).answer)
         .fold(Answer::No, Answer::or);
     declared.and(kept)
 }

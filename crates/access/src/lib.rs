@@ -5,24 +5,36 @@
 
 mod attach;
 mod decide;
+pub mod graph;
+mod guardrails;
 mod link;
+pub mod query;
 mod reach;
 mod usable;
 
 pub use attach::{Attached, AttachedSource, Boundary, How, Use};
-pub use decide::{Decision, StatementRef};
+pub use decide::{Decision, Hint, StatementRef};
+pub use graph::Graph;
 
 use attach::Links;
 use decide::InForce;
+use guardrails::Guardrails;
 use overgrant_ir::{DocumentId, DocumentRole, IdentityId, IdentityKind, Model, PolicyDocument};
-use overgrant_policy::{ActionSet, Answer, Statement};
+use overgrant_policy::{ActionSet, Answer, Document, Statement};
 use overgrant_value::Text;
+use smol_str::SmolStr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 /// The linked model.
 #[derive(Debug)]
 pub struct Access<'a> {
     model: &'a Model,
     links: Links,
+    guardrails: Guardrails,
+    graph: OnceLock<Graph>,
+    /// Addresses that two roots hold.
+    shared: BTreeSet<SmolStr>,
 }
 
 impl<'a> Access<'a> {
@@ -32,7 +44,51 @@ impl<'a> Access<'a> {
         Self {
             model,
             links: Links::new(model),
+            guardrails: Guardrails::new(model),
+            graph: OnceLock::new(),
+            shared: shared(model),
         }
+    }
+
+    /// The ARN of what stands at an address (with `root//` where two roots hold it): an identity, a
+    /// managed policy, or a resource of a type whose ARN is a template.
+    #[must_use]
+    pub fn arn_of(&self, address: &str) -> Option<Text> {
+        let model = self.model;
+        let is = |place: &overgrant_ir::Place| {
+            place.address == address || self.address(place) == address
+        };
+        if let Some(identity) = model.identities.iter().find(|one| is(&one.place)) {
+            return Some(identity.arn.clone());
+        }
+        let mut documents = model.documents.iter().filter(|one| is(&one.place));
+        if let Some(arn) = documents.find_map(|one| one.arn.clone()) {
+            return Some(arn);
+        }
+        let workloads = model.workloads.iter().map(|one| (&one.place, &one.attrs));
+        let settings = model.settings.iter().map(|one| (&one.place, &one.attrs));
+        let grants = model.grants.iter().map(|one| (&one.place, &one.attrs));
+        let mut found = workloads.chain(settings).chain(grants);
+        let (place, attrs) = found.find(|(place, _)| is(place))?;
+        let attribute = if place.format.is_terraform() {
+            "arn"
+        } else {
+            "Arn"
+        };
+        let argument = |name: &str| attrs.get(name)?.to_text();
+        overgrant_ir::identity::attribute(
+            &place.kind,
+            attribute,
+            &place.root,
+            &place.address,
+            &argument,
+        )
+    }
+
+    /// The escalation graph, built when first asked for.
+    #[must_use]
+    pub fn graph(&self) -> &Graph {
+        self.graph.get_or_init(|| Graph::new(self))
     }
 
     /// The model behind it.
@@ -144,19 +200,41 @@ impl<'a> Access<'a> {
     }
 
     /// Whether the identity may do `action` (`service:Name`) on `resource` (an ARN, perhaps with
-    /// holes), or on some resource. Conditions make a MAY, and so does a boundary that is not known;
-    /// a policy that could not be read makes a MAY of a NO.
+    /// holes), or on some resource. Conditions make a MAY, and so does a boundary that is not known
+    /// or an organization policy that may bind; a policy that could not be read makes a MAY of a NO.
     #[must_use]
     pub fn allows(&self, id: IdentityId, action: &str, resource: Option<&Text>) -> Decision {
-        let mut decision = decide::policies(id, self.policies(id), action, resource);
+        self.allows_with(id, action, resource, Hint::default())
+    }
+
+    /// The same, with what is known of the request beside.
+    #[must_use]
+    pub fn allows_with(
+        &self,
+        id: IdentityId,
+        action: &str,
+        resource: Option<&Text>,
+        hint: Hint<'_>,
+    ) -> Decision {
+        let mut decision = decide::policies(id, self.policies(id), action, resource, hint);
+        if decision.answer == Answer::No {
+            return decision;
+        }
         let bound = self
             .under_boundary(id, Answer::Must, |document| {
-                decide::document(document, action, resource)
+                decide::document(document, action, resource, hint)
             })
             .unwrap_or(Answer::May);
         let bounded = decision.answer.and(bound);
         decision.bounded = bounded != decision.answer;
         decision.answer = bounded;
+        if let Some(identity) = self.model.identity(id) {
+            let (denied, by) = self
+                .guardrails
+                .denies(self.model, identity, action, resource);
+            decision.answer = decision.answer.and(denied.negate());
+            decision.guarded = by;
+        }
         decision
     }
 
@@ -173,14 +251,34 @@ impl<'a> Access<'a> {
     /// rights does not count.
     #[must_use]
     pub fn is_admin(&self, id: IdentityId) -> Answer {
-        let declared = decide::administers(&decide::in_force(self.policies(id)));
-        if declared == Answer::No {
-            return declared;
+        match self.is_admin_unbound(id) {
+            Answer::No => Answer::No,
+            declared => declared.and(self.unbound(id)),
         }
+    }
+
+    /// Whether its boundary leaves it administration, should it get it: MUST without a boundary.
+    #[must_use]
+    pub fn unbound(&self, id: IdentityId) -> Answer {
         let bound = self.under_boundary(id, Answer::Must, |document| {
             decide::administers(&[document])
         });
-        declared.and(bound.unwrap_or(Answer::May))
+        bound.unwrap_or(Answer::May)
+    }
+
+    /// Whether it would be administrator without its boundary.
+    #[must_use]
+    pub fn is_admin_unbound(&self, id: IdentityId) -> Answer {
+        decide::administers(&decide::in_force(self.policies(id)))
+    }
+
+    /// Whether its boundary leaves it an action: MUST without a boundary, MAY where it is not known.
+    #[must_use]
+    pub fn bounds(&self, id: IdentityId, action: &str, resource: Option<&Text>) -> Answer {
+        self.under_boundary(id, Answer::Must, |document| {
+            decide::document(document, action, resource, Hint::default())
+        })
+        .unwrap_or(Answer::May)
     }
 
     /// The catalog's actions that the identity surely may do on every resource of the account:
@@ -217,6 +315,27 @@ impl<'a> Access<'a> {
         .unwrap_or_else(ActionSet::all)
     }
 
+    /// The boundary's document, the resource that holds it, and its name where AWS keeps it; `Err`
+    /// where it is not known.
+    #[expect(clippy::type_complexity, reason = "taken apart where it is made")]
+    pub(crate) fn boundary_layer(
+        &self,
+        id: IdentityId,
+    ) -> Result<Option<(&Document, Option<&'a overgrant_ir::Place>, Option<String>)>, ()> {
+        let Ok(found) = self.links.boundary_document(self.model, id) else {
+            return Err(());
+        };
+        let Some((document, _)) = found else {
+            return Ok(None);
+        };
+        let (place, aws) = match self.boundary(id) {
+            Boundary::Document(held) => (self.model.document(held).map(|one| &one.place), None),
+            Boundary::AwsManaged { name, .. } => (None, Some(name.to_string())),
+            Boundary::None | Boundary::Unresolved(_) => (None, None),
+        };
+        Ok(Some((document, place, aws)))
+    }
+
     /// What `ask` says of the boundary's document: `most` without a boundary, `None` where it is
     /// not known.
     fn under_boundary<T>(
@@ -231,6 +350,22 @@ impl<'a> Access<'a> {
             Err(_) => None,
         }
     }
+}
+
+/// The addresses of identities, documents and workloads that stand in two roots.
+fn shared(model: &Model) -> BTreeSet<SmolStr> {
+    let mut first: BTreeMap<&SmolStr, &SmolStr> = BTreeMap::new();
+    let mut twice = BTreeSet::new();
+    let places = model.identities.iter().map(|one| &one.place);
+    let places = places
+        .chain(model.documents.iter().map(|one| &one.place))
+        .chain(model.workloads.iter().map(|one| &one.place));
+    for place in places {
+        if *first.entry(&place.address).or_insert(&place.root) != &place.root {
+            twice.insert(place.address.clone());
+        }
+    }
+    twice
 }
 
 #[cfg(test)]

@@ -41,9 +41,47 @@ pub enum Error {
         /// What is wrong and what to do.
         message: String,
     },
+    /// A principal that is not in the code, or that several are called.
+    #[error("{}", principal(.name, .near, *.several))]
+    UnknownPrincipal {
+        /// The name as given.
+        name: String,
+        /// Near names; for `several` those that bear it.
+        near: Vec<String>,
+        /// Whether the name means several.
+        several: bool,
+    },
+    /// An action that AWS does not have.
+    #[error("there is no action `{name}`{}; write service:Action, without wildcards", did_you_mean(.near))]
+    UnknownAction {
+        /// The name as given.
+        name: String,
+        /// The closest one.
+        near: Option<String>,
+    },
+    /// A resource that is neither an ARN nor an address of the code.
+    #[error("`{0}` is no ARN and no address of this code that has one")]
+    UnknownResource(String),
     /// A variable or parameter given on the command line that nothing declares, or a wrong form.
     #[error("{0}")]
     Value(String),
+}
+
+fn principal(name: &str, near: &[String], several: bool) -> String {
+    let list: Vec<String> = near.iter().map(|one| format!("`{one}`")).collect();
+    match (several, list.as_slice()) {
+        (true, _) => format!(
+            "`{name}` means several principals; name one of {}",
+            list.join(", ")
+        ),
+        (false, []) => format!(
+            "no user, role, group or permission set is called `{name}`; give an address, ARN or name"
+        ),
+        (false, _) => format!(
+            "no user, role, group or permission set is called `{name}` (did you mean {}?)",
+            list.join(" or ")
+        ),
+    }
 }
 
 fn did_you_mean(near: &Option<String>) -> String {

@@ -25,9 +25,50 @@ pub(crate) fn near<'a>(
     best.map(|(_, candidate)| candidate)
 }
 
+/// The closest candidates, most alike first: those that are close, or hold the name.
+pub(crate) fn nearest<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+    most: usize,
+) -> Vec<String> {
+    const CLOSE: f64 = 0.75;
+    let name = name.to_ascii_lowercase();
+    let mut scored: Vec<(u64, &str)> = candidates
+        .into_iter()
+        .filter_map(|candidate| {
+            let lower = candidate.to_ascii_lowercase();
+            // An address is compared by its last part too.
+            let last = lower.rsplit(['.', '/']).next().unwrap_or(&lower);
+            let score = strsim::jaro_winkler(&name, &lower).max(strsim::jaro_winkler(&name, last));
+            let holds = name.len() > 2 && lower.contains(&name);
+            let score = if holds { score.max(0.9) } else { score };
+            (score >= CLOSE).then_some(((score * 1e6) as u64, candidate))
+        })
+        .collect();
+    scored.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
+    scored.dedup_by(|a, b| a.1 == b.1);
+    scored
+        .into_iter()
+        .take(most)
+        .map(|(_, candidate)| candidate.to_owned())
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::near;
+    use super::{near, nearest};
+
+    #[test]
+    fn addresses_are_found_by_their_ends() {
+        let names = [
+            "module.ci.aws_iam_role.deploy",
+            "aws_iam_user.bob",
+            "deploy-eu",
+        ];
+        let found = nearest("deplyo", names, 2);
+        assert_eq!(found, ["deploy-eu", "module.ci.aws_iam_role.deploy"]);
+        assert!(nearest("zzz", names, 2).is_empty());
+    }
 
     #[test]
     fn finds_typing_errors_only() {

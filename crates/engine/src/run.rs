@@ -57,11 +57,16 @@ fn run(
 ) -> Result<Outcome, Error> {
     let selection = Selection::new(&options.select, &options.ignore)?;
     let config = read_configuration(sources, options)?;
+    let work = move || stages(sources, found, options, &config, &selection, clock);
+    pooled(options, work)
+}
+
+/// Runs `work` on the threads that the options ask for, with room for recursion.
+pub(crate) fn pooled<T: Send>(options: &Options, work: impl FnOnce() -> T + Send) -> T {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.threads.unwrap_or(0))
         .stack_size(STACK)
         .build();
-    let work = move || stages(sources, found, options, &config, &selection, clock);
     match pool {
         Ok(pool) => pool.install(work),
         Err(_) => work(),
@@ -77,7 +82,7 @@ pub fn configuration(options: &Options) -> Result<Config, Error> {
     read_configuration(&Sources::new(&base.base), options)
 }
 
-fn read_configuration(sources: &Sources, options: &Options) -> Result<Config, Error> {
+pub(crate) fn read_configuration(sources: &Sources, options: &Options) -> Result<Config, Error> {
     match &options.config {
         Some(path) => {
             let shown = path.display().to_string();

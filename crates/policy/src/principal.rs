@@ -56,6 +56,12 @@ impl Principal {
         self.kind
     }
 
+    /// The text, for joining it with the identity that it means; to judge it there are predicates.
+    #[must_use]
+    pub fn reference(&self) -> &Text {
+        &self.text
+    }
+
     /// Where it was written and how it came.
     #[must_use]
     pub fn src(&self) -> &Src {
@@ -214,6 +220,12 @@ impl fmt::Display for Principal {
 pub struct Principals(pub(crate) Listed<Principal>);
 
 impl Principals {
+    /// The element of a statement that has none, such as those of identity policies.
+    #[must_use]
+    pub fn absent() -> Self {
+        Self(Listed::absent())
+    }
+
     /// The list behind it.
     #[must_use]
     pub fn listed(&self) -> &Listed<Principal> {

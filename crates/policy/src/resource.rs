@@ -106,6 +106,23 @@ impl ResourcePattern {
         }
     }
 
+    /// Whether some resource matches both, open parts taken at their widest.
+    #[must_use]
+    pub fn meets(&self, other: &Self) -> bool {
+        let (Some(own), Some(theirs)) = (&self.segments, &other.segments) else {
+            return glob::intersects(self.pattern.tokens(), other.pattern.tokens());
+        };
+        [
+            (&own.partition, &theirs.partition),
+            (&own.service, &theirs.service),
+            (&own.region, &theirs.region),
+            (&own.account, &theirs.account),
+            (&own.resource, &theirs.resource),
+        ]
+        .into_iter()
+        .all(|(a, b)| glob::intersects(a, b))
+    }
+
     /// The compiled segments: of a whole ARN, or of a short one padded with `*`. `None` where the
     /// text does not surely begin with `arn:`.
     pub(crate) fn segments(&self) -> Option<&Segments> {

@@ -11,6 +11,7 @@ mod gitlab;
 mod json;
 mod junit;
 mod markdown;
+mod query;
 mod rules;
 mod sarif;
 mod summary;
@@ -18,6 +19,10 @@ mod text;
 
 pub use configuration::{configuration_json, configuration_text, pretty};
 pub use github_hash::line_hashes;
+pub use query::{
+    Asked, access_json, access_text, can_json, can_text, paths_dot, paths_html, paths_json,
+    paths_mermaid, paths_text, who_can_json, who_can_text,
+};
 pub use rules::{explain, rules_json, rules_markdown, rules_text};
 pub use sarif::left_out as sarif_left_out;
 pub use summary::summary_line;

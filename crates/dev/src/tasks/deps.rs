@@ -40,6 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "source",
             "value",
+            "catalog",
             "policy",
             "ir",
             "access",
@@ -52,11 +53,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "report",
-        &["source", "policy", "ir", "finding", "rules", "engine"],
+        &[
+            "source", "catalog", "policy", "ir", "access", "finding", "rules", "engine",
+        ],
     ),
     (
         "overgrant",
-        &["source", "catalog", "finding", "rules", "engine", "report"],
+        &[
+            "source", "value", "catalog", "ir", "access", "finding", "rules", "engine", "report",
+        ],
     ),
     (
         "dev",

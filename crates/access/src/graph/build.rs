@@ -1,0 +1,236 @@
+//! Building the graph: steps that trust policies and workloads give, then those of each caller.
+//!
+//! Invariant: the cost grows with statements and with what they name; whoever may act on everything
+//! of a kind gets one edge to a hub.
+
+use super::assume::ASSUME;
+use super::entry::Entry;
+use super::legs::Held;
+use super::precondition::State;
+use super::target::{Targets, plain};
+use super::walk::Walk;
+use super::{Basis, Doubt, Edge, EdgeKind, Evidence, Graph, Hub, Node};
+use crate::Access;
+use overgrant_ir::{IdentityId, IdentityKind};
+use overgrant_policy::Answer;
+use std::collections::BTreeMap;
+
+/// What is known while building.
+pub(super) struct Builder<'a, 'm> {
+    pub(super) access: &'a Access<'m>,
+    pub(super) state: State<'a, 'm>,
+    pub(super) targets: Targets,
+    /// Per workload: its kind without format.
+    pub(super) kinds: Vec<String>,
+    pub(super) admins: Vec<Answer>,
+    pub(super) edges: Vec<Edge>,
+    pub(super) hubs: Vec<Hub>,
+    /// Hubs by root and what they hold.
+    pub(super) hub_of: BTreeMap<String, Option<usize>>,
+}
+
+impl Builder<'_, '_> {
+    /// Adds an edge.
+    pub(super) fn edge(&mut self, from: Node, to: Node, kind: EdgeKind, held: Held) -> &mut Edge {
+        let at = self.edges.len();
+        self.edges.push(Edge {
+            from,
+            to,
+            kind,
+            path: None,
+            answer: held.answer,
+            by: held.by,
+            doubts: held.doubts,
+            via: None,
+        });
+        #[expect(clippy::indexing_slicing, reason = "pushed in the line above")]
+        &mut self.edges[at]
+    }
+
+    /// The hub of a name in a root, filled when first asked for; `None` where it would be empty.
+    pub(super) fn hub(
+        &mut self,
+        root: &str,
+        what: &str,
+        members: impl FnOnce(&Self) -> Vec<(Node, Held)>,
+    ) -> Option<usize> {
+        let key = format!("{root}//{what}");
+        if let Some(known) = self.hub_of.get(&key) {
+            return *known;
+        }
+        let members = members(self);
+        let hub = (!members.is_empty()).then(|| {
+            self.hubs.push(Hub {
+                what: what.to_owned(),
+                size: members.len(),
+            });
+            self.hubs.len() - 1
+        });
+        if let Some(hub) = hub {
+            for (node, held) in members {
+                self.edge(Node::Hub(hub), node, EdgeKind::Member, held);
+            }
+        }
+        self.hub_of.insert(key, hub);
+        hub
+    }
+}
+
+pub(super) fn build(access: &Access<'_>) -> Graph {
+    let model = access.model();
+    let state = State::new(access);
+    let admins = (0..model.identities.len())
+        .map(|id| access.is_admin(IdentityId(id)))
+        .collect();
+    let mut builder = Builder {
+        access,
+        state,
+        targets: Targets::new(model),
+        kinds: model
+            .workloads
+            .iter()
+            .map(|one| plain(&one.place.kind))
+            .collect(),
+        admins,
+        edges: Vec::new(),
+        hubs: Vec::new(),
+        hub_of: BTreeMap::new(),
+    };
+    let entries = trusted(&mut builder);
+    running(&mut builder);
+    for (at, identity) in model.identities.iter().enumerate() {
+        let declared = builder.admins.get(at) == Some(&Answer::Must);
+        if !declared {
+            Walk::new(&mut builder, IdentityId(at), identity).all();
+        }
+    }
+    finish(builder, entries)
+}
+
+/// Steps of those whom trust policies name, and of outsiders.
+fn trusted(builder: &mut Builder<'_, '_>) -> Vec<Entry> {
+    let model = builder.access.model();
+    let mut entries: Vec<Entry> = builder
+        .state
+        .trusts
+        .iter()
+        .flat_map(|trust| trust.entries.iter().map(|(entry, _, _)| entry.clone()))
+        .collect();
+    entries.sort();
+    entries.dedup();
+    let mut found = Vec::new();
+    for (at, trust) in builder.state.trusts.iter().enumerate() {
+        let role = IdentityId(at);
+        for (entry, answer, statement) in &trust.entries {
+            let mut held = Held::sure();
+            held.by.push(Evidence {
+                action: ASSUME,
+                basis: Basis::Trust(role, *statement),
+            });
+            if let (Some(held), Ok(entry)) = (
+                held.given(*answer, Doubt::Trust),
+                entries.binary_search(entry),
+            ) {
+                found.push((Node::Entry(entry), role, held));
+            }
+        }
+        for (caller, held) in &trust.direct {
+            if let Some(held) = named(builder.access, *caller, role, held.clone()) {
+                found.push((Node::Identity(*caller), role, held));
+            }
+        }
+    }
+    let direct = overgrant_catalog::escalation_path("PE-STS-001");
+    for (from, role, mut held) in found {
+        if let Node::Identity(caller) = from {
+            let root = |id: IdentityId| model.identity(id).map(|one| &one.place.root);
+            if root(caller) != root(role) {
+                held.doubt(Doubt::Account);
+            }
+        }
+        let edge = builder.edge(from, Node::Identity(role), EdgeKind::MayAssume, held);
+        edge.path = direct.filter(|_| matches!(from, Node::Identity(_)));
+    }
+    entries
+}
+
+/// A trust that names the caller is enough in one account, unless its own side forbids it.
+fn named(access: &Access<'_>, caller: IdentityId, role: IdentityId, held: Held) -> Option<Held> {
+    if caller == role {
+        return None;
+    }
+    let model = access.model();
+    let (own, target) = (model.identity(caller)?, model.identity(role)?);
+    let decision = access.allows(caller, ASSUME, Some(&target.arn));
+    let mut held = held;
+    if let Some(by) = decision.by.filter(|_| decision.answer.possible()) {
+        held.by.push(Evidence {
+            action: ASSUME,
+            basis: Basis::Policy(by),
+        });
+    }
+    if decision.denied_by.is_some() {
+        if decision.answer == Answer::No {
+            return None;
+        }
+        held.doubt(Doubt::Deny);
+    }
+    // A boundary binds a role also where its ARN is named; a user it does not.
+    if own.kind == IdentityKind::Role {
+        let bound = access.bounds(caller, ASSUME, Some(&target.arn));
+        held = held.given(bound, Doubt::Boundary)?;
+    }
+    Some(held)
+}
+
+/// What runs with which role.
+fn running(builder: &mut Builder<'_, '_>) {
+    let model = builder.access.model();
+    for at in 0..model.workloads.len() {
+        let Some(role) = builder.access.role_of(at) else {
+            continue;
+        };
+        let mut held = Held::sure();
+        held.by.push(Evidence {
+            action: "iam:PassRole",
+            basis: Basis::Workload(at),
+        });
+        builder.edge(
+            Node::Workload(at),
+            Node::Identity(role),
+            EdgeKind::RunsAs,
+            held,
+        );
+    }
+}
+
+fn finish(builder: Builder<'_, '_>, entries: Vec<Entry>) -> Graph {
+    let model = builder.access.model();
+    let mut graph = Graph {
+        edges: Vec::new(),
+        starts: Vec::new(),
+        entries,
+        hubs: builder.hubs,
+        identities: model.identities.len(),
+        workloads: model.workloads.len(),
+        admins: builder.admins,
+        to_admin: Default::default(),
+    };
+    let mut edges = builder.edges;
+    edges.sort_by_key(|edge| graph.index(edge.from));
+    let mut starts = vec![0; graph.size() + 1];
+    for edge in &edges {
+        if let Some(count) = starts.get_mut(graph.index(edge.from) + 1) {
+            *count += 1;
+        }
+    }
+    let mut sum = 0;
+    for start in &mut starts {
+        sum += *start;
+        *start = sum;
+    }
+    graph.edges = edges;
+    graph.starts = starts;
+    graph.to_admin = [graph.ways_to_admin(true), graph.ways_to_admin(false)];
+    graph
+}

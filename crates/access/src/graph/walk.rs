@@ -1,0 +1,775 @@
+//! The steps of one caller: every row of the catalog tried on what the caller may do.
+//!
+//! Not for what follows from a step. Invariant: a row is tried only if each of its actions is in some
+//! statement of the caller; of several ways to walk a row to one end the surest is kept.
+
+use super::assume::ASSUME;
+use super::build::Builder;
+use super::legs::{Held, held, joint, patterns};
+use super::precondition::Chosen;
+use super::rows::{Plan, Select, rows};
+use super::target::{self, Shelf};
+use super::{Doubt, Edge, EdgeKind, Node};
+use crate::{Boundary, Hint};
+use overgrant_catalog::{
+    Caller, Category, EscalationPath, Gain, Level, Precondition, Target, TargetKind,
+};
+use overgrant_ir::{DocumentId, Identity, IdentityId, IdentityKind};
+use overgrant_policy::Answer;
+use overgrant_value::Text;
+use std::collections::BTreeMap;
+
+/// One caller on its way through the rows.
+pub(super) struct Walk<'b, 'a, 'm> {
+    builder: &'b mut Builder<'a, 'm>,
+    caller: IdentityId,
+    identity: &'m Identity,
+    /// Joint tests of new objects, by their actions.
+    joints: BTreeMap<Vec<&'static str>, Option<Held>>,
+    /// Steps by row and end.
+    found: BTreeMap<(&'static str, Node), Edge>,
+}
+
+impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
+    pub(super) fn new(
+        builder: &'b mut Builder<'a, 'm>,
+        caller: IdentityId,
+        identity: &'m Identity,
+    ) -> Self {
+        Self {
+            builder,
+            caller,
+            identity,
+            joints: BTreeMap::new(),
+            found: BTreeMap::new(),
+        }
+    }
+
+    /// Tries every row.
+    pub(super) fn all(mut self) {
+        let possible = self.possible();
+        let user = matches!(self.identity.kind, IdentityKind::User | IdentityKind::Group);
+        for plan in &rows().plans {
+            let walks = match plan.path.caller {
+                Caller::Any => true,
+                Caller::User => user,
+                Caller::Role => self.identity.kind == IdentityKind::Role,
+            };
+            if walks
+                && plan
+                    .actions
+                    .iter()
+                    .all(|at| possible.get(*at) == Some(&true))
+            {
+                // `None` ends a row where something of it is missing.
+                let _ = self.row(plan);
+            }
+        }
+        let Self { builder, found, .. } = self;
+        builder.edges.extend(found.into_values());
+    }
+
+    /// Which actions of the rows some statement of the caller may allow.
+    fn possible(&self) -> Vec<bool> {
+        let actions = &rows().actions;
+        let mut possible = vec![false; actions.len()];
+        for attached in self.builder.access.policies(self.caller) {
+            for statement in attached.document.allows() {
+                let may = statement.actions.may();
+                for (is, (name, id)) in possible.iter_mut().zip(actions) {
+                    *is |= match id {
+                        Some(id) => may.contains(*id),
+                        None => statement.actions.select(name).possible(),
+                    };
+                }
+            }
+        }
+        // A trust that names the caller is enough to assume.
+        for (is, (name, _)) in possible.iter_mut().zip(actions) {
+            *is |= *name == ASSUME;
+        }
+        possible
+    }
+
+    fn row(&mut self, plan: &'static Plan) -> Option<()> {
+        let mut base = Held::sure();
+        if plan.path.level == Level::Own {
+            base.doubt(Doubt::Unproven);
+        }
+        for (target, actions) in &plan.letters {
+            if !is_selected(plan, *target) {
+                base = base.and(self.support(plan, *target, actions)?);
+            }
+        }
+        match plan.select {
+            Select::Role => self.roles(plan, &base),
+            Select::User => self.users(plan, &base),
+            Select::Group => self.groups(plan, &base),
+            Select::Policy => self.policies(plan, &base),
+            Select::Existing => self.existing(plan, &base),
+            Select::Nothing => self.nothing(plan, base),
+        }
+    }
+
+    /// Rights on what is not chosen among.
+    fn support(
+        &mut self,
+        plan: &'static Plan,
+        target: Target,
+        actions: &[&'static str],
+    ) -> Option<Held> {
+        match target.kind {
+            TargetKind::Role => self.second_role(plan, target, actions),
+            TargetKind::Group => {
+                let groups = self.builder.targets.of(&self.identity.place.root);
+                let strong = groups
+                    .groups
+                    .all
+                    .iter()
+                    .map(|id| IdentityId(*id))
+                    .find(|id| self.builder.admins.get(id.0) == Some(&Answer::Must))?;
+                self.on(strong, actions)
+            }
+            TargetKind::Existing => {
+                let mut held = self.joint(actions)?;
+                let kinds = actions
+                    .first()
+                    .map(|one| target::kinds(one))
+                    .unwrap_or_default();
+                let stack = kinds.contains(&"cloudformationstack")
+                    && !self.identity.place.format.is_terraform();
+                if !stack && !self.any_workload(kinds, actions) {
+                    held.doubt(Doubt::Absent);
+                }
+                Some(held)
+            }
+            _ => self.joint(actions),
+        }
+    }
+
+    /// Whether one of the kinds is in the root and within the caller's reach.
+    fn any_workload(&self, kinds: &[&str], actions: &[&'static str]) -> bool {
+        let model = self.builder.access.model();
+        self.workloads(kinds).into_iter().any(|at| {
+            model.workloads.get(at).is_some_and(|workload| {
+                actions.iter().all(|action| {
+                    let arn = target::arn(workload, action);
+                    self.leg(action, Some(&arn), Hint::default()).is_some()
+                })
+            })
+        })
+    }
+
+    fn workloads(&self, kinds: &[&str]) -> Vec<usize> {
+        let shelves = self.builder.targets.of(&self.identity.place.root);
+        let fits = |at: &&usize| {
+            let kind = self.builder.kinds.get(**at);
+            kind.is_some_and(|kind| kinds.contains(&kind.as_str()))
+        };
+        shelves.workloads.iter().filter(fits).copied().collect()
+    }
+
+    /// A further role that has to be passed: any that fits.
+    fn second_role(
+        &self,
+        plan: &'static Plan,
+        target: Target,
+        actions: &[&'static str],
+    ) -> Option<Held> {
+        let services: Vec<&str> = plan
+            .path
+            .services_all
+            .iter()
+            .filter(|one| one.role == target)
+            .map(|one| one.principal)
+            .collect();
+        let roles = &self.builder.targets.of(&self.identity.place.root).roles.all;
+        roles
+            .iter()
+            .filter_map(|at| {
+                let role = IdentityId(*at);
+                let held = self.trusted_by(role, &services, true)?;
+                let hint = Hint {
+                    passed_to: services.first().copied(),
+                };
+                Some(held.and(self.with(role, actions, hint)?))
+            })
+            .max_by_key(|held| held.answer)
+    }
+
+    /// Whether the role lets the services assume it: all of them, or one.
+    fn trusted_by(&self, role: IdentityId, services: &[&str], all: bool) -> Option<Held> {
+        let trust = self.builder.state.trusts.get(role.0)?;
+        let held = Held::sure();
+        if services.is_empty() {
+            return Some(held);
+        }
+        if !all {
+            let (_, answer) = trust.service(services)?;
+            return held.given(answer, Doubt::Trust);
+        }
+        services.iter().try_fold(held, |held, one| {
+            let (_, answer) = trust.service(&[one])?;
+            held.given(answer, Doubt::Trust)
+        })
+    }
+
+    fn joint(&mut self, actions: &[&'static str]) -> Option<Held> {
+        if let Some(known) = self.joints.get(actions) {
+            return known.clone();
+        }
+        let found = joint(self.builder.access, self.caller, actions);
+        self.joints.insert(actions.to_vec(), found.clone());
+        found
+    }
+
+    fn leg(&self, action: &'static str, on: Option<&Text>, hint: Hint<'_>) -> Option<Held> {
+        held(self.builder.access, self.caller, action, on, hint)
+    }
+
+    /// The actions on an identity.
+    fn on(&self, id: IdentityId, actions: &[&'static str]) -> Option<Held> {
+        self.with(id, actions, Hint::default())
+    }
+
+    fn with(&self, id: IdentityId, actions: &[&'static str], hint: Hint<'_>) -> Option<Held> {
+        let model = self.builder.access.model();
+        let arn = &model.identity(id)?.arn;
+        self.on_arn(arn, actions, hint)
+    }
+
+    fn on_arn(&self, arn: &Text, actions: &[&'static str], hint: Hint<'_>) -> Option<Held> {
+        actions.iter().try_fold(Held::sure(), |all, action| {
+            Some(all.and(self.leg(action, Some(arn), hint)?))
+        })
+    }
+
+    /// The preconditions of the row, given what is chosen.
+    fn state(&self, plan: &Plan, chosen: &Chosen<'_>, mut held: Held) -> Option<Held> {
+        for precondition in plan.path.preconditions {
+            let answer = self.builder.state.holds(*precondition, self.caller, chosen);
+            held = held.given(answer, Doubt::State(*precondition))?;
+        }
+        Some(held)
+    }
+
+    fn add(&mut self, plan: &Plan, to: Node, via: Option<Node>, held: Held) {
+        let from = Node::Identity(self.caller);
+        if to == from {
+            return;
+        }
+        let edge = Edge {
+            from,
+            to,
+            kind: kind(plan.path),
+            path: Some(plan.path),
+            answer: held.answer,
+            by: held.by,
+            doubts: held.doubts,
+            via,
+        };
+        let slot = self.found.entry((plan.path.id, to));
+        match slot {
+            std::collections::btree_map::Entry::Vacant(slot) => {
+                slot.insert(edge);
+            }
+            std::collections::btree_map::Entry::Occupied(mut slot) => {
+                if edge.answer > slot.get().answer {
+                    slot.insert(edge);
+                }
+            }
+        }
+    }
+
+    fn roles(&mut self, plan: &'static Plan, base: &Held) -> Option<()> {
+        let actions = plan.on(TargetKind::Role);
+        let root = self.identity.place.root.clone();
+        if plan.needs(Precondition::TargetIsCaller) {
+            let chosen = Chosen {
+                role: Some(self.caller),
+                ..Chosen::default()
+            };
+            let held = base.clone().and(self.on(self.caller, actions)?);
+            let held = self.state(plan, &chosen, held)?;
+            return self.on_itself(plan, held);
+        }
+        let by_trust = plan.needs(Precondition::RoleTrustsCaller);
+        let alone = plan.on(TargetKind::Policy).is_empty();
+        if alone && !plan.writes_policy() && plan.path.gain != Gain::Guardrail {
+            let hint = Hint {
+                passed_to: match plan.path.services_any {
+                    [one] => Some(one),
+                    _ => None,
+                },
+            };
+            let every = self.on_arn(&target::any("role"), actions, hint);
+            if let Some(every) = every.filter(|held| held.answer == Answer::Must) {
+                let what = members_of(plan.path);
+                let hub = self.builder.hub(&root, &what, |builder| {
+                    let roles = builder.targets.of(&root).roles.all.clone();
+                    let walk = Fits {
+                        builder,
+                        caller: None,
+                    };
+                    roles
+                        .into_iter()
+                        .filter_map(|at| {
+                            let held = walk.role(plan, IdentityId(at))?;
+                            Some((Node::Identity(IdentityId(at)), held))
+                        })
+                        .collect()
+                })?;
+                let held = base.clone().and(every);
+                self.add(plan, Node::Hub(hub), None, held);
+                return Some(());
+            }
+        }
+        let first = *actions.first()?;
+        let mut roles = self.candidates(first, |shelves| &shelves.roles, true);
+        if by_trust {
+            let naming = self.builder.state.naming.get(&self.caller);
+            roles.extend(naming.into_iter().flatten());
+            roles.sort_unstable();
+            roles.dedup();
+        }
+        for role in roles {
+            if role != self.caller {
+                let _ = self.role(plan, base, role, actions);
+            }
+        }
+        Some(())
+    }
+
+    fn role(
+        &mut self,
+        plan: &'static Plan,
+        base: &Held,
+        role: IdentityId,
+        actions: &[&'static str],
+    ) -> Option<()> {
+        let fits = Fits {
+            builder: self.builder,
+            caller: Some(self.caller),
+        };
+        let mut held = base.clone().and(fits.role(plan, role)?);
+        let services: Vec<&str> = plan.path.services_any.to_vec();
+        let passed_to = self
+            .builder
+            .state
+            .trusts
+            .get(role.0)
+            .and_then(|trust| trust.service(&services))
+            .map(|(name, _)| name);
+        let passed_to = passed_to.or_else(|| {
+            let all = plan.path.services_all.iter();
+            all.map(|one| one.principal).next()
+        });
+        for action in actions {
+            let one = self.with(role, &[*action], Hint { passed_to });
+            match one {
+                Some(one) => held = held.and(one),
+                // Where the trust names the caller, it needs no right to assume.
+                None if *action == ASSUME && self.is_named_by(role) => {}
+                None => return None,
+            }
+        }
+        let model = self.builder.access.model();
+        let other = model.identity(role)?.place.root != self.identity.place.root;
+        if other {
+            held.doubt(Doubt::Account);
+        }
+        let policies = plan.on(TargetKind::Policy);
+        if !policies.is_empty() {
+            let (_, more) = target::attached(self.builder.access, role)
+                .into_iter()
+                .filter_map(|policy| Some((policy, self.on_policy(policy, policies)?)))
+                .max_by_key(|(_, held)| held.answer)?;
+            held = held.and(more);
+        }
+        if plan.path.gain == Gain::Guardrail {
+            return self.freed(plan, role, held);
+        }
+        if plan.writes_policy() {
+            let unbound = self.builder.access.unbound(role);
+            let held = held.given(unbound, Doubt::Boundary)?;
+            self.add(plan, Node::Admin, Some(Node::Identity(role)), held);
+        } else {
+            // A named role is assumed by the edge of its trust.
+            if plan.path.id == "PE-STS-001" && self.is_named_by(role) {
+                return None;
+            }
+            self.add(plan, Node::Identity(role), None, held);
+        }
+        Some(())
+    }
+
+    fn is_named_by(&self, role: IdentityId) -> bool {
+        let trust = self.builder.state.trusts.get(role.0);
+        trust.is_some_and(|trust| trust.direct.iter().any(|(id, _)| *id == self.caller))
+    }
+
+    fn on_policy(&self, policy: DocumentId, actions: &[&'static str]) -> Option<Held> {
+        let model = self.builder.access.model();
+        let arn = model.document(policy)?.arn.as_ref()?;
+        self.on_arn(arn, actions, Hint::default())
+    }
+
+    /// Things of a shelf that the statements for an action may name.
+    fn candidates(
+        &self,
+        action: &'static str,
+        shelf: impl Fn(&super::target::Shelves) -> &Shelf,
+        elsewhere: bool,
+    ) -> Vec<IdentityId> {
+        let targets = &self.builder.targets;
+        let shelf = shelf(targets.of(&self.identity.place.root));
+        let every = || shelf.all.iter().map(|at| IdentityId(*at)).collect();
+        let mut found = Vec::new();
+        let Some(list) = patterns(self.builder.access, self.caller, action) else {
+            return every();
+        };
+        for pattern in list {
+            let Some(near) = shelf.near(pattern) else {
+                return every();
+            };
+            let outside = near.is_empty() && elsewhere;
+            found.extend(near.into_iter().map(IdentityId));
+            if outside {
+                found.extend(targets.elsewhere(pattern));
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    fn on_itself(&mut self, plan: &'static Plan, held: Held) -> Option<()> {
+        if plan.path.gain == Gain::Guardrail {
+            return self.freed(plan, self.caller, held);
+        }
+        let unbound = self.builder.access.unbound(self.caller);
+        let held = held.given(unbound, Doubt::Boundary)?;
+        self.add(plan, Node::Admin, None, held);
+        Some(())
+    }
+
+    /// What an identity may do once a limit is gone.
+    fn freed(&mut self, plan: &'static Plan, id: IdentityId, held: Held) -> Option<()> {
+        let about_boundary = !plan.needs(Precondition::PolicyCarriesDeny);
+        let access = self.builder.access;
+        if about_boundary && matches!(access.boundary(id), Boundary::None) {
+            return None;
+        }
+        let own = if about_boundary {
+            access.is_admin_unbound(id)
+        } else {
+            Answer::No
+        };
+        let via = (id != self.caller).then_some(Node::Identity(id));
+        match held.clone().given(own, Doubt::Open) {
+            Some(held) => self.add(plan, Node::Admin, via, held),
+            None => self.add(plan, Node::Unbound, via, held),
+        }
+        Some(())
+    }
+
+    fn users(&mut self, plan: &'static Plan, base: &Held) -> Option<()> {
+        let actions = plan.on(TargetKind::User);
+        if plan.needs(Precondition::TargetIsCaller) {
+            let chosen = Chosen {
+                user: Some(self.caller),
+                ..Chosen::default()
+            };
+            let held = base.clone().and(self.on(self.caller, actions)?);
+            let held = self.state(plan, &chosen, held)?;
+            return self.on_itself(plan, held);
+        }
+        let first = *actions.first()?;
+        for user in self.candidates(first, |shelves| &shelves.users, false) {
+            if user != self.caller {
+                let _ = self.user(plan, base, user, actions);
+            }
+        }
+        Some(())
+    }
+
+    fn user(
+        &mut self,
+        plan: &'static Plan,
+        base: &Held,
+        user: IdentityId,
+        actions: &[&'static str],
+    ) -> Option<()> {
+        let chosen = Chosen {
+            user: Some(user),
+            ..Chosen::default()
+        };
+        let held = base.clone().and(self.on(user, actions)?);
+        let held = self.state(plan, &chosen, held)?;
+        if plan.path.gain == Gain::Credentials {
+            self.add(plan, Node::Data, Some(Node::Identity(user)), held);
+        } else if plan.writes_policy() {
+            let unbound = self.builder.access.unbound(user);
+            let held = held.given(unbound, Doubt::Boundary)?;
+            self.add(plan, Node::Admin, Some(Node::Identity(user)), held);
+        } else {
+            self.add(plan, Node::Identity(user), None, held);
+        }
+        Some(())
+    }
+
+    fn groups(&mut self, plan: &'static Plan, base: &Held) -> Option<()> {
+        let actions = plan.on(TargetKind::Group);
+        let first = *actions.first()?;
+        for group in self.candidates(first, |shelves| &shelves.groups, false) {
+            let chosen = Chosen {
+                group: Some(group),
+                ..Chosen::default()
+            };
+            let Some(held) = self.on(group, actions) else {
+                continue;
+            };
+            let Some(held) = self.state(plan, &chosen, base.clone().and(held)) else {
+                continue;
+            };
+            if plan.path.gain == Gain::AdminIfTarget {
+                self.add(plan, Node::Identity(group), None, held);
+            } else {
+                self.on_itself(plan, held);
+            }
+        }
+        Some(())
+    }
+
+    fn policies(&mut self, plan: &'static Plan, base: &Held) -> Option<()> {
+        let actions = plan.on(TargetKind::Policy);
+        let access = self.builder.access;
+        let mut policies = target::attached(access, self.caller);
+        if let Boundary::Document(boundary) = access.boundary(self.caller) {
+            policies.push(boundary);
+        }
+        if plan.path.category == Category::GuardrailRemoval
+            && !plan.needs(Precondition::PolicyIsBoundary)
+        {
+            // Policies of the organization: which one does not matter.
+            let held = base.clone().and(self.joint(actions)?);
+            return self.nothing(plan, held);
+        }
+        for policy in policies {
+            let chosen = Chosen {
+                policy: Some(policy),
+                ..Chosen::default()
+            };
+            let Some(held) = self.on_policy(policy, actions) else {
+                continue;
+            };
+            if let Some(held) = self.state(plan, &chosen, base.clone().and(held)) {
+                self.on_itself(plan, held);
+            }
+        }
+        Some(())
+    }
+
+    fn existing(&mut self, plan: &'static Plan, base: &Held) -> Option<()> {
+        let actions = plan.on(TargetKind::Existing);
+        let kinds = target::kinds(actions.first()?);
+        if kinds.is_empty() {
+            // Repositories, buckets and the like: what runs their contents is not in the model.
+            let held = base.clone().and(self.joint(actions)?);
+            return self.nothing(plan, held);
+        }
+        for at in self.workloads(kinds) {
+            let _ = self.workload(plan, base, at, actions);
+        }
+        Some(())
+    }
+
+    fn workload(
+        &mut self,
+        plan: &'static Plan,
+        base: &Held,
+        at: usize,
+        actions: &[&'static str],
+    ) -> Option<()> {
+        let access = self.builder.access;
+        let workload = access.model().workloads.get(at)?;
+        let role = access.role_of(at)?;
+        if role == self.caller {
+            return None;
+        }
+        let mut held = base.clone();
+        for action in actions {
+            let arn = target::arn(workload, action);
+            held = held.and(self.leg(action, Some(&arn), Hint::default())?);
+            if overgrant_catalog::call(action).is_some() {
+                let usable = access.usable(self.caller, action).answer;
+                held = held.given(usable, Doubt::Condition)?;
+            }
+        }
+        let mut chosen = Chosen {
+            role: Some(role),
+            workload: Some(workload),
+            ..Chosen::default()
+        };
+        let on_role = plan.on(TargetKind::Role);
+        if !on_role.is_empty() {
+            held = held.and(self.on(role, on_role)?);
+        }
+        let on_policy = plan.on(TargetKind::Policy);
+        if !on_policy.is_empty() {
+            let (policy, more) = target::attached(access, role)
+                .into_iter()
+                .filter_map(|policy| Some((policy, self.on_policy(policy, on_policy)?)))
+                .max_by_key(|(_, held)| held.answer)?;
+            chosen.policy = Some(policy);
+            held = held.and(more);
+        }
+        let held = self.state(plan, &chosen, held)?;
+        if plan.writes_policy() {
+            let held = held.given(access.unbound(role), Doubt::Boundary)?;
+            self.add(plan, Node::Admin, Some(Node::Workload(at)), held);
+        } else {
+            self.add(plan, Node::Workload(at), None, held);
+        }
+        Some(())
+    }
+
+    fn nothing(&mut self, plan: &'static Plan, base: Held) -> Option<()> {
+        let mut chosen = Chosen::default();
+        let mut held = base;
+        if plan.needs(Precondition::PermissionSetAssignedToCaller) {
+            if self.identity.kind != IdentityKind::PermissionSet {
+                return None;
+            }
+            chosen.role = Some(self.caller);
+            for (_, actions) in &plan.letters {
+                held = held.and(self.on(self.caller, actions)?);
+            }
+        }
+        let held = self.state(plan, &chosen, held)?;
+        let end = match plan.path.gain {
+            Gain::Credentials => Node::Data,
+            Gain::Guardrail => Node::Unbound,
+            Gain::Own | Gain::AdminIfTarget => Node::Admin,
+            Gain::Role | Gain::User
+                if plan
+                    .letters
+                    .iter()
+                    .any(|(one, _)| one.kind == TargetKind::New) =>
+            {
+                Node::Admin
+            }
+            Gain::Role | Gain::User => Node::Data,
+        };
+        self.add(plan, end, None, held);
+        Some(())
+    }
+}
+
+/// Whether a role can stand in a row, whoever walks it.
+struct Fits<'b, 'a, 'm> {
+    builder: &'b Builder<'a, 'm>,
+    /// Nobody in particular, for a hub: then whoever the own account allows.
+    caller: Option<IdentityId>,
+}
+
+impl Fits<'_, '_, '_> {
+    fn role(&self, plan: &Plan, role: IdentityId) -> Option<Held> {
+        let path = plan.path;
+        let trust = self.builder.state.trusts.get(role.0)?;
+        let mut held = Held::sure();
+        if !path.services_any.is_empty() {
+            let (_, answer) = trust.service(path.services_any)?;
+            held = held.given(answer, Doubt::Trust)?;
+        }
+        for one in path.services_all.iter().filter(|one| one.role.index == 1) {
+            let (_, answer) = trust.service(&[one.principal])?;
+            held = held.given(answer, Doubt::Trust)?;
+        }
+        let chosen = Chosen {
+            role: Some(role),
+            policy: None,
+            ..Chosen::default()
+        };
+        for precondition in path.preconditions {
+            // Tested where the policy is chosen.
+            if *precondition == Precondition::PolicyAttachedToTarget {
+                continue;
+            }
+            let answer = match (self.caller, precondition) {
+                (None, Precondition::RoleTrustsCaller) => {
+                    held = held.and(trust.account.clone()?);
+                    continue;
+                }
+                (caller, _) => {
+                    let caller = caller.unwrap_or(role);
+                    self.builder.state.holds(*precondition, caller, &chosen)
+                }
+            };
+            held = held.given(answer, Doubt::State(*precondition))?;
+        }
+        Some(held)
+    }
+}
+
+/// What the members of a row's hub are: rows with the same services and state share it.
+fn members_of(path: &EscalationPath) -> String {
+    let mut words = Vec::new();
+    if !path.services_any.is_empty() {
+        words.push(format!("trusts {}", path.services_any.join(" or ")));
+    }
+    let all: Vec<&str> = path
+        .services_all
+        .iter()
+        .filter(|one| one.role.index == 1)
+        .map(|one| one.principal)
+        .collect();
+    if !all.is_empty() {
+        words.push(format!("trusts {}", all.join(" and ")));
+    }
+    for precondition in path.preconditions {
+        words.push(format!("with {}", precondition.as_str()));
+    }
+    if words.is_empty() {
+        "role".to_owned()
+    } else {
+        format!("role that {}", words.join(", "))
+    }
+}
+
+/// Whether the rights on a target are tested where it is chosen.
+fn is_selected(plan: &Plan, target: Target) -> bool {
+    if target.index != 1 {
+        return false;
+    }
+    match plan.select {
+        Select::Role => matches!(target.kind, TargetKind::Role | TargetKind::Policy),
+        Select::User => target.kind == TargetKind::User,
+        Select::Group => target.kind == TargetKind::Group,
+        Select::Policy => target.kind == TargetKind::Policy,
+        Select::Existing => matches!(
+            target.kind,
+            TargetKind::Existing | TargetKind::Role | TargetKind::Policy
+        ),
+        Select::Nothing => plan.needs(Precondition::PermissionSetAssignedToCaller),
+    }
+}
+
+fn kind(path: &EscalationPath) -> EdgeKind {
+    let passes = path
+        .legs
+        .iter()
+        .flat_map(|group| group.iter())
+        .any(|leg| leg.action == "iam:PassRole");
+    let assumes = path
+        .legs
+        .iter()
+        .all(|group| group.iter().all(|leg| leg.action == ASSUME));
+    if passes {
+        EdgeKind::MayPass
+    } else if assumes {
+        EdgeKind::MayAssume
+    } else {
+        EdgeKind::MayModify
+    }
+}
