@@ -234,7 +234,13 @@ impl Tables {
 
 /// Compares as AWS compares action and key names: ASCII letters without case.
 pub(crate) fn caseless(left: &str, right: &str) -> Ordering {
-    left.bytes()
-        .map(|byte| byte.to_ascii_lowercase())
-        .cmp(right.bytes().map(|byte| byte.to_ascii_lowercase()))
+    for (left, right) in left.bytes().zip(right.bytes()) {
+        if left != right {
+            let order = left.to_ascii_lowercase().cmp(&right.to_ascii_lowercase());
+            if order != Ordering::Equal {
+                return order;
+            }
+        }
+    }
+    left.len().cmp(&right.len())
 }

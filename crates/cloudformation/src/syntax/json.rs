@@ -4,6 +4,7 @@
 //! with a note, since the service documents neither. Invariant: escapes are traced, so that every
 //! byte of a string's value has its place.
 
+use super::block::duplicate;
 use super::tree::{self, Entry, Kind, Node, Parsed, Scalar, Segment, Style};
 use super::{MAX_DEPTH, tree::clamp};
 use overgrant_source::{Comment, Diagnostic, Level, SourceFile, Span};
@@ -210,16 +211,8 @@ impl Reader<'_> {
             }
         }
         for (key, at) in tree::duplicates(&entries) {
-            self.diagnostics.push(
-                Diagnostic::new(
-                    Level::Warning,
-                    "duplicate-key",
-                    format!(
-                        "`{key}` stands twice in one object, and only the last counts; remove one"
-                    ),
-                )
-                .at(self.file, at),
-            );
+            self.diagnostics
+                .push(duplicate(key, "object").at(self.file, at));
         }
         Ok(Kind::Map(entries))
     }

@@ -5,9 +5,11 @@
 //! came from.
 
 mod align;
+mod block;
 mod detect;
 mod json;
 pub(crate) mod make;
+mod masked;
 mod tree;
 mod yaml;
 

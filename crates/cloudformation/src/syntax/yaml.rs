@@ -1,11 +1,13 @@
-//! YAML text to the spanned tree, over the events of `granit-parser`.
+//! YAML text to the spanned tree: plain forms in one pass (`block`), all else over the events of
+//! `granit-parser`.
 //!
 //! Not for typing scalars: the text stays as written. Only the first document that holds something
 //! is read. Invariant: the work is bounded by the text's length, whatever its aliases expand to:
 //! aliases share nodes, and what they would expand to is counted against [`MAX_NODES`].
 
+use super::masked::Masked;
 use super::tree::{self, Entry, Kind, Node, Parsed, Scalar, Style, Tag};
-use super::{MAX_DEPTH, MAX_NODES, align};
+use super::{MAX_DEPTH, MAX_NODES, align, block};
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, StructureStyle};
 use overgrant_source::{Comment, Diagnostic, Level, SourceFile, Span};
 use smol_str::SmolStr;
@@ -21,6 +23,14 @@ use std::sync::Arc;
 pub fn parse_yaml(file: &SourceFile) -> Result<Parsed, Diagnostic> {
     let whole = file.text();
     let text = whole.strip_prefix('\u{feff}').unwrap_or(whole);
+    if let Some(parsed) = block::read(file, text) {
+        return Ok(parsed);
+    }
+    parse_fully(file, text)
+}
+
+/// Any YAML, over the events of the parser.
+pub(super) fn parse_fully(file: &SourceFile, text: &str) -> Result<Parsed, Diagnostic> {
     let mut masked = Masked::default();
     let retries = (MOST_RETRY_BYTES / text.len().max(1)).clamp(1, MOST_RETRIES);
     for _ in 0..retries {
@@ -55,72 +65,6 @@ fn bad_indentation(file: &SourceFile, text: &str, at: usize) -> Diagnostic {
     )
     .at(file, tree::span(file.id(), shift, at..at))
     .losing_file()
-}
-
-/// The text handed to the parser where it differs from the file's.
-///
-/// YAML forbids, and the service and libyaml accept, quoted scalars whose continuation lines stand
-/// left of their parent. Such a line break is overwritten with a filler of the same length, and the
-/// filler in the scalar's value is turned back into what the break folds to. The filler is a
-/// character that the file does not use.
-#[derive(Default)]
-struct Masked {
-    text: Option<String>,
-    filler: char,
-    breaks: Vec<Range<usize>>,
-}
-
-/// One byte each, without meaning inside quotes.
-const FILLERS: [char; 12] = ['~', '^', '|', '`', ';', '<', '>', '+', '=', '@', '?', '#'];
-
-impl Masked {
-    /// Hides the line break (with the blanks around it) that ends at `at`; false where there is none.
-    fn hide_break(&mut self, text: &str, at: usize) -> bool {
-        let before = text.get(..at).unwrap_or_default();
-        let start = before.trim_end_matches([' ', '\t', '\r', '\n']).len();
-        if !text.get(start..at).is_some_and(|gap| gap.contains('\n')) {
-            return false;
-        }
-        if self.breaks.is_empty() {
-            let Some(filler) = FILLERS.into_iter().find(|c| !text.contains(*c)) else {
-                return false;
-            };
-            self.filler = filler;
-        }
-        let masked = self.text.get_or_insert_with(|| text.to_owned());
-        let filler = self.filler.to_string().repeat(at - start);
-        masked.replace_range(start..at, &filler);
-        self.breaks.push(start..at);
-        true
-    }
-
-    /// A scalar's value with the fillers turned back.
-    fn restore(&self, value: &str, text: &str, range: &Range<usize>) -> Option<String> {
-        if self.breaks.is_empty() || !value.contains(self.filler) {
-            return None;
-        }
-        let mut breaks: Vec<_> = self
-            .breaks
-            .iter()
-            .filter(|at| range.start <= at.start && at.end <= range.end)
-            .collect();
-        breaks.sort_by_key(|at| at.start);
-        let mut out = String::new();
-        let mut rest = value;
-        for at in breaks {
-            let (before, after) = rest.split_once(self.filler)?;
-            let lines = text.get(at.clone())?.matches('\n').count();
-            out.push_str(before);
-            if lines == 1 {
-                out.push(' ');
-            } else {
-                out.extend(std::iter::repeat_n('\n', lines - 1));
-            }
-            rest = after.trim_start_matches(self.filler);
-        }
-        out.push_str(rest);
-        Some(out)
-    }
 }
 
 struct Builder<'a> {
@@ -385,16 +329,33 @@ impl<'a> Builder<'a> {
         if self.frames.len() >= MAX_DEPTH {
             return Err(self.too_deep(range.start));
         }
+        let flow = style == StructureStyle::Flow;
+        let start = match items {
+            Items::Seq(_) if !flow => self.dash(range.start),
+            _ => range.start,
+        };
         self.frames.push(Frame {
             anchor,
             tag,
-            start: range.start,
-            flow: style == StructureStyle::Flow,
+            start,
+            flow,
             items,
             nodes: 1,
             height: 0,
         });
         Ok(())
+    }
+
+    /// The first dash of a block sequence. The parser gives what follows it where the sequence is no
+    /// deeper than the key above.
+    fn dash(&self, at: usize) -> usize {
+        let before = self.text.get(..at).unwrap_or_default();
+        let blanks = before.trim_end_matches(' ');
+        if self.text.as_bytes().get(at) != Some(&b'-') && blanks.ends_with('-') {
+            blanks.len() - 1
+        } else {
+            at
+        }
     }
 
     fn close(&mut self, end: Range<usize>) -> Result<(), Lost> {
@@ -426,14 +387,8 @@ impl<'a> Builder<'a> {
                     }
                 });
                 for (key, at) in tree::duplicates(&entries) {
-                    self.diagnostics.push(
-                        Diagnostic::new(
-                            Level::Warning,
-                            "duplicate-key",
-                            format!("`{key}` stands twice in one mapping, and only the last counts; remove one"),
-                        )
-                        .at(self.file, at),
-                    );
+                    self.diagnostics
+                        .push(block::duplicate(key, "mapping").at(self.file, at));
                 }
                 nodes = nodes.saturating_add(merge(&mut entries, &merges));
                 (Kind::Map(entries), span)

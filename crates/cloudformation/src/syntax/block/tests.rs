@@ -1,0 +1,152 @@
+//! The one pass and the full parser give the same trees.
+
+use super::super::yaml::parse_fully;
+use super::*;
+use overgrant_source::Sources;
+
+/// Whether the text was read here; panics where the full parser gives anything else.
+fn agrees(text: &str) -> bool {
+    let file = Sources::new(".").add("t.yaml", text);
+    let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let Some(own) = read(&file, body) else {
+        return false;
+    };
+    let full = parse_fully(&file, body).unwrap_or_else(|_| panic!("not YAML: {text:?}"));
+    assert_eq!(own.root, full.root, "{text:?}");
+    assert_eq!(own.comments, full.comments, "{text:?}");
+    assert_eq!(own.diagnostics, full.diagnostics, "{text:?}");
+    true
+}
+
+const SAMPLE: &str = r##"--- # a template
+AWSTemplateFormatVersion: "2010-09-09"
+Description: >-
+  Two lines
+  folded
+
+    and one that is deeper
+  end
+Parameters:
+  Env : {Type: String, Default: "dev", AllowedValues: [dev, 'it''s']} # trailing
+  Zones:
+    Type: "List<\"x\">"
+    Description: a text that goes on
+      over two lines
+
+      and a paragraph
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Metadata:
+    Properties:
+      Path: "one
+        two \
+        three"
+      AssumeRolePolicyDocument: !Sub |
+        {
+          "a": "${AWS::Region}"
+
+        }
+      Policies:
+      - PolicyName: p # why
+        PolicyDocument:
+          Statement:
+            # comment
+            - Effect: Allow
+              Action: [ "s3:*", !Ref A ,
+                {a: b} ]
+              Resource: !If
+                - C
+                - !Sub
+                  - "${x}"
+                  - x: !GetAtt B.Arn
+                - !Ref "AWS::NoValue"
+            -
+              Effect: Deny
+      - !Sub "x"
+      Zone: !GetAZs
+      Version: 2012-10-17
+      Version: 2008-10-17
+Outputs:
+  O: {Value: !Ref Role}
+"##;
+
+#[test]
+fn reads_what_people_write() {
+    for text in [
+        "A: 1\n",
+        "\u{feff}A: 1\n# end",
+        "- a\n- b: c\n  d:\n    - e\n",
+        "A:\n- b\n- c: d\nE: f",
+        "A: |\n  x\n   y\n\nB: >\n  x\n  y\n",
+        "A: |-\n  x\n\n\n  y\nB: |+\n  x\n\nC: 1\n",
+        "A: 'x\n  y\n\n  z'\n",
+        "A: \"x\\n\\\"y\\\"\"\nB: x:y#z\nC: http://a/b # c\n",
+        "A: [a, [b, {c: d, e: [f]}], 'g']\n",
+        "A: {\n  \"b\": [\n    1,\n    2\n  ]\n}\n",
+        "A:\n  !Join\n  - ''\n  - [a]\nB: !If [x, !Ref y, {Fn::Sub: z}]\n",
+        "A: é 😀\nB: -1\nC: ?x\n",
+    ] {
+        assert!(agrees(text), "{text:?}");
+    }
+    let sample = SAMPLE.replace(" \\\n", "\n");
+    assert!(agrees(&sample));
+}
+
+#[test]
+fn leaves_the_rest_to_the_full_parser() {
+    for text in [
+        "",
+        "a",
+        "A: &x 1\nB: *x\n",
+        "A:\n  <<: {b: c}\n",
+        "? a\n: b\n",
+        "%YAML 1.2\n---\nA: 1\n",
+        "A: 1\n---\nB: 2\n",
+        "A:\t1\n",
+        "A: 1\r\nB: 2\r\n",
+        "A: b: c\n",
+        "A: [a\nB: c]\n",
+        "A: \"b\nc\"\n",
+        "A: @b\n",
+        "A: 1\n  B: 2\n",
+        "A: !!int 1\n",
+        "A: |2\n   x\n",
+        "A: [a: b]\n",
+    ] {
+        assert!(!agrees(text), "{text:?}");
+    }
+    let deep = "[".repeat(MAX_DEPTH + 1) + &"]".repeat(MAX_DEPTH + 1);
+    assert!(!agrees(&deep));
+}
+
+/// Small changes of a template are read alike by both, or not here.
+#[test]
+fn agrees_on_what_is_nearly_a_template() {
+    const BITS: [&str; 26] = [
+        "\n", "  ", ":", ": ", "- ", " #", "'", "\"", "!Sub ", "[", "]", "{", "}", ",", "|", ">",
+        "\\", "~", "\n\n", "\n  ", "k: v\n", "é", "? ", "&a ", "---", "|-\n",
+    ];
+    let lines: Vec<&str> = SAMPLE.lines().collect();
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % below as u64).unwrap()
+    };
+    let (mut read, total) = (0, 3_000);
+    for _ in 0..total {
+        let from = random(lines.len());
+        let some = &lines[from..(from + 1 + random(14)).min(lines.len())];
+        let indent = some[0].len() - some[0].trim_start().len();
+        let cut = |line: &&str| line.get(indent..).unwrap_or(line.trim_start()).to_owned();
+        let mut text = some.iter().map(cut).collect::<Vec<_>>().join("\n") + "\n";
+        for _ in 0..random(4) {
+            let at = (0..=random(text.len() + 1)).rfind(|at| text.is_char_boundary(*at));
+            text.insert_str(at.unwrap(), BITS[random(BITS.len())]);
+        }
+        read += usize::from(agrees(&text));
+    }
+    assert!(read > total / 6, "{read}");
+}
