@@ -47,12 +47,10 @@ pub enum TemplateRead {
 /// Reads `file` if it is a template.
 ///
 /// A text that opens with `{` is read as JSON first, whatever the file is called: YAML files hold
-/// JSON often enough, and JSON allows tabs where YAML does not.
+/// JSON often enough, and JSON allows tabs where YAML does not. Asking [`may_be_template`] first saves
+/// the parsing of most other files.
 #[must_use]
 pub fn read(file: &Arc<SourceFile>) -> TemplateRead {
-    if !may_be_template(file.text()) {
-        return TemplateRead::No;
-    }
     let json = opens_object(file.text());
     let (parsed, format) = if json {
         match parse_json(file) {
@@ -97,7 +95,14 @@ fn opens_object(text: &str) -> bool {
 /// Whether `text` could be a template at all: a few searches, no parsing.
 #[must_use]
 pub fn may_be_template(text: &str) -> bool {
-    mentions_template(text) && root_may_be_template(text)
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim_start();
+    let first = text.strip_prefix('{').map(str::trim_start);
+    if first.is_some_and(|rest| rest.starts_with('"')) {
+        let named = text.contains("\"Resources\"") || text.contains("AWSTemplateFormatVersion");
+        named && root_may_be_template(text)
+    } else {
+        mentions_template(text)
+    }
 }
 
 fn mentions_template(text: &str) -> bool {
@@ -112,15 +117,10 @@ fn mentions_template(text: &str) -> bool {
     section && (text.contains("::") || text.contains("Transform"))
 }
 
-/// Whether the root of a JSON text has one of a template's sections. A text that is no plain JSON
-/// may always.
+/// Whether the root of a JSON text has one of a template's sections. A text with comments may
+/// always.
 fn root_may_be_template(text: &str) -> bool {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim_start();
     let bytes = text.as_bytes();
-    let first = text.strip_prefix('{').map(str::trim_start);
-    if !first.is_some_and(|rest| rest.starts_with('"')) {
-        return true;
-    }
     let (mut at, mut depth) = (0, 0_usize);
     while let Some(byte) = bytes.get(at) {
         match byte {
@@ -131,15 +131,18 @@ fn root_may_be_template(text: &str) -> bool {
             b'"' => {
                 let start = at + 1;
                 at = start;
-                while let Some(byte) = bytes.get(at).filter(|byte| **byte != b'"') {
-                    at += if *byte == b'\\' { 2 } else { 1 };
+                while let Some(byte) = bytes.get(at) {
+                    match byte {
+                        b'"' => break,
+                        b'\\' => at += 2,
+                        _ => at += 1,
+                    }
                 }
-                if depth == 1
-                    && matches!(
-                        text.get(start..at),
-                        Some("AWSTemplateFormatVersion" | "Resources")
-                    )
-                {
+                let key = matches!(
+                    text.get(start..at),
+                    Some("AWSTemplateFormatVersion" | "Resources")
+                );
+                if depth == 1 && key {
                     return true;
                 }
             }

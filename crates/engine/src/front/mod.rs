@@ -5,7 +5,7 @@
 
 mod assemblies;
 mod configuration;
-mod plans;
+mod documents;
 mod templates;
 
 use crate::settle::{Call, MetadataIgnore};
@@ -58,8 +58,8 @@ pub(crate) fn read(
 ) -> Result<Input, Error> {
     let mut input = Input::default();
     configuration::read(&mut input, sources, found, config, options)?;
-    plans::read(&mut input, sources, found);
-    templates::read(&mut input, sources, found, options)?;
+    let templates = documents::read(&mut input, sources, found);
+    templates::read(&mut input, sources, templates, options)?;
     assemblies::read(&mut input, sources, found);
     for path in &found.explicit {
         let told = input

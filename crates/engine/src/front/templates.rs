@@ -1,17 +1,16 @@
-//! CloudFormation and SAM templates: found by content, evaluated by stack.
+//! CloudFormation and SAM templates, evaluated by stack.
 //!
-//! Not for assemblies. Invariant: a document that is no template costs one search and no word, unless
-//! it was named on the command line.
+//! Not for assemblies, nor for what is a template. Invariant: a stack that fails costs itself only.
 
-use super::{Input, relative, unreadable};
+use super::{Input, relative};
 use crate::settle::MetadataIgnore;
 use crate::unwind::guarded;
-use crate::{Discovery, Error, Options};
+use crate::{Error, Options};
 use overgrant_cloudformation::{
-    self as cloudformation, Beside, ParameterValues, Project, Template, TemplateRead,
+    self as cloudformation, Beside, ParameterValues, Project, Template,
 };
 use overgrant_ir::{Output, Resource};
-use overgrant_source::{Diagnostic, Sources, Span};
+use overgrant_source::{Sources, Span};
 use overgrant_value::{Guard, Val};
 use rayon::prelude::*;
 use smol_str::{SmolStr, format_smolstr};
@@ -19,43 +18,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Reads the templates among the documents and evaluates every stack.
+/// Evaluates every stack of `templates`.
 pub(super) fn read(
     input: &mut Input,
     sources: &Arc<Sources>,
-    found: &Discovery,
+    templates: Vec<Template>,
     options: &Options,
 ) -> Result<(), Error> {
     let parameters = parameters(sources, &options.parameters)?;
-    let reads: Vec<Result<TemplateRead, Diagnostic>> = found
-        .documents
-        .par_iter()
-        .map(|path| {
-            let wanted = |text: &str| cloudformation::may_be_template(text);
-            let file = match sources.load_if(path, wanted) {
-                Ok(Some(file)) => file,
-                Ok(None) => return Ok(TemplateRead::No),
-                // A document may be anything: only one that was meant to be read is missed.
-                Err(error) if found.explicit.contains(path) || path.ends_with(".template") => {
-                    return Err(unreadable(path, &error));
-                }
-                Err(_) => return Ok(TemplateRead::No),
-            };
-            guarded(&format!("reading `{path}`"), || cloudformation::read(&file))
-                .map_err(|caught| caught.in_file(path.as_str()).losing_file())
-        })
-        .collect();
-    let mut templates = Vec::new();
-    for read in reads {
-        match read {
-            Ok(TemplateRead::Yes(template)) => templates.push(*template),
-            Ok(TemplateRead::Lost(diagnostic)) => {
-                input.diagnostics.push((*diagnostic).losing_file());
-            }
-            Ok(TemplateRead::No) => {}
-            Err(diagnostic) => input.diagnostics.push(diagnostic),
-        }
-    }
     let ignores = note(input, &templates);
     let mut project = Project::new(Arc::clone(sources), templates);
     let stacks = project.stacks();
