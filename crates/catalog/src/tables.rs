@@ -234,7 +234,8 @@ impl Tables {
 
 /// Compares as AWS compares action and key names: ASCII letters without case.
 pub(crate) fn caseless(left: &str, right: &str) -> Ordering {
-    for (left, right) in left.bytes().zip(right.bytes()) {
+    let (mut lefts, mut rights) = (left.as_bytes().iter(), right.as_bytes().iter());
+    while let (Some(left), Some(right)) = (lefts.next(), rights.next()) {
         if left != right {
             let order = left.to_ascii_lowercase().cmp(&right.to_ascii_lowercase());
             if order != Ordering::Equal {

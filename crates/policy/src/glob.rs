@@ -220,6 +220,15 @@ pub(crate) fn union_covers(outer: &[&[Token]], inner: &[Token]) -> Answer {
     }) {
         return Answer::Must;
     }
+    let near: Vec<&[Token]> = outer
+        .iter()
+        .copied()
+        .filter(|pattern| !differ(pattern, inner))
+        .collect();
+    let outer = near.as_slice();
+    if outer.is_empty() {
+        return Answer::No;
+    }
     if subset(inner, outer, false) {
         return Answer::Must;
     }
@@ -233,6 +242,19 @@ pub(crate) fn union_covers(outer: &[&[Token]], inner: &[Token]) -> Answer {
         return Answer::May;
     }
     Answer::No
+}
+
+/// Whether the characters before the first wildcard or open part, or those behind the last, tell at
+/// once that no text is matched by both.
+fn differ(a: &[Token], b: &[Token]) -> bool {
+    fn unlike<'a>(mut pairs: impl Iterator<Item = (&'a Token, &'a Token)>) -> bool {
+        pairs.find_map(|pair| match pair {
+            (Token::Char(a), Token::Char(b)) if a == b => None,
+            (Token::Char(_), Token::Char(_)) => Some(true),
+            _ => Some(false),
+        }) == Some(true)
+    }
+    unlike(a.iter().zip(b)) || unlike(a.iter().rev().zip(b.iter().rev()))
 }
 
 /// Whether some text is matched by both, open parts standing for any run they can be.
@@ -570,6 +592,22 @@ mod tests {
         let partition = Text::hole(Sym::Partition, overgrant_value::Src::none());
         assert_eq!(covers(&compiled(&partition), &tokens("aws")), Answer::Must);
         assert_eq!(covers(&compiled(&partition), &tokens("aws-cn")), Answer::No);
+    }
+
+    #[test]
+    fn unlike_ends_rule_a_pattern_out() {
+        for (a, b, unlike) in [
+            ("arn:aws:s3:::*", "arn:aws:sqs:*", true),
+            ("*/a", "*/b", true),
+            ("ab", "abc", true),
+            ("a?c", "abc", false),
+            ("a*", "*a", false),
+            ("", "a", false),
+        ] {
+            let (a, b) = (tokens(a), tokens(b));
+            assert_eq!((differ(&a, &b), differ(&b, &a)), (unlike, unlike));
+            assert!(!unlike || covers(&a, &b) == Answer::No && !intersects(&a, &b));
+        }
     }
 
     #[test]
