@@ -7,6 +7,7 @@ use overgrant_catalog::{EscalationPath, Precondition, escalation_paths};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::{Identity, IdentityId, Workload, identity};
 use overgrant_value::Text;
+use std::collections::BTreeMap;
 
 rule! {
     /// Principal can change code that runs with a stronger role.
@@ -189,7 +190,15 @@ struct Found<'a> {
     allowed: Allowed<'a>,
 }
 
+/// The workloads of a root: their indices in the model.
+type OfRoot<'a> = BTreeMap<&'a str, Vec<usize>>;
+
 fn check(cx: &mut Context<'_>) {
+    let mut workloads = OfRoot::new();
+    for (index, workload) in cx.model.workloads.iter().enumerate() {
+        let root = workloads.entry(&*workload.place.root).or_default();
+        root.push(index);
+    }
     for (caller, identity) in escalate::callers(cx) {
         let exempt = escalate::is_admin(cx, caller)
             || is_listed(&cx.settings.deployer_roles, identity)
@@ -198,7 +207,7 @@ fn check(cx: &mut Context<'_>) {
             continue;
         }
         for (service, kinds) in KINDS {
-            if let Some(found) = best(cx, caller, service, kinds) {
+            if let Some(found) = best(cx, caller, service, kinds, &workloads) {
                 finding(cx, identity, &found);
             }
         }
@@ -210,13 +219,17 @@ fn best<'a>(
     caller: IdentityId,
     service: &str,
     kinds: [&str; 2],
+    workloads: &OfRoot<'_>,
 ) -> Option<Found<'a>> {
     let model = cx.model;
     let root = &model.identity(caller)?.place.root;
     let mut best: Option<Found<'a>> = None;
-    for (index, workload) in model.workloads.iter().enumerate() {
-        // Another root may well be another account: nothing in the code says that they meet.
-        if workload.place.root != *root || !kinds.contains(&workload.place.kind.as_str()) {
+    // Another root may well be another account: nothing in the code says that they meet.
+    for &index in workloads.get(&**root).into_iter().flatten() {
+        let Some(workload) = model.workloads.get(index) else {
+            continue;
+        };
+        if !kinds.contains(&workload.place.kind.as_str()) {
             continue;
         }
         let Some(id) = cx.access.role_of(index) else {
