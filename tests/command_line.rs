@@ -166,6 +166,37 @@ fn text_shows_place_help_and_summary() {
 }
 
 #[test]
+fn ids_of_other_tools_lead_to_rules() {
+    let project = Project::new();
+    for (id, rules) in [
+        ("CKV_AWS_63", vec!["service-wildcard-on-all"]),
+        (
+            "ckv_aws_274",
+            vec!["admin-star-star", "managed-administratoraccess"],
+        ),
+        ("AWS-0342", vec!["passrole-any-role-one-service"]),
+        ("W14", vec!["allow-notaction"]),
+    ] {
+        let page = project.run(&["explain", id]);
+        assert_eq!(page.code, 0, "{id}: {}", page.stderr);
+        for rule in rules {
+            assert!(page.stdout.contains(rule), "{id}: {}", page.stdout);
+        }
+    }
+    let list = project.run(&["rules", "-f", "json"]).json();
+    let rule = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|rule| rule["id"] == "admin-star-star")
+        .unwrap();
+    let text = rule.to_string();
+    for mapped in ["CIS7", "IAM.1", "T1078.004", "269", "CKV_AWS_1"] {
+        assert!(text.contains(mapped), "{mapped}: {text}");
+    }
+}
+
+#[test]
 fn rules_and_pages() {
     let project = Project::new();
     let list = project.run(&["rules", "-f", "json"]).json();

@@ -52,12 +52,30 @@ fn check(example: &Example, min: (Severity, Confidence), select: &[String]) -> O
         other => panic!("no such language: {other}"),
     }
     let mut config = String::new();
-    for key in ["own_accounts", "approved_issuers", "public_ok", "scope"] {
+    for key in [
+        "own_accounts",
+        "approved_issuers",
+        "public_ok",
+        "scope",
+        "deployer_roles",
+        "break_glass",
+    ] {
         let values = words(example, key);
         if !values.is_empty() {
             let quoted: Vec<String> = values.iter().map(|value| format!("\"{value}\"")).collect();
             let _ = writeln!(config, "{key}: [{}]", quoted.join(", "));
         }
+    }
+    for pair in words(example, "boundary_required") {
+        let (select, policy) = pair.split_once('=').unwrap();
+        let _ = writeln!(
+            config,
+            "boundary_required: [{{select: '{select}', policy: '{policy}'}}]"
+        );
+    }
+    for pair in words(example, "session_max") {
+        let (kind, seconds) = pair.split_once('=').unwrap();
+        let _ = writeln!(config, "session_max: {{{kind}: {seconds}}}");
     }
     let vendors = words(example, "vendors");
     if !vendors.is_empty() {

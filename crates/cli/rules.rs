@@ -16,9 +16,19 @@ pub(crate) fn explain(arguments: &Explain) -> anyhow::Result<Exit> {
             arguments.rule
         );
     };
-    std::io::stdout()
-        .lock()
-        .write_all(overgrant_report::explain(rule).as_bytes())?;
+    let mut page = overgrant_report::explain(rule);
+    let others: Vec<&str> = overgrant_rules::named(&arguments.rule)
+        .map(|other| other.id)
+        .filter(|id| *id != rule.id)
+        .collect();
+    if !others.is_empty() {
+        page.push_str(&format!(
+            "\n`{}` stands for these rules too: {}\n",
+            arguments.rule,
+            others.join(", ")
+        ));
+    }
+    std::io::stdout().lock().write_all(page.as_bytes())?;
     Ok(Exit::Clean)
 }
 

@@ -414,6 +414,13 @@ impl Links {
         }
     }
 
+    /// The customer-managed policy that a text means.
+    pub(crate) fn policy_of(&self, text: &Text, root: &str) -> Option<DocumentId> {
+        let found = self.managed.find(text, root, &|_| true);
+        let index = found.first()?.index;
+        self.managed_ids.get(index).copied()
+    }
+
     fn managed(&self, reference: &PolicyRef, root: &str) -> Vec<(DocumentId, Answer)> {
         self.managed
             .find(&reference.text, root, &|_| true)

@@ -130,6 +130,13 @@ impl<'a> Access<'a> {
             .unwrap_or_default()
     }
 
+    /// The customer-managed policy that a text (ARN, name, or a hole of its resource) means, used in
+    /// `root`.
+    #[must_use]
+    pub fn policy(&self, text: &Text, root: &str) -> Option<DocumentId> {
+        self.links.policy_of(text, root)
+    }
+
     /// The permissions boundary of an identity.
     #[must_use]
     pub fn boundary(&self, id: IdentityId) -> Boundary<'a> {

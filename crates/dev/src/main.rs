@@ -25,6 +25,8 @@ enum Task {
     Cases(tasks::cases::Arguments),
     /// Write the embedded AWS facts from testdata/catalog
     Catalog(tasks::catalog::Arguments),
+    /// Tell which rules of the catalogue are built, and why the others are not
+    Coverage(tasks::coverage::Arguments),
     /// Check the dependency arrows between our crates and the licences of all others
     Deps(tasks::deps::Arguments),
     /// Write the rules' pages to docs/rules
@@ -35,6 +37,8 @@ enum Task {
     Tables(tasks::tables::Arguments),
     /// Compare our decisions with recorded ones
     Oracle(tasks::oracle::Arguments),
+    /// Compare findings on the seed samples with the expected ones
+    Seeds(tasks::seeds::Arguments),
     /// Run what is too slow for every change: long random runs, brute force, cost of searches
     Slow(tasks::slow::Arguments),
     /// Ask the policy engine about plain JSON policies
@@ -57,11 +61,13 @@ fn run(task: &Task) -> anyhow::Result<()> {
         Task::Bench(arguments) => tasks::bench::run(arguments),
         Task::Cases(arguments) => tasks::cases::run(arguments),
         Task::Catalog(arguments) => tasks::catalog::run(arguments),
+        Task::Coverage(arguments) => tasks::coverage::run(arguments),
         Task::Deps(arguments) => tasks::deps::run(arguments),
         Task::Docs(arguments) => tasks::docs::run(arguments),
         Task::NewRule(arguments) => tasks::new_rule::run(arguments),
         Task::Tables(arguments) => tasks::tables::run(arguments),
         Task::Oracle(arguments) => tasks::oracle::run(arguments),
+        Task::Seeds(arguments) => tasks::seeds::run(arguments),
         Task::Slow(arguments) => tasks::slow::run(arguments),
         Task::Policy(arguments) => tasks::policy::run(arguments),
     }

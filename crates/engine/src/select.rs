@@ -50,17 +50,9 @@ impl Selection {
 
 /// The rules that a name means: one by id, those with the alias, or a family.
 pub(crate) fn named(name: &str) -> Result<Vec<&'static Rule>, Error> {
-    if let Some(rule) = ALL.iter().copied().find(|rule| rule.id == name) {
-        return Ok(vec![rule]);
-    }
-    let by_alias = |rule: &&Rule| {
-        rule.aliases
-            .iter()
-            .any(|alias| alias.eq_ignore_ascii_case(name))
-    };
-    let aliased: Vec<&'static Rule> = ALL.iter().copied().filter(by_alias).collect();
-    if !aliased.is_empty() {
-        return Ok(aliased);
+    let rules: Vec<&'static Rule> = overgrant_rules::named(name).collect();
+    if !rules.is_empty() {
+        return Ok(rules);
     }
     if let Some(family) = Family::ALL.into_iter().find(|known| known.as_str() == name) {
         let members = ALL.iter().copied().filter(|rule| rule.family == family);

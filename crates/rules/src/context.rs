@@ -57,6 +57,32 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Begins the finding that the whole code base lacks something: it stands in no resource, and its
+    /// place is the first root. `None` where there is nothing at all.
+    #[must_use]
+    pub fn absence(&self, what: &str, message: impl Into<String>) -> Option<Report> {
+        let model = self.model;
+        let places = model.settings.iter().map(|one| &one.place);
+        let first = places
+            .chain(model.identities.iter().map(|one| &one.place))
+            .chain(model.documents.iter().map(|one| &one.place))
+            .min_by(|a, b| a.root.cmp(&b.root))?;
+        let place = Place {
+            address: "".into(),
+            root: if first.root.is_empty() {
+                ".".into()
+            } else {
+                first.root.clone()
+            },
+            src: Src::none(),
+            name_src: Src::none(),
+            guard: Guard::always(),
+            maybe: false,
+            ..first.clone()
+        };
+        Some(self.finding(&place, &Src::none(), message).cell(what))
+    }
+
     /// What a resource makes (an ARN, a name) is written by nobody: its place is where it is first
     /// used.
     fn used(&self, src: &Src) -> Src {
@@ -211,6 +237,13 @@ impl Report {
         if !self.finding.principals.contains(&place.address) {
             self.finding.principals.push(place.address.clone());
         }
+        self
+    }
+
+    /// An affected target that is no resource of the model, such as a unit of the organization.
+    #[must_use]
+    pub fn concerns(mut self, target: &str) -> Self {
+        self.finding.principals.push(target.into());
         self
     }
 

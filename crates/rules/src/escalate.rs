@@ -216,9 +216,22 @@ pub(crate) fn gain(cx: &Context<'_>, caller: IdentityId, target: IdentityId) -> 
     theirs
         .difference(&own)
         .actions()
-        .any(|action| action.flags().escalation() || action.flags().credentials())
+        .any(|action| {
+            action.flags().escalation()
+                || action.flags().credentials()
+                || IRREPARABLE.contains(&action.to_string().as_str())
+        })
         .then_some(Gain::More)
 }
+
+/// What nobody can take back: data without its key or backup, and calls without a record.
+const IRREPARABLE: [&str; 5] = [
+    "backup:DeleteBackupVault",
+    "backup:DeleteRecoveryPoint",
+    "cloudtrail:DeleteTrail",
+    "cloudtrail:StopLogging",
+    "kms:ScheduleKeyDeletion",
+];
 
 /// Whether the trust policy of the role lets the service assume it.
 pub(crate) fn trusts_service(cx: &Context<'_>, role: IdentityId, services: &[&str]) -> bool {

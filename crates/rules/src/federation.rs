@@ -11,7 +11,7 @@ use crate::skeleton::{HOLE, is_open, is_star, is_wild, skeleton};
 use overgrant_access::Access;
 use overgrant_catalog::{AccessLevel, Issuer, Tenancy};
 use overgrant_finding::Severity;
-use overgrant_ir::{DocumentId, IdentityKind, Model, PolicyDocument, Provider};
+use overgrant_ir::{DocumentId, IdentityId, IdentityKind, Model, PolicyDocument, Provider};
 use overgrant_policy::{Condition, Principal, PrincipalKind, Statement, Test, Value};
 use overgrant_value::Src;
 
@@ -163,6 +163,39 @@ impl<'a> Trusted<'a> {
         self.host.as_deref() == Some("cognito-identity.amazonaws.com")
     }
 
+    /// Whether tokens come from a service that builds, tests or deploys: by the issuer, or where it is
+    /// somebody's own server by the form of the subject.
+    pub(crate) fn is_pipeline(&self) -> bool {
+        const OTHERS: [&str; 11] = [
+            "accounts.google.com",
+            "cognito-identity.amazonaws.com",
+            "container.googleapis.com",
+            "graph.facebook.com",
+            "idcs-",
+            "issuer.enforce.dev",
+            "login.microsoftonline.com",
+            "oidc-configuration.audit-log.githubusercontent.com",
+            "rh-oidc.s3",
+            "sts.windows.net",
+            "www.amazon.com",
+        ];
+        let host = self.host.as_deref().unwrap_or_default();
+        let by_issuer = self.issuer.is_some()
+            && !self.is_cluster()
+            && !OTHERS.iter().any(|other| host.starts_with(other));
+        self.is_github() || by_issuer || self.has_subject_like("project_path:")
+    }
+
+    /// Whether a value of the subject begins like this.
+    pub(crate) fn has_subject_like(&self, start: &str) -> bool {
+        self.claim("sub").iter().any(|condition| {
+            let values = &condition.values;
+            values
+                .iter()
+                .any(|value| value.leading().starts_with(start))
+        })
+    }
+
     /// Whether strangers get tokens from the issuer too.
     pub(crate) fn is_shared(&self) -> bool {
         self.issuer
@@ -191,6 +224,14 @@ impl<'a> Trusted<'a> {
             (None, Some(host)) => format!("`{host}`"),
             (None, None) => format!("`{}`", self.principal),
         }
+    }
+
+    /// The role whose trust policy this is.
+    pub(crate) fn role_id(&self, model: &Model) -> Option<IdentityId> {
+        model
+            .of_kind(IdentityKind::Role)
+            .find(|(_, role)| role.trust == Some(self.id))
+            .map(|(id, _)| id)
     }
 
     /// The conditions on a claim of this issuer, whatever their operator.
@@ -289,11 +330,8 @@ impl<'a> Trusted<'a> {
 
     /// What the role is granted, as far as its policies are known.
     pub(crate) fn rights(&self, access: &Access<'_>) -> Rights {
-        let role = access
-            .model()
-            .of_kind(IdentityKind::Role)
-            .find(|(_, role)| role.trust == Some(self.id));
-        let Some((role, _)) = role.filter(|(id, _)| !access.policies(*id).is_empty()) else {
+        let role = self.role_id(access.model());
+        let Some(role) = role.filter(|id| !access.policies(*id).is_empty()) else {
             return Rights::Unknown;
         };
         let writes = |level| !matches!(level, AccessLevel::List | AccessLevel::Read);

@@ -4,7 +4,7 @@
 //! only as a permissions boundary are left out, since those grant nothing.
 
 use crate::context::Report;
-use crate::{Context, names};
+use crate::{Context, boundaries, names};
 use overgrant_access::{Boundary, How};
 use overgrant_catalog::{AccessLevel, Action};
 use overgrant_ir::{Identity, IdentityId, PolicyDocument};
@@ -38,6 +38,7 @@ pub(crate) struct Holder<'a> {
 /// All grants of the model, in its order.
 pub(crate) fn grants<'a>(cx: &Context<'a>) -> Vec<Grant<'a>> {
     let mut grants = Vec::new();
+    let demanded = boundaries::demanded(cx);
     for (id, document) in cx.access.identity_documents() {
         let holders: Vec<Holder<'a>> = cx
             .access
@@ -52,8 +53,7 @@ pub(crate) fn grants<'a>(cx: &Context<'a>) -> Vec<Grant<'a>> {
                 })
             })
             .collect();
-        // A policy that nobody holds and that is named a boundary is put on by others.
-        if holders.is_empty() && is_named_boundary(document) {
+        if holders.is_empty() && boundaries::is_unheld_boundary(cx, &demanded, id) {
             continue;
         }
         let left = left(cx, document, &holders).map(Rc::new);
@@ -109,12 +109,6 @@ fn left(cx: &Context<'_>, document: &PolicyDocument, holders: &[Holder<'_>]) -> 
             .iter()
             .fold(ActionSet::empty(), |all, holder| all.union(&of(holder))),
     )
-}
-
-fn is_named_boundary(document: &PolicyDocument) -> bool {
-    names::document(document)
-        .to_ascii_lowercase()
-        .contains("boundary")
 }
 
 impl Grant<'_> {

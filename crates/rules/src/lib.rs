@@ -6,18 +6,22 @@
 #[macro_use]
 mod declare;
 mod accounts;
+mod boundaries;
 mod caller;
 mod cidr;
 mod context;
 mod docs;
+mod environment;
 mod escalate;
 mod exposure;
 mod federation;
 mod grants;
 mod holder;
+mod length;
 mod listed;
 mod managed;
 mod names;
+mod organization;
 mod page;
 mod rule;
 mod rules;
@@ -34,17 +38,21 @@ pub use rule::{Family, Mapping, Rule, Scope};
 pub use rules::ALL;
 pub use settings::{SessionMax, Settings};
 
-/// The rule with this id or alias.
+/// The rule with this id, else the first with this alias.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Rule> {
-    ALL.iter()
-        .copied()
-        .find(|rule| rule.id == name)
-        .or_else(|| {
-            ALL.iter().copied().find(|rule| {
-                rule.aliases
-                    .iter()
-                    .any(|alias| alias.eq_ignore_ascii_case(name))
-            })
-        })
+    named(name).next()
+}
+
+/// The rule with this id, else all with this alias (letter case aside); other tools' ids often stand
+/// for several of ours.
+pub fn named(name: &str) -> impl Iterator<Item = &'static Rule> {
+    let own = ALL.iter().copied().find(|rule| rule.id == name);
+    ALL.iter().copied().filter(move |rule| match own {
+        Some(own) => own.id == rule.id,
+        None => rule
+            .aliases
+            .iter()
+            .any(|alias| alias.eq_ignore_ascii_case(name)),
+    })
 }

@@ -26,7 +26,7 @@ pub(crate) fn is_listed(entries: &[String], identity: &Identity) -> bool {
 }
 
 /// Whether the glob matches the text.
-fn matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let text: Vec<char> = text.chars().collect();
     let (mut p, mut t) = (0, 0);
@@ -63,6 +63,11 @@ mod tests {
         assert!(matches("aws_iam_role.*", "aws_iam_role.ci"));
         assert!(matches("*-deploy?", "ci-deploy1"));
         assert!(!matches("ci", "ci-deploy"));
+        assert!(matches(
+            "module.*.aws_s3_bucket.*",
+            "module.web.aws_s3_bucket.site"
+        ));
+        assert!(!matches("*.logs", "aws_s3_bucket.site"));
         assert!(matches("a*b*c", "aXbYbZc"));
         assert!(!matches("a*b*c", "aXbYbZ"));
     }

@@ -3,6 +3,7 @@
 //! Not for reading the file: that is the engine's. Invariant: empty means "not said", never "none".
 
 use crate::Scope;
+use crate::listed::matches;
 
 /// Settings that rules read.
 #[derive(Debug, Clone, Default)]
@@ -69,40 +70,5 @@ impl Settings {
     #[must_use]
     pub fn is_public_ok(&self, address: &str) -> bool {
         self.public_ok.iter().any(|glob| matches(glob, address))
-    }
-}
-
-/// Whether a glob with `*` matches the whole text.
-fn matches(glob: &str, text: &str) -> bool {
-    let mut parts = glob.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else {
-        return false;
-    };
-    let mut parts: Vec<&str> = parts.collect();
-    let Some(last) = parts.pop() else {
-        return rest.is_empty();
-    };
-    for part in parts {
-        match rest.split_once(part) {
-            Some((_, after)) => rest = after,
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn globs_match_whole_addresses() {
-        assert!(matches("aws_s3_bucket.site", "aws_s3_bucket.site"));
-        assert!(matches(
-            "module.*.aws_s3_bucket.*",
-            "module.web.aws_s3_bucket.site"
-        ));
-        assert!(!matches("aws_s3_bucket.s", "aws_s3_bucket.site"));
-        assert!(!matches("*.logs", "aws_s3_bucket.site"));
     }
 }

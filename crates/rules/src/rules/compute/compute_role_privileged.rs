@@ -114,15 +114,15 @@ rule! {
         confidence: Confidence::High,
         scope: Scope::Module,
         since: "0.1.0",
-        cwe: &[250],
+        cwe: &[250, 918],
         aliases: &[],
         mappings: &[
             ("CIS5", "1.17"),
             ("NIST", "AC-6"),
-            ("NIST", "CM-7"),
             ("ATT&CK", "T1552.005"),
             ("ATT&CK", "T1078.004"),
             ("ATT&CK", "T1610"),
+            ("NIST", "CM-7"),
         ],
         references: &[
             "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#bp-workloads-use-roles",

@@ -1,9 +1,10 @@
 //! `credentials-in-compute-env`: passwords and tokens in plain environment variables.
 
+use crate::environment::variables;
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
-use overgrant_ir::{Place, Setting};
-use overgrant_value::{Marks, Text, Val, json};
+use overgrant_ir::Place;
+use overgrant_value::{Marks, Text, Val};
 
 rule! {
     /// Secret stands in a plain environment variable.
@@ -89,11 +90,16 @@ rule! {
         scope: Scope::Module,
         since: "0.1.0",
         cwe: &[312],
-        aliases: &["CKV_AWS_45", "CKV_AWS_46", "AWS-0029"],
+        aliases: &["CKV_AWS_45", "CKV_AWS_46", "AWS-0029", "AwsSolutions-ECS2"],
         mappings: &[
             ("FSBP", "ECS.8"),
+            ("NIST", "AC-6"),
+            ("NIST", "CM-7"),
+            ("NIST", "SC-7"),
             ("NIST", "IA-9"),
             ("ATT&CK", "T1552.005"),
+            ("ATT&CK", "T1078.004"),
+            ("ATT&CK", "T1610"),
         ],
         references: &[
             "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/specifying-sensitive-data.html",
@@ -111,102 +117,6 @@ fn check(cx: &mut Context<'_>) {
                 finding(cx, &setting.place, &name, &val);
             }
         }
-    }
-}
-
-/// The environment variables of a resource: names and values.
-fn variables(setting: &Setting) -> Vec<(String, Val)> {
-    let attrs = &setting.attrs;
-    match setting.place.kind.as_str() {
-        "aws_lambda_function" => blocks(attrs, "environment")
-            .iter()
-            .filter_map(|block| block.get("variables"))
-            .flat_map(|map| members(&map))
-            .collect(),
-        "AWS::Lambda::Function" => attrs
-            .at(&["Environment", "Variables"])
-            .map(|map| members(&map))
-            .unwrap_or_default(),
-        "aws_ecs_task_definition" => attrs
-            .get("container_definitions")
-            .and_then(|val| match val.to_text() {
-                Some(text) => json::parse(&text).ok(),
-                None => Some(val),
-            })
-            .map(|list| pairs(&list, "environment", ["name", "value"]))
-            .unwrap_or_default(),
-        "AWS::ECS::TaskDefinition" => attrs
-            .get("ContainerDefinitions")
-            .map(|list| pairs(&list, "Environment", ["Name", "Value"]))
-            .unwrap_or_default(),
-        "aws_codebuild_project" => blocks(attrs, "environment")
-            .iter()
-            .flat_map(|block| blocks(block, "environment_variable"))
-            .filter_map(|variable| plain_variable(&variable, ["name", "value", "type"]))
-            .collect(),
-        "AWS::CodeBuild::Project" => attrs
-            .at(&["Environment", "EnvironmentVariables"])
-            .map(|list| {
-                list.listed()
-                    .iter()
-                    .filter_map(|one| plain_variable(one, ["Name", "Value", "Type"]))
-                    .collect()
-            })
-            .unwrap_or_default(),
-        "aws_ssm_parameter" => parameter(attrs, ["name", "value", "type"]),
-        "AWS::SSM::Parameter" => parameter(attrs, ["Name", "Value", "Type"]),
-        _ => Vec::new(),
-    }
-}
-
-fn blocks(attrs: &Val, name: &str) -> Vec<Val> {
-    attrs.get(name).map(|val| val.listed()).unwrap_or_default()
-}
-
-fn members(map: &Val) -> Vec<(String, Val)> {
-    map.as_map()
-        .map(|map| {
-            map.entries
-                .iter()
-                .filter_map(|entry| Some((entry.key.as_known()?.to_string(), entry.val.clone())))
-                .collect()
-        })
-        .unwrap_or_default()
-}
-
-/// Name and value of each member of a list of containers' environments.
-fn pairs(containers: &Val, environment: &str, [name, value]: [&str; 2]) -> Vec<(String, Val)> {
-    containers
-        .listed()
-        .iter()
-        .filter_map(|container| container.get(environment))
-        .flat_map(|list| list.listed())
-        .filter_map(|one| Some((one.get(name)?.as_str()?.to_string(), one.get(value)?)))
-        .collect()
-}
-
-fn plain_variable(one: &Val, [name, value, kind]: [&str; 3]) -> Option<(String, Val)> {
-    let plain = one
-        .get(kind)
-        .filter(|val| !val.is_null())
-        .is_none_or(|val| val.as_str().is_some_and(|kind| kind == "PLAINTEXT"));
-    plain.then_some(())?;
-    Some((one.get(name)?.as_str()?.to_string(), one.get(value)?))
-}
-
-/// A parameter that is not encrypted, under the last part of its name.
-fn parameter(attrs: &Val, [name, value, kind]: [&str; 3]) -> Vec<(String, Val)> {
-    let is_string = attrs
-        .get(kind)
-        .and_then(|val| val.as_str())
-        .is_some_and(|kind| kind == "String");
-    let named = attrs.get(name).and_then(|val| val.as_str());
-    match (is_string, named, attrs.get(value)) {
-        (true, Some(name), Some(val)) => {
-            let last = name.rsplit('/').next().unwrap_or_default().to_owned();
-            vec![(last, val)]
-        }
-        _ => Vec::new(),
     }
 }
 

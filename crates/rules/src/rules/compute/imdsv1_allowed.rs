@@ -84,6 +84,7 @@ rule! {
             "AWS-0028",
             "AWS-0130",
             "ec2_instance_imdsv2_enabled",
+            "HIPAA.Security-EC2IMDSv2",
         ],
         mappings: &[
             ("CIS5", "5.7"),
@@ -95,6 +96,8 @@ rule! {
             ("NIST", "SC-7"),
             ("NIST", "IA-9"),
             ("ATT&CK", "T1552.005"),
+            ("ATT&CK", "T1078.004"),
+            ("ATT&CK", "T1610"),
         ],
         references: &[
             "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html",

@@ -88,8 +88,8 @@ rule! {
         scope: Scope::Module,
         since: "0.1.0",
         cwe: &[697],
-        aliases: &[],
-        mappings: &[("NIST", "AC-3(7)"), ("ATT&CK", "T1548")],
+        aliases: &["UNKNOWN_CONDITION_FOR_ACTION"],
+        mappings: &[("NIST", "AC-3(7)"), ("NIST", "AC-16"), ("ATT&CK", "T1548")],
         references: &["https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"],
         check: check,
     };

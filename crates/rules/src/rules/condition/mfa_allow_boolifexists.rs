@@ -88,7 +88,7 @@ rule! {
         scope: Scope::Module,
         since: "0.1.0",
         cwe: &[697, 863],
-        aliases: &[],
+        aliases: &["BAD_PATTERN_FOR_MFA"],
         mappings: &[("NIST", "IA-2(1)"), ("ATT&CK", "T1548")],
         references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html"],
         check: check,

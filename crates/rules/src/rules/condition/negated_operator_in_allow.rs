@@ -91,7 +91,7 @@ rule! {
         since: "0.1.0",
         cwe: &[697],
         aliases: &[],
-        mappings: &[("NIST", "AC-3(7)"), ("ATT&CK", "T1548")],
+        mappings: &[("NIST", "AC-3(7)"), ("NIST", "AC-16"), ("ATT&CK", "T1548")],
         references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html"],
         check: check,
     };

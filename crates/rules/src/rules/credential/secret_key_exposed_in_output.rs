@@ -83,7 +83,14 @@ rule! {
         since: "0.1.0",
         cwe: &[312],
         aliases: &[],
-        mappings: &[("NIST", "IA-5"), ("ATT&CK", "T1552.001")],
+        mappings: &[
+            ("NIST", "IA-5"),
+            ("NIST", "AC-2"),
+            ("NIST", "IA-2"),
+            ("ATT&CK", "T1552.001"),
+            ("ATT&CK", "T1078.004"),
+            ("ATT&CK", "T1098.001"),
+        ],
         references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html"],
         check: check,
     };

@@ -157,7 +157,7 @@ rule! {
         scope: Scope::Module,
         since: "0.1.0",
         cwe: &[269, 250],
-        aliases: &[],
+        aliases: &["CKV_AWS_110"],
         mappings: &[
             ("ATT&CK", "T1648"),
             ("ATT&CK", "T1059.009"),

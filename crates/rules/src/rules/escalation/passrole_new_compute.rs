@@ -156,7 +156,7 @@ rule! {
         scope: Scope::Module,
         since: "0.1.0",
         cwe: &[269, 250],
-        aliases: &[],
+        aliases: &["CKV_AWS_110", "CKV_AWS_286"],
         mappings: &[
             ("FSBP", "IAM.21"),
             ("NIST", "AC-6(5)"),

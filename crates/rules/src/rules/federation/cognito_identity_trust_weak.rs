@@ -103,7 +103,15 @@ rule! {
         since: "0.1.0",
         cwe: &[287],
         aliases: &[],
-        mappings: &[("NIST", "IA-2"), ("NIST", "AC-3"), ("ATT&CK", "T1199")],
+        mappings: &[
+            ("NIST", "IA-2"),
+            ("NIST", "IA-8"),
+            ("NIST", "IA-9"),
+            ("NIST", "AC-3"),
+            ("ATT&CK", "T1078.004"),
+            ("ATT&CK", "T1199"),
+            ("ATT&CK", "T1550.001"),
+        ],
         references: &["https://docs.aws.amazon.com/cognito/latest/developerguide/role-trust-and-permissions.html"],
         check: check,
     };

@@ -154,7 +154,12 @@ rule! {
         since: "0.1.0",
         cwe: &[287, 863, 1220],
         aliases: &["CKV_AWS_358"],
-        mappings: &[("NIST", "AC-6"), ("ATT&CK", "T1199")],
+        mappings: &[
+            ("NIST", "AC-6"),
+            ("ATT&CK", "T1078.004"),
+            ("ATT&CK", "T1199"),
+            ("ATT&CK", "T1550.001"),
+        ],
         references: &["https://docs.github.com/en/actions/reference/security/oidc"],
         check: check,
     };

@@ -101,7 +101,15 @@ rule! {
         since: "0.1.0",
         cwe: &[1220],
         aliases: &["CKV_AWS_358"],
-        mappings: &[("NIST", "IA-2"), ("NIST", "AC-3"), ("ATT&CK", "T1199")],
+        mappings: &[
+            ("NIST", "IA-2"),
+            ("NIST", "IA-8"),
+            ("NIST", "IA-9"),
+            ("NIST", "AC-3"),
+            ("ATT&CK", "T1078.004"),
+            ("ATT&CK", "T1199"),
+            ("ATT&CK", "T1550.001"),
+        ],
         references: &["https://docs.github.com/en/actions/reference/security/oidc"],
         check: check,
     };

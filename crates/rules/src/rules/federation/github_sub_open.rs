@@ -130,7 +130,13 @@ rule! {
         since: "0.1.0",
         cwe: &[287, 863, 1220],
         aliases: &["CKV_AWS_358"],
-        mappings: &[("NIST", "IA-2"), ("NIST", "AC-3"), ("ATT&CK", "T1199")],
+        mappings: &[
+            ("ATT&CK", "T1199"),
+            ("NIST", "IA-2"),
+            ("NIST", "IA-8"),
+            ("NIST", "IA-9"),
+            ("NIST", "AC-3"),
+        ],
         references: &["https://docs.github.com/en/actions/reference/security/oidc"],
         check: check,
     };

@@ -101,7 +101,12 @@ rule! {
         since: "0.1.0",
         cwe: &[287, 863, 1220],
         aliases: &[],
-        mappings: &[("NIST", "AC-6"), ("ATT&CK", "T1078.004")],
+        mappings: &[
+            ("NIST", "AC-6"),
+            ("ATT&CK", "T1078.004"),
+            ("ATT&CK", "T1199"),
+            ("ATT&CK", "T1550.001"),
+        ],
         references: &["https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html"],
         check: check,
     };

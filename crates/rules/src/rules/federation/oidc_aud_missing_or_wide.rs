@@ -98,7 +98,15 @@ rule! {
         since: "0.1.0",
         cwe: &[287],
         aliases: &["CKV_AWS_358"],
-        mappings: &[("NIST", "IA-2"), ("NIST", "IA-8"), ("ATT&CK", "T1550.001")],
+        mappings: &[
+            ("NIST", "IA-2"),
+            ("NIST", "IA-8"),
+            ("NIST", "IA-9"),
+            ("NIST", "AC-3"),
+            ("ATT&CK", "T1078.004"),
+            ("ATT&CK", "T1199"),
+            ("ATT&CK", "T1550.001"),
+        ],
         references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html"],
         check: check,
     };

@@ -102,8 +102,16 @@ rule! {
         scope: Scope::Module,
         since: "0.1.0",
         cwe: &[697],
-        aliases: &[],
-        mappings: &[("NIST", "IA-2"), ("NIST", "AC-3"), ("ATT&CK", "T1199")],
+        aliases: &["FORALLVALUES_WITH_SINGLE_VALUED_KEY"],
+        mappings: &[
+            ("NIST", "IA-2"),
+            ("NIST", "IA-8"),
+            ("NIST", "IA-9"),
+            ("NIST", "AC-3"),
+            ("ATT&CK", "T1078.004"),
+            ("ATT&CK", "T1199"),
+            ("ATT&CK", "T1550.001"),
+        ],
         references: &["https://github.com/aws-actions/configure-aws-credentials#oidc"],
         check: check,
     };

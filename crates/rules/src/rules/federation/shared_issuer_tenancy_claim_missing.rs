@@ -93,7 +93,15 @@ rule! {
         since: "0.1.0",
         cwe: &[287],
         aliases: &["CKV_AWS_358", "CKV_AWS_393"],
-        mappings: &[("NIST", "IA-2"), ("NIST", "IA-8"), ("NIST", "AC-3"), ("ATT&CK", "T1199")],
+        mappings: &[
+            ("NIST", "IA-2"),
+            ("NIST", "IA-8"),
+            ("NIST", "IA-9"),
+            ("NIST", "AC-3"),
+            ("ATT&CK", "T1078.004"),
+            ("ATT&CK", "T1199"),
+            ("ATT&CK", "T1550.001"),
+        ],
         references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html"],
         check: check,
     };

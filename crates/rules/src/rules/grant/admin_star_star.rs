@@ -129,6 +129,11 @@ rule! {
             "iam_inline_policy_no_administrative_privileges",
             "iam_customer_attached_policy_no_administrative_privileges",
             "iam-policy-no-statements-with-admin-access",
+            "CKV_AWS_274",
+            "W11",
+            "W12",
+            "W13",
+            "AwsSolutions-IAM5",
         ],
         mappings: &[
             ("CIS5", "1.15"),

@@ -98,13 +98,8 @@ rule! {
         scope: Scope::Module,
         since: "0.1.0",
         cwe: &[269],
-        aliases: &["W14", "W15", "W16", "W17"],
-        mappings: &[
-            ("CIS5", "1.15"),
-            ("NIST", "AC-6"),
-            ("NIST", "AC-3"),
-            ("ATT&CK", "T1078.004"),
-        ],
+        aliases: &["W14", "W15", "W16", "W17", "AwsSolutions-IAM5"],
+        mappings: &[("CIS5", "1.15"), ("NIST", "AC-6"), ("NIST", "AC-3"), ("ATT&CK", "T1078.004")],
         references: &[
             "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notaction.html",
         ],

@@ -97,10 +97,7 @@ rule! {
         scope: Scope::Module,
         since: "0.1.0",
         cwe: &[269],
-        aliases: &[
-            "iam_inline_policy_no_full_access_to_kms",
-            "iam_policy_no_full_access_to_kms",
-        ],
+        aliases: &["iam_inline_policy_no_full_access_to_kms", "iam_policy_no_full_access_to_kms"],
         mappings: &[
             ("FSBP", "KMS.1"),
             ("FSBP", "KMS.2"),

@@ -104,12 +104,8 @@ rule! {
         scope: Scope::Module,
         since: "0.1.0",
         cwe: &[269],
-        aliases: &["CKV_AWS_275", "W44"],
-        mappings: &[
-            ("FSBP", "IAM.1"),
-            ("NIST", "AC-6(5)"),
-            ("ATT&CK", "T1078.004"),
-        ],
+        aliases: &["CKV_AWS_275", "W44", "AwsSolutions-IAM4"],
+        mappings: &[("FSBP", "IAM.1"), ("NIST", "AC-6(5)"), ("ATT&CK", "T1078.004")],
         references: &[
             "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html",
             "https://pathfinding.cloud",

@@ -86,7 +86,7 @@ rule! {
         scope: Scope::Module,
         since: "0.1.0",
         cwe: &[269],
-        aliases: &[],
+        aliases: &["AWS-0345", "AwsSolutions-IAM4"],
         mappings: &[
             ("FSBP", "IAM.21"),
             ("NIST", "AC-6"),

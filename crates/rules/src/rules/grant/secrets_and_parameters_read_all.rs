@@ -99,7 +99,7 @@ rule! {
         scope: Scope::Module,
         since: "0.1.0",
         cwe: &[522],
-        aliases: &[],
+        aliases: &["CKV_AWS_108", "CKV_AWS_288"],
         mappings: &[("ATT&CK", "T1555.006"), ("NIST", "AC-6"), ("NIST", "AC-3")],
         references: &[
             "https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_examples.html",

@@ -108,7 +108,16 @@ rule! {
         scope: Scope::Module,
         since: "0.1.0",
         cwe: &[269],
-        aliases: &["CKV_AWS_63", "CKV_AWS_289", "AWS-0345"],
+        aliases: &[
+            "CKV_AWS_63",
+            "CKV_AWS_289",
+            "AWS-0345",
+            "AWS-0057",
+            "AwsSolutions-IAM5",
+            "F3",
+            "F4",
+            "F5",
+        ],
         mappings: &[
             ("FSBP", "IAM.21"),
             ("CIS5", "1.15"),

@@ -97,12 +97,7 @@ rule! {
         since: "0.1.0",
         cwe: &[269],
         aliases: &["CKV_AWS_108", "CKV_AWS_288", "AWS-0346"],
-        mappings: &[
-            ("FSBP", "IAM.21"),
-            ("ATT&CK", "T1530"),
-            ("NIST", "AC-6"),
-            ("NIST", "AC-3"),
-        ],
+        mappings: &[("FSBP", "IAM.21"), ("ATT&CK", "T1530"), ("NIST", "AC-6"), ("NIST", "AC-3")],
         references: &[
             "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
         ],

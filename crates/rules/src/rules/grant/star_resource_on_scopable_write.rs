@@ -110,7 +110,16 @@ rule! {
         scope: Scope::Module,
         since: "0.1.0",
         cwe: &[269],
-        aliases: &["CKV_AWS_111", "CKV_AWS_290", "CKV_AWS_355", "CKV_AWS_356", "W11", "W12", "W13"],
+        aliases: &[
+            "CKV_AWS_111",
+            "CKV_AWS_290",
+            "CKV_AWS_355",
+            "CKV_AWS_356",
+            "W11",
+            "W12",
+            "W13",
+            "RESOURCE_STAR",
+        ],
         mappings: &[("FSBP", "IAM.21"), ("NIST", "AC-6(1)"), ("ATT&CK", "T1078.004")],
         references: &[
             "https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html",

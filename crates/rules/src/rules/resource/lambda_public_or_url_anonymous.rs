@@ -61,8 +61,16 @@ rule! {
         scope: Scope::Module,
         since: "0.1.0",
         cwe: &[284, 732],
-        aliases: &["CKV_AWS_258", "CKV_AWS_301"],
-        mappings: &[("FSBP", "Lambda.1"), ("NIST", "AC-3"), ("NIST", "SC-7"), ("ATT&CK", "T1530")],
+        aliases: &["CKV_AWS_258", "CKV_AWS_301", "F13"],
+        mappings: &[
+            ("FSBP", "Lambda.1"),
+            ("NIST", "AC-3"),
+            ("NIST", "AC-4"),
+            ("NIST", "AC-6"),
+            ("NIST", "SC-7"),
+            ("ATT&CK", "T1530"),
+            ("ATT&CK", "T1537"),
+        ],
         references: &["https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"],
         check: check,
     };

@@ -115,7 +115,15 @@ rule! {
         since: "0.1.0",
         cwe: &[290],
         aliases: &[],
-        mappings: &[("FSBP", "S3.2"), ("NIST", "AC-3"), ("NIST", "SC-7"), ("ATT&CK", "T1530")],
+        mappings: &[
+            ("FSBP", "S3.2"),
+            ("NIST", "AC-3"),
+            ("NIST", "AC-4"),
+            ("NIST", "AC-6"),
+            ("NIST", "SC-7"),
+            ("ATT&CK", "T1530"),
+            ("ATT&CK", "T1537"),
+        ],
         references: &["https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html"],
         check: check,
     };

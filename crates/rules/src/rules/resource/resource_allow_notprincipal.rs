@@ -84,8 +84,16 @@ rule! {
         scope: Scope::Module,
         since: "0.1.0",
         cwe: &[284, 732],
-        aliases: &[],
-        mappings: &[("FSBP", "S3.6"), ("NIST", "AC-3"), ("ATT&CK", "T1530")],
+        aliases: &["F7", "F8", "F9"],
+        mappings: &[
+            ("FSBP", "S3.6"),
+            ("NIST", "AC-3"),
+            ("NIST", "AC-4"),
+            ("NIST", "AC-6"),
+            ("NIST", "SC-7"),
+            ("ATT&CK", "T1530"),
+            ("ATT&CK", "T1537"),
+        ],
         references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html"],
         check: check,
     };

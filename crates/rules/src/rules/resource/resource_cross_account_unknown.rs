@@ -86,7 +86,7 @@ rule! {
         since: "0.1.0",
         cwe: &[284, 732],
         aliases: &[],
-        mappings: &[("NIST", "AC-20"), ("ATT&CK", "T1530")],
+        mappings: &[("NIST", "AC-20"), ("ATT&CK", "T1530"), ("ATT&CK", "T1537")],
         references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies-cross-account-resource-access.html"],
         check: check,
     };

@@ -90,9 +90,15 @@ rule! {
         confidence: Confidence::High,
         scope: Scope::Module,
         since: "0.1.0",
-        cwe: &[284, 319],
-        aliases: &["CKV_AWS_379"],
-        mappings: &[("FSBP", "S3.5"), ("CIS5", "2.1.1"), ("NIST", "SC-8"), ("ATT&CK", "T1530")],
+        cwe: &[284, 732],
+        aliases: &["CKV_AWS_379", "AwsSolutions-S10", "s3_bucket_secure_transport_policy"],
+        mappings: &[
+            ("FSBP", "S3.5"),
+            ("CIS5", "2.1.1"),
+            ("NIST", "SC-8"),
+            ("ATT&CK", "T1530"),
+            ("ATT&CK", "T1537"),
+        ],
         references: &["https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html"],
         check: check,
     };

@@ -84,8 +84,8 @@ rule! {
         scope: Scope::Module,
         since: "0.1.0",
         cwe: &[441],
-        aliases: &["CKV_AWS_364"],
-        mappings: &[("NIST", "AC-4"), ("ATT&CK", "T1530")],
+        aliases: &["CKV_AWS_364", "AWS-0067"],
+        mappings: &[("NIST", "AC-4"), ("ATT&CK", "T1530"), ("ATT&CK", "T1537")],
         references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html"],
         check: check,
     };

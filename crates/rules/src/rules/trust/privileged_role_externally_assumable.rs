@@ -100,9 +100,9 @@ rule! {
         confidence: Confidence::High,
         scope: Scope::Module,
         since: "0.1.0",
-        cwe: &[284, 269],
+        cwe: &[284, 863],
         aliases: &[],
-        mappings: &[("NIST", "AC-20"), ("ATT&CK", "T1199")],
+        mappings: &[("NIST", "AC-20"), ("ATT&CK", "T1199"), ("ATT&CK", "T1078.004")],
         references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html"],
         check: check,
     };

@@ -82,8 +82,8 @@ rule! {
         scope: Scope::Module,
         since: "0.1.0",
         cwe: &[441],
-        aliases: &[],
-        mappings: &[("NIST", "AC-4"), ("ATT&CK", "T1199")],
+        aliases: &["iam_role_cross_service_confused_deputy_prevention"],
+        mappings: &[("NIST", "AC-4"), ("ATT&CK", "T1199"), ("ATT&CK", "T1078.004")],
         references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html"],
         check: check,
     };

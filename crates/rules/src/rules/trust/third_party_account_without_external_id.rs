@@ -89,7 +89,7 @@ rule! {
         since: "0.1.0",
         cwe: &[441],
         aliases: &[],
-        mappings: &[("NIST", "IA-9"), ("ATT&CK", "T1199")],
+        mappings: &[("NIST", "IA-9"), ("ATT&CK", "T1199"), ("ATT&CK", "T1078.004")],
         references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html"],
         check: check,
     };

@@ -100,7 +100,15 @@ rule! {
         since: "0.1.0",
         cwe: &[284, 863],
         aliases: &["CKV_AWS_60"],
-        mappings: &[("CIS7", "2.21"), ("NIST", "AC-3"), ("NIST", "AC-6"), ("ATT&CK", "T1199")],
+        mappings: &[
+            ("CIS7", "2.21"),
+            ("NIST", "AC-3"),
+            ("NIST", "AC-6"),
+            ("NIST", "IA-2"),
+            ("NIST", "AC-17"),
+            ("ATT&CK", "T1199"),
+            ("ATT&CK", "T1078.004"),
+        ],
         references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"],
         check: check,
     };

@@ -94,7 +94,15 @@ rule! {
         since: "0.1.0",
         cwe: &[284, 863],
         aliases: &[],
-        mappings: &[("CIS7", "2.21"), ("NIST", "AC-3"), ("ATT&CK", "T1199")],
+        mappings: &[
+            ("CIS7", "2.21"),
+            ("NIST", "AC-3"),
+            ("NIST", "AC-6"),
+            ("NIST", "IA-2"),
+            ("NIST", "AC-17"),
+            ("ATT&CK", "T1199"),
+            ("ATT&CK", "T1078.004"),
+        ],
         references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"],
         check: check,
     };

@@ -78,8 +78,8 @@ rule! {
         scope: Scope::Module,
         since: "0.1.0",
         cwe: &[284, 863],
-        aliases: &[],
-        mappings: &[("NIST", "AC-3"), ("ATT&CK", "T1199")],
+        aliases: &["F6", "NOTPRINCIPAL_WITH_ALLOW"],
+        mappings: &[("NIST", "AC-3"), ("ATT&CK", "T1199"), ("ATT&CK", "T1078.004")],
         references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html"],
         check: check,
     };

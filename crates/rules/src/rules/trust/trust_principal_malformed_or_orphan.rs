@@ -93,9 +93,9 @@ rule! {
         confidence: Confidence::High,
         scope: Scope::Module,
         since: "0.1.0",
-        cwe: &[284],
-        aliases: &[],
-        mappings: &[("NIST", "CM-2"), ("ATT&CK", "T1199")],
+        cwe: &[284, 863],
+        aliases: &["UNKNOWN_PRINCIPAL"],
+        mappings: &[("NIST", "CM-2"), ("ATT&CK", "T1199"), ("ATT&CK", "T1078.004")],
         references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"],
         check: check,
     };

@@ -86,7 +86,7 @@ rule! {
         since: "0.1.0",
         cwe: &[284, 863],
         aliases: &[],
-        mappings: &[("NIST", "AC-20"), ("ATT&CK", "T1199")],
+        mappings: &[("NIST", "AC-20"), ("ATT&CK", "T1199"), ("ATT&CK", "T1078.004")],
         references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_aws-accounts.html"],
         check: check,
     };

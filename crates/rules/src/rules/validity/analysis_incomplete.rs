@@ -1,8 +1,9 @@
 //! `analysis-incomplete`: policies that could not be read in full.
 
 use crate::{Context, Family, Scope, names};
+use overgrant_access::Boundary;
 use overgrant_finding::{Confidence, Severity};
-use overgrant_ir::DocumentRole;
+use overgrant_ir::{DocumentRole, IdentityId};
 use overgrant_policy::{Document, Resolution};
 use overgrant_value::{Src, Sym};
 
@@ -87,6 +88,7 @@ rule! {
 }
 
 fn check(cx: &mut Context<'_>) {
+    boundaries(cx);
     for holder in &cx.model.documents {
         let document = &holder.document;
         if holder.role == DocumentRole::OtherOrganization {
@@ -110,6 +112,27 @@ fn check(cx: &mut Context<'_>) {
             .finding(&holder.place, src, text)
             .cell("incomplete")
             .help("give the values that are missing, or analyse the plan or the synthesized assembly");
+        cx.report(report);
+    }
+}
+
+/// Boundaries that stand nowhere in the configuration: rights are taken as if they were as wide as they
+/// can be.
+fn boundaries(cx: &mut Context<'_>) {
+    for (index, identity) in cx.model.identities.iter().enumerate() {
+        let Boundary::Unresolved(boundary) = cx.access.boundary(IdentityId(index)) else {
+            continue;
+        };
+        let text = format!(
+            "the boundary `{}` of {} is not in the configuration, so that its limits are not known",
+            boundary.text,
+            names::identity(identity)
+        );
+        let report = cx
+            .finding(&identity.place, &boundary.src, text)
+            .when(&boundary.guard)
+            .cell("boundary")
+            .help("analyse the root that defines the policy together with this one");
         cx.report(report);
     }
 }

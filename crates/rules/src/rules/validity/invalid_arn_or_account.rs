@@ -114,7 +114,7 @@ rule! {
         scope: Scope::Module,
         since: "0.1.0",
         cwe: &[1126, 1164, 697],
-        aliases: &[],
+        aliases: &["INVALID_ARN"],
         mappings: &[("NIST", "SI-10")],
         references: &[
             "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html",
@@ -135,6 +135,7 @@ const OWNERS: [&str; 6] = [
 ];
 
 fn check(cx: &mut Context<'_>) {
+    boundaries(cx);
     for holder in &cx.model.documents {
         if holder.role == DocumentRole::OtherOrganization {
             continue;
@@ -180,6 +181,32 @@ fn check(cx: &mut Context<'_>) {
         let report = cx
             .finding(&attachment.place, &attachment.policy.src, text)
             .cell(attachment.policy.text.key())
+            .severity(fault.severity);
+        cx.report(report);
+    }
+}
+
+/// Boundaries whose ARN cannot exist.
+fn boundaries(cx: &mut Context<'_>) {
+    for identity in &cx.model.identities {
+        let Some(boundary) = &identity.boundary else { continue };
+        let Some(arn) = Arn::parse(&boundary.text) else { continue };
+        let arn = ArnLiterals {
+            partition: arn.partition.as_known(),
+            service: arn.service.as_known(),
+            account: arn.account.as_known(),
+        };
+        let Some(fault) = segments(&arn, catalog()) else { continue };
+        let text = format!(
+            "{} has the boundary `{}`, {}",
+            names::identity(identity),
+            boundary.text,
+            fault.text
+        );
+        let report = cx
+            .finding(&identity.place, &boundary.src, text)
+            .when(&boundary.guard)
+            .cell(boundary.text.key())
             .severity(fault.severity);
         cx.report(report);
     }
@@ -327,6 +354,24 @@ mod tests {
         ] {
             assert_eq!(found(good), [], "{good}");
         }
+    }
+
+    #[test]
+    fn boundaries_are_checked() {
+        let found = |account: &str| {
+            let boundary = format!("arn:aws:iam::{account}:policy/cap");
+            Scene::new()
+                .resource(
+                    "aws_iam_role",
+                    "r",
+                    &format!(r#"{{"name":"r","permissions_boundary":"{boundary}"}}"#),
+                )
+                .places(&INVALID_ARN_OR_ACCOUNT)
+                .len()
+        };
+        assert_eq!(found("302818456"), 1);
+        assert_eq!(found("302818456137"), 0);
+        assert_eq!(found("aws"), 0);
     }
 
     #[test]

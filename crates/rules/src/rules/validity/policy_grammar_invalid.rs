@@ -97,7 +97,7 @@ rule! {
         scope: Scope::Module,
         since: "0.1.0",
         cwe: &[1126, 1164, 697],
-        aliases: &[],
+        aliases: &["MALFORMED"],
         mappings: &[("NIST", "CM-6")],
         references: &[
             "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html",

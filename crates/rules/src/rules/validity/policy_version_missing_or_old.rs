@@ -93,7 +93,7 @@ rule! {
         scope: Scope::Module,
         since: "0.1.0",
         cwe: &[1126, 1164, 697],
-        aliases: &[],
+        aliases: &["NO_VERSION", "OLD_VERSION"],
         mappings: &[("NIST", "CM-6")],
         references: &[
             "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html",

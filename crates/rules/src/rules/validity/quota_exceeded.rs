@@ -1,10 +1,10 @@
 //! `quota-exceeded`: policies that are too long, and too many of them.
 
 use crate::{Context, Family, Scope, names};
-use overgrant_catalog::quota;
+use crate::length::{Over, least_length, over};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::{DocumentRole, Identity, IdentityId, IdentityKind, PolicyDocument};
-use overgrant_policy::{Answer, Document, Pattern, Statement};
+use overgrant_policy::Answer;
 use std::collections::BTreeMap;
 
 rule! {
@@ -119,28 +119,6 @@ fn limit_of(holder: &PolicyDocument) -> Option<&'static str> {
     })
 }
 
-/// What a figure means: above every value of the limit, or only above the first.
-enum Over {
-    All(u32),
-    First { value: u32, most: u32 },
-}
-
-fn over(limit: &str, figure: usize) -> Option<Over> {
-    let values: Vec<u32> = quota(limit).map(|quota| quota.value).collect();
-    let (first, last) = (*values.first()?, *values.last()?);
-    let exceeds = |value: u32| usize::try_from(value).is_ok_and(|value| figure > value);
-    if exceeds(last) {
-        Some(Over::All(last))
-    } else if exceeds(first) {
-        Some(Over::First {
-            value: first,
-            most: last,
-        })
-    } else {
-        None
-    }
-}
-
 fn length(cx: &mut Context<'_>, holder: &PolicyDocument, limit: &str) {
     let count = least_length(&holder.document);
     let Some(over) = over(limit, count) else {
@@ -191,68 +169,9 @@ fn attachments(cx: &mut Context<'_>, identity: &Identity, kind: IdentityKind, co
     cx.report(report);
 }
 
-/// The least number of characters that the document has without blanks.
-fn least_length(document: &Document) -> usize {
-    // {"Version":"2012-10-17","Statement":} and a comma between statements.
-    const FRAME: usize = 37;
-    let statements: usize = document
-        .statements
-        .iter()
-        .filter(|statement| statement.is_certain())
-        .map(|statement| statement_length(statement) + 1)
-        .sum();
-    FRAME + statements.saturating_sub(1)
-}
-
-fn statement_length(statement: &Statement) -> usize {
-    // {"Effect":"Deny"} is the shortest statement; each element adds its key.
-    let mut length = 17;
-    let actions = statement.actions.listed();
-    length += list(r#","Action":"#, actions.items.iter().map(|item| item.pattern()));
-    let resources = statement.resources.listed();
-    length += list(
-        r#","Resource":"#,
-        resources.items.iter().map(|item| item.pattern()),
-    );
-    length += statement
-        .principals
-        .iter()
-        .map(|item| item.known_length() + 3)
-        .sum::<usize>();
-    for condition in &statement.conditions.items {
-        length += condition.key.spelling().map_or(0, |key| key.len()) + 3;
-        length += list("", condition.values.iter().map(|value| value.pattern()));
-    }
-    length
-}
-
-/// One member is a text; more are a list with brackets and commas.
-fn list<'a>(key: &str, patterns: impl Iterator<Item = &'a Pattern>) -> usize {
-    let members: Vec<usize> = patterns
-        .filter(|pattern| pattern.guard().is_always())
-        .map(|pattern| pattern_length(pattern) + 2)
-        .collect();
-    match members.as_slice() {
-        [] => 0,
-        [one] => key.len() + one,
-        more => key.len() + more.iter().sum::<usize>() + more.len() + 1,
-    }
-}
-
-/// Length of what is known.
-fn pattern_length(pattern: &Pattern) -> usize {
-    if pattern.is_known() {
-        pattern.to_string().len()
-    } else {
-        // Of an open text no more than nothing is sure.
-        0
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use overgrant_value::Text;
     use crate::testing::Scene;
 
     fn found(role: DocumentRole, count: usize) -> Vec<Severity> {
@@ -277,17 +196,6 @@ mod tests {
         assert_eq!(found(DocumentRole::Managed, 150), [Severity::Medium]);
         assert_eq!(found(DocumentRole::Trust, 60), [Severity::Info]);
         assert_eq!(found(DocumentRole::Trust, 250), [Severity::Medium]);
-    }
-
-    #[test]
-    fn the_count_is_a_lower_bound() {
-        let text = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"sqs:*","Resource":"*"}]}"#;
-        let document = overgrant_policy::Document::from_val(&overgrant_value::Val::text(
-            Text::known(text),
-            overgrant_value::Src::none(),
-        ));
-        assert!(least_length(&document) <= text.len());
-        assert!(least_length(&document) + 10 > text.len());
     }
 
     #[test]

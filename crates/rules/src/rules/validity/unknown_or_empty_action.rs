@@ -83,7 +83,7 @@ rule! {
         scope: Scope::Module,
         since: "0.1.0",
         cwe: &[1126, 1164, 697],
-        aliases: &[],
+        aliases: &["UNKNOWN_ACTION"],
         mappings: &[("NIST", "CM-6")],
         references: &[
             "https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html",

@@ -1,0 +1,363 @@
+//! `ci-subject-too-wide`: a CI issuer other than GitHub whose subject names the tenant and little more.
+
+use crate::federation::{Rights, Trusted, Width, trusted};
+use crate::skeleton::{HOLE, Which, is_star, is_wild, wildcard_src};
+use crate::{Context, Family, Scope};
+use overgrant_finding::{Confidence, Severity};
+
+rule! {
+    /// Any project, workspace or branch of the tenant can assume the role.
+    ///
+    /// The subject of a CI service (GitLab, HCP Terraform, Buildkite, CircleCI, Bitbucket, Spacelift and
+    /// others) pins the customer, and leaves the project, workspace or stack open; or it pins that too, and
+    /// leaves branch, tag or run phase open on a role that writes.
+    ///
+    /// ## Why
+    /// Everybody who may create a project or push a branch there runs code with the role, far fewer eyes
+    /// than production has.
+    ///
+    /// ## Bad
+    /// ```terraform bad
+    /// resource "aws_iam_role" "deploy" {
+    ///   name = "deploy"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/gitlab.com" }
+    ///       Condition = {
+    ///         StringLike = { "gitlab.com:sub" = "project_path:acme/*" } # <-- here
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation bad
+    /// Resources:
+    ///   Deploy:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRoleWithWebIdentity
+    ///             Principal:
+    ///               Federated: arn:aws:iam::111122223333:oidc-provider/app.terraform.io
+    ///             Condition:
+    ///               StringEquals:
+    ///                 app.terraform.io:aud: aws.workload.identity
+    ///               StringLike:
+    ///                 app.terraform.io:sub: organization:acme:project:web:workspace:*:run_phase:apply # <-- here
+    /// ```
+    /// ## Good
+    /// ```terraform good
+    /// resource "aws_iam_role" "deploy" {
+    ///   name = "deploy"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/gitlab.com" }
+    ///       Condition = {
+    ///         StringEquals = {
+    ///           "gitlab.com:aud" = "https://gitlab.com"
+    ///           "gitlab.com:sub" = "project_path:acme/shop:ref_type:branch:ref:main"
+    ///         }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// A role that plans only reads, and may run in every phase:
+    /// ```cloudformation good
+    /// Resources:
+    ///   Plan:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRoleWithWebIdentity
+    ///             Principal:
+    ///               Federated: arn:aws:iam::111122223333:oidc-provider/app.terraform.io
+    ///             Condition:
+    ///               StringEquals:
+    ///                 app.terraform.io:aud: aws.workload.identity
+    ///               StringLike:
+    ///                 app.terraform.io:sub: "organization:acme:project:web:workspace:prod:run_phase:*"
+    ///       Policies:
+    ///         - PolicyName: read
+    ///           PolicyDocument:
+    ///             Version: "2012-10-17"
+    ///             Statement:
+    ///               - Effect: Allow
+    ///                 Action: ec2:DescribeVpcs
+    ///                 Resource: "*"
+    /// ```
+    /// ## How to fix
+    /// Write the project, workspace or stack, and the branch or phase, in full.
+    pub(crate) static CI_SUBJECT_TOO_WIDE = Rule {
+        id: "ci-subject-too-wide",
+        family: Family::Federation,
+        severity: Severity::Medium,
+        confidence: Confidence::High,
+        scope: Scope::Module,
+        since: "0.1.0",
+        cwe: &[1220],
+        aliases: &["other-ci-subject-weak", "FED-015"],
+        mappings: &[
+            ("NIST", "IA-2"),
+            ("NIST", "IA-8"),
+            ("NIST", "IA-9"),
+            ("NIST", "AC-3"),
+            ("ATT&CK", "T1078.004"),
+            ("ATT&CK", "T1199"),
+            ("ATT&CK", "T1550.001"),
+        ],
+        references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html"],
+        check: check,
+    };
+}
+
+/// A subject of `key:value` pairs: the keys that name what runs, and those that name how.
+struct Pairs {
+    host: &'static str,
+    project: &'static [&'static str],
+    phase: &'static [&'static str],
+}
+
+const PAIRS: [Pairs; 7] = [
+    Pairs {
+        host: "app.terraform.io",
+        project: &["project", "workspace"],
+        phase: &["run_phase"],
+    },
+    Pairs {
+        host: "agent.buildkite.com",
+        project: &["pipeline"],
+        phase: &["ref"],
+    },
+    Pairs {
+        host: "oidc.codefresh.io",
+        project: &["pipeline"],
+        phase: &[],
+    },
+    Pairs {
+        host: "scalr.io",
+        project: &["environment", "workspace"],
+        phase: &[],
+    },
+    Pairs {
+        host: ".app.spacelift.io",
+        project: &["space", "stack"],
+        phase: &["run_type", "scope"],
+    },
+    Pairs {
+        host: "oidc.vercel.com",
+        project: &["project"],
+        phase: &["environment"],
+    },
+    Pairs {
+        host: "api.pulumi.com",
+        project: &["project", "stack"],
+        phase: &[],
+    },
+];
+
+/// Claims that pin the project whatever the subject says.
+const IDS: [&str; 4] = ["project_id", "pipeline_id", "pipeline_slug", "oidc.circleci.com/project-id"];
+
+fn check(cx: &mut Context<'_>) {
+    let model = cx.model;
+    for trusted in trusted(model) {
+        if !trusted.is_pipeline() || trusted.is_github() {
+            continue;
+        }
+        let subject = trusted.decisive("sub", |value| width(&trusted, value));
+        let Some(subject) =
+            subject.filter(|one| matches!(one.width, Width::Organization | Width::AnyRef))
+        else {
+            continue;
+        };
+        let project = subject.width == Width::Organization;
+        if project && IDS.iter().any(|id| trusted.pins(id)) {
+            continue;
+        }
+        let protected = trusted.pins("ref_protected") || trusted.pins("build_branch");
+        let severity = match (trusted.rights(cx.access), project) {
+            (Rights::Writes, true) => Severity::High,
+            (Rights::Writes, false) if protected => continue,
+            // What a plan needs.
+            (Rights::Reads, false) => continue,
+            (Rights::Writes, false) if is_any_tag(&subject.value.to_string()) => Severity::High,
+            (Rights::Writes, false) | (Rights::Unknown, true) => Severity::Medium,
+            (Rights::Reads, true) | (Rights::Unknown, false) => Severity::Low,
+        };
+        let open = if project { "any project or workspace" } else { "any branch, tag or run phase" };
+        let (value, role, name) = (subject.value, trusted.role(model), trusted.name());
+        let mut report = cx
+            .finding(
+                &trusted.document.place,
+                &wildcard_src(value.text(), value.pattern().src(), Which::Last),
+                format!("{open} of {name} that `{value}` means can assume {role}"),
+            )
+            .statement(trusted.statement)
+            .when(trusted.principal.guard())
+            .when(value.pattern().guard())
+            .marks(value.pattern().marks())
+            .severity(severity)
+            .help("write project and branch or phase in full");
+        if let Some(issuer) = trusted.issuer
+            && !issuer.safe_requirement.is_empty()
+        {
+            report = report.note(format!("what is narrow for {name}: {}", issuer.safe_requirement));
+        }
+        cx.report(report);
+    }
+}
+
+/// How far a subject of the issuer reaches inside its tenant.
+fn width(trusted: &Trusted<'_>, subject: &str) -> Width {
+    let host = trusted.host.as_deref().unwrap_or_default();
+    if host == "gitlab.com" || subject.starts_with("project_path:") {
+        return gitlab(subject);
+    }
+    if host.starts_with("oidc.circleci.com/") {
+        return circleci(subject);
+    }
+    if host.starts_with("api.bitbucket.org/") {
+        let open = subject.starts_with(['*', '?']);
+        return if open { Width::Organization } else { Width::Pinned };
+    }
+    PAIRS
+        .iter()
+        .find(|row| host.starts_with(row.host) || host.ends_with(row.host))
+        .map_or(Width::Pinned, |row| pairs(subject, row))
+}
+
+/// `project_path:GROUP/PROJECT:ref_type:TYPE:ref:REF`.
+fn gitlab(subject: &str) -> Width {
+    let Some(rest) = subject.strip_prefix("project_path:") else {
+        return Width::Pinned;
+    };
+    let (path, tail) = match rest.split_once(":ref_type:") {
+        Some((path, tail)) => (path, Some(tail)),
+        None => (rest, None),
+    };
+    let Some((group, project)) = path.split_once('/') else {
+        return Width::Pinned;
+    };
+    if is_wild(group) {
+        // Another customer's: `ci-subject-tenant-open`.
+        return Width::Pinned;
+    }
+    let project = project.split(':').next().unwrap_or(project);
+    if project.split('/').any(|part| part.starts_with('*')) {
+        return Width::Organization;
+    }
+    match tail {
+        None if path.ends_with('*') => Width::AnyRef,
+        None => Width::Pinned,
+        Some(tail) => {
+            let (kind, reference) = tail.split_once(":ref:").unwrap_or((tail, ""));
+            let open = is_star(kind) || is_star(reference);
+            if open { Width::AnyRef } else { Width::Pinned }
+        }
+    }
+}
+
+/// `org/ORG/project/PROJECT/user/USER`.
+fn circleci(subject: &str) -> Width {
+    let parts: Vec<&str> = subject.split('/').collect();
+    let at = parts.iter().position(|part| *part == "project");
+    let project = at.and_then(|at| parts.get(at + 1));
+    match project {
+        Some(project) if is_star(project) => Width::Organization,
+        Some(_) => Width::Pinned,
+        None if is_wild(subject) && !subject.contains(HOLE) => Width::Organization,
+        None => Width::Pinned,
+    }
+}
+
+/// `key:value:key:value`.
+fn pairs(subject: &str, row: &Pairs) -> Width {
+    let parts: Vec<&str> = subject.split(':').collect();
+    let value = |key: &str| {
+        let at = parts.iter().position(|part| *part == key)?;
+        parts.get(at + 1).copied()
+    };
+    // A wildcard at the end stands for the pairs that are not written.
+    let swallowed = subject.ends_with('*') && !subject.contains(HOLE);
+    let open = |keys: &[&str]| {
+        keys.iter().any(|key| match value(key) {
+            Some(value) => is_star(value),
+            None => swallowed,
+        })
+    };
+    let tenant = parts.get(1).copied().unwrap_or_default();
+    if is_wild(tenant) && !row.project.contains(&parts.first().copied().unwrap_or_default()) {
+        Width::Pinned
+    } else if open(row.project) {
+        Width::Organization
+    } else if open(row.phase) {
+        Width::AnyRef
+    } else {
+        Width::Pinned
+    }
+}
+
+/// Whether every tag is accepted, which anybody who may push can set where tags are not protected.
+fn is_any_tag(subject: &str) -> bool {
+    subject.contains(":ref_type:tag:ref:*")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subjects_of_gitlab() {
+        for (subject, width) in [
+            ("project_path:acme/*", Width::Organization),
+            ("project_path:acme/*:ref_type:branch:ref:main", Width::Organization),
+            ("project_path:acme/team/*:ref_type:branch:ref:main", Width::Organization),
+            ("project_path:acme/shop:*", Width::AnyRef),
+            ("project_path:acme/shop:ref_type:*:ref:*", Width::AnyRef),
+            ("project_path:acme/shop:ref_type:branch:ref:*", Width::AnyRef),
+            ("project_path:acme/shop:ref_type:branch:ref:main", Width::Pinned),
+            ("project_path:acme/shop:ref_type:branch:ref:release-*", Width::Pinned),
+            ("project_path:*", Width::Pinned),
+        ] {
+            assert_eq!(gitlab(subject), width, "{subject}");
+        }
+    }
+
+    #[test]
+    fn subjects_of_pairs_and_paths() {
+        let of = |host: &str, subject: &str| {
+            let row = PAIRS.iter().find(|row| row.host == host).unwrap();
+            pairs(subject, row)
+        };
+        let terraform = "app.terraform.io";
+        for (subject, width) in [
+            ("organization:acme:*", Width::Organization),
+            ("organization:acme:project:*:workspace:web:run_phase:apply", Width::Organization),
+            ("organization:acme:project:web:workspace:prod:run_phase:*", Width::AnyRef),
+            ("organization:acme:project:web:workspace:prod:*", Width::AnyRef),
+            ("organization:acme:project:web:workspace:prod:run_phase:apply", Width::Pinned),
+            ("organization:*", Width::Pinned),
+        ] {
+            assert_eq!(of(terraform, subject), width, "{subject}");
+        }
+        let spacelift = ".app.spacelift.io";
+        assert_eq!(of(spacelift, "space:*:stack:web:run_type:TRACKED:scope:write"), Width::Organization);
+        assert_eq!(of(spacelift, "space:root:stack:web:run_type:*:scope:write"), Width::AnyRef);
+        assert_eq!(circleci("org/1/project/*/user/*"), Width::Organization);
+        assert_eq!(circleci("org/1/*"), Width::Organization);
+        assert_eq!(circleci("org/1/project/2/user/*"), Width::Pinned);
+    }
+}
