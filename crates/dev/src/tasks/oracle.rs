@@ -6,6 +6,7 @@
 
 mod expansion;
 mod known;
+mod syntax;
 mod terraform;
 
 use crate::tasks::policy::case::Case;
@@ -38,6 +39,11 @@ enum Subject {
         /// The file or folder; both recorded ones if it is left out
         path: Option<PathBuf>,
     },
+    /// Which `.tf` files of a folder parse: ours against `terraform fmt`, which must be on the PATH
+    Syntax {
+        /// The folder
+        dir: PathBuf,
+    },
     /// SAM templates (`in/NAME.yaml`) and what they expand to (`out/NAME.json`, `out/NAME.error.txt`)
     Sam {
         /// The folder
@@ -60,6 +66,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     match &arguments.subject {
         Subject::Policy { file, decisions } => policy(file, decisions.as_ref()),
         Subject::Terraform { path } => answers(path.as_deref()),
+        Subject::Syntax { dir } => files(dir),
         Subject::Sam { dir } => expansions(Layout::Sam, dir),
         Subject::Foreach { dir } => expansions(Layout::Loops, dir),
     }
@@ -87,6 +94,21 @@ fn answers(path: Option<&Path>) -> Result<()> {
     writeln!(out, "agree {agree} disagree {misses}")?;
     if misses > 0 {
         bail!("{misses} answers differ");
+    }
+    Ok(())
+}
+
+fn files(dir: &Path) -> Result<()> {
+    let tally = syntax::compare(dir)?;
+    let mut out = std::io::stdout().lock();
+    for (name, miss) in &tally.misses {
+        writeln!(out, "{name}: {miss}")?;
+    }
+    let misses = tally.misses.len();
+    writeln!(out, "{} refused by both", tally.refused)?;
+    writeln!(out, "agree {} disagree {misses}", tally.agree)?;
+    if misses > 0 {
+        bail!("{misses} files differ");
     }
     Ok(())
 }

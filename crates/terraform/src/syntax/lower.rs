@@ -312,11 +312,15 @@ impl<'a> Lowerer<'a> {
                 ExprKind::Paren(Box::new(self.expr(inner.inner(), at)?))
             }
             Expression::Variable(_) => ExprKind::Root(self.raw(expr.span(), at).into()),
-            Expression::Conditional(cond) => ExprKind::Conditional(Box::new([
-                self.expr(&cond.cond_expr, at)?,
-                self.expr(&cond.true_expr, at)?,
-                self.expr(&cond.false_expr, at)?,
-            ])),
+            Expression::Conditional(cond) => {
+                self.on_one_line(&cond.cond_expr, &cond.true_expr, at);
+                self.on_one_line(&cond.true_expr, &cond.false_expr, at);
+                ExprKind::Conditional(Box::new([
+                    self.expr(&cond.cond_expr, at)?,
+                    self.expr(&cond.true_expr, at)?,
+                    self.expr(&cond.false_expr, at)?,
+                ]))
+            }
             Expression::FuncCall(call) => ExprKind::Call(self.call(call, at)?),
             Expression::Traversal(traversal) => {
                 let base = self.expr(&traversal.expr, at)?;
@@ -335,12 +339,29 @@ impl<'a> Lowerer<'a> {
                 };
                 ExprKind::Unary(operator, Box::new(self.expr(&op.expr, at)?))
             }
-            Expression::BinaryOp(op) => ExprKind::Binary(
-                binary(*op.operator.value()),
-                Box::new([self.expr(&op.lhs_expr, at)?, self.expr(&op.rhs_expr, at)?]),
-            ),
+            Expression::BinaryOp(op) => {
+                self.on_one_line(&op.lhs_expr, &op.rhs_expr, at);
+                ExprKind::Binary(
+                    binary(*op.operator.value()),
+                    Box::new([self.expr(&op.lhs_expr, at)?, self.expr(&op.rhs_expr, at)?]),
+                )
+            }
             Expression::ForExpr(expr) => ExprKind::For(Box::new(self.for_expr(expr, at)?)),
         })
+    }
+
+    /// Complains about a line break around an operator, which hcl-edit takes and Terraform only in
+    /// brackets.
+    fn on_one_line(&mut self, before: &Expression, after: &Expression, at: usize) {
+        let from = self.absolute(before.span(), at).end;
+        let to = self.absolute(after.span(), at).start;
+        if from < to && self.scan.breaks_line(from..to) {
+            let span = self.span(from..to);
+            self.complain(
+                span,
+                "Terraform takes no line break around an operator; put the expression in parentheses",
+            );
+        }
     }
 
     fn exprs<'e>(

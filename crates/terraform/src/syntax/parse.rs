@@ -435,6 +435,23 @@ mod tests {
     }
 
     #[test]
+    fn a_line_break_around_an_operator_needs_parentheses() {
+        for (text, problems) in [
+            ("a = b ?\n  c : d\n", 1),
+            ("a = b ? c :\n  d\n", 1),
+            ("a = b +\n  c\n", 1),
+            ("a = {\n  x = b ? # why\n    c : d\n}\n", 1),
+            ("a = (b ?\n  c :\n  d)\n", 0),
+            ("a = [b +\n  c]\n", 0),
+            ("a = { for k, v in b : k => v ?\n  1 : 2 }\n", 0),
+            ("a = \"${b ?\n  c : d}\"\n", 0),
+        ] {
+            let block = format!("x {{\n{text}}}\n");
+            assert_eq!(file(&block).diagnostics.len(), problems, "{text}");
+        }
+    }
+
+    #[test]
     fn numbers_are_text() {
         for number in [
             "1",

@@ -134,6 +134,12 @@ impl Scan {
         self.templates.get(index)
     }
 
+    /// Whether a newline that HCL does not ignore stands in `range`.
+    pub(crate) fn breaks_line(&self, range: Range<usize>) -> bool {
+        let bytes = self.masked.get(range).unwrap_or_default();
+        bytes.contains(&b'\n')
+    }
+
     /// The text of `range` for a parser that does not need to know strings: each outermost
     /// template in it is one quoted string of the same length, free of escapes and newlines.
     pub(crate) fn structure(&self, range: Range<usize>) -> Vec<u8> {
