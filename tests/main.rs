@@ -11,6 +11,7 @@ mod action;
 mod bad_input;
 mod command_line;
 mod json_contract;
+mod place_of_cause;
 mod queries;
 mod registry;
 mod rule_examples;

@@ -1,0 +1,106 @@
+//! The finding points at the bytes that must change, however they reached the policy, and its flow
+//! tells the way.
+
+use crate::support::Project;
+use serde_json::Value;
+
+/// The finding of `rule`; there must be exactly one.
+fn only<'r>(report: &'r Value, rule: &str) -> &'r Value {
+    let found: Vec<&Value> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["rule"] == rule)
+        .collect();
+    assert_eq!(found.len(), 1, "{report:#}");
+    found[0]
+}
+
+/// The text between the positions of a location in `text`.
+fn pointed<'t>(text: &'t str, location: &Value) -> &'t str {
+    let offset = |position: &Value| {
+        let line = usize::try_from(position["line"].as_u64().unwrap()).unwrap();
+        let column = usize::try_from(position["column"].as_u64().unwrap()).unwrap();
+        let before: usize = text
+            .split_inclusive('\n')
+            .take(line - 1)
+            .map(str::len)
+            .sum();
+        before + column - 1
+    };
+    &text[offset(&location["start"])..offset(&location["end"])]
+}
+
+/// The steps of a flow as `path: label`.
+fn way(finding: &Value) -> Vec<String> {
+    finding["flow"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| {
+            format!(
+                "{}: {}",
+                step["path"].as_str().unwrap(),
+                step["label"].as_str().unwrap()
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_wildcard_in_jsonencode_in_a_local_of_another_module() {
+    let main = r#"module "policies" {
+  source = "./policies"
+}
+
+resource "aws_iam_role" "ci" {
+  name = "ci"
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+  })
+}
+
+resource "aws_iam_role_policy" "ci" {
+  role   = aws_iam_role.ci.id
+  policy = module.policies.deploy
+}
+"#;
+    let inner = r#"locals {
+  deploy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect   = "Allow"
+        Action   = ["s3:GetObject", "*"]
+        Resource = "*"
+      },
+    ]
+  })
+}
+
+output "deploy" {
+  value = local.deploy
+}
+"#;
+    let project = Project::new()
+        .file("main.tf", main)
+        .file("policies/main.tf", inner);
+    let report = project.run(&["check", "-f", "json"]).json();
+    let finding = only(&report, "admin-star-star");
+    assert_eq!(finding["path"], "policies/main.tf");
+    assert_eq!(pointed(inner, finding), "\"*\"");
+    assert_eq!(finding["start"]["line"], 7, "the action: {finding:#}");
+    assert_eq!(
+        way(finding),
+        [
+            "policies/main.tf: written here",
+            "policies/main.tf: local.deploy",
+            "policies/main.tf: output deploy of module.policies",
+            "main.tf: module.policies.deploy",
+        ]
+    );
+    let flow = finding["flow"].as_array().unwrap();
+    let last = flow.last().unwrap();
+    assert_eq!(pointed(main, last), "module.policies.deploy");
+}
