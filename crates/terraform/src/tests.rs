@@ -3,6 +3,8 @@
 //! Invariant tested: addresses as Terraform prints them, policies as structures with places, unknown
 //! parts as symbols and guards.
 
+mod limits;
+
 use crate::{Given, Options, Output, evaluate};
 use overgrant_ir::Resource;
 use overgrant_source::Sources;
@@ -612,37 +614,4 @@ provider "google" { project = "p" }
     assert_eq!(addresses(&output), ["provider.aws.prod"]);
     let role = find(&output, "provider.aws.prod").blocks("assume_role");
     assert!(role[0].get("role_arn").is_some());
-}
-
-#[test]
-fn hostile_input_ends() {
-    let files = [
-        "locals {\n  x = [for a in range(1000) : [for b in range(1000) : [for c in range(1000) : \"${a}${b}${c}\"]]]\n}\nresource \"aws_sqs_queue\" \"q\" { name = local.x }\n".to_owned(),
-        "resource \"aws_sqs_queue\" \"q\" {\n  count = 100000000\n}\n".to_owned(),
-        {
-            let mut text = String::from("locals {\n  l0 = \"xxxxxxxxxx\"\n");
-            for n in 1..60 {
-                text.push_str(&format!("  l{n} = \"${{local.l{}}}${{local.l{}}}\"\n", n - 1, n - 1));
-            }
-            text.push_str("}\nresource \"aws_sqs_queue\" \"q\" { name = local.l59 }\n");
-            text
-        },
-        {
-            let mut text = String::from("locals {\n  l0 = 1\n");
-            for n in 1..5000 {
-                text.push_str(&format!("  l{n} = local.l{}\n", n - 1));
-            }
-            text.push_str("}\nresource \"aws_sqs_queue\" \"q\" { name = local.l4999 }\n");
-            text
-        },
-    ];
-    for text in files {
-        let (_, output) = run(&[("main.tf", &text)]);
-        assert!(
-            !output.diagnostics.is_empty(),
-            "{}",
-            text.chars().take(80).collect::<String>()
-        );
-        assert!(output.resources.len() <= 1000);
-    }
 }

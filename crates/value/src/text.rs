@@ -240,6 +240,18 @@ impl Text {
             .all(|piece| matches!(piece, Piece::Lit(_)))
     }
 
+    /// Known bytes; what stands for a hole or a document counts as one.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.pieces
+            .iter()
+            .map(|piece| match piece {
+                Piece::Lit(lit) => lit.text.len(),
+                Piece::Hole(_) | Piece::Json(_) => 1,
+            })
+            .sum()
+    }
+
     /// Whether there are no characters at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -4,6 +4,7 @@
 //! of them a `OneOf`, each with a guard that can hold.
 
 use crate::digest::{Digest, of_data};
+use crate::size::Size;
 use crate::{Guard, Map, Num, Src, Sym, Text, Ty};
 use overgrant_source::Span;
 use smol_str::SmolStr;
@@ -24,6 +25,7 @@ struct Node {
 #[derive(Debug)]
 struct Body {
     data: Data,
+    size: Size,
     digest: OnceLock<Digest>,
 }
 
@@ -144,12 +146,19 @@ impl Val {
     pub fn new(data: Data, src: Src) -> Self {
         Self(Arc::new(Node {
             body: Arc::new(Body {
+                size: Size::of(&data),
                 data,
                 digest: OnceLock::new(),
             }),
             src,
             marks: Marks::NONE,
         }))
+    }
+
+    /// How large the value is.
+    #[must_use]
+    pub fn size(&self) -> Size {
+        self.0.body.size
     }
 
     /// Null without a type.

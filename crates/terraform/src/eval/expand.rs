@@ -5,7 +5,7 @@
 //! guards. Invariant: members are in Terraform's order and at most a thousand.
 
 use super::access::{self, Elements};
-use super::expr::{Fail, at, fail};
+use super::expr::{Fail, TOO_MANY_STEPS, at, fail};
 use super::instance::Evaluator;
 use super::scope::{Each, Scope};
 use super::types::{convert, type_of};
@@ -151,6 +151,11 @@ impl Evaluator<'_> {
                     return self.symbolic(shape, address, Guard::always());
                 }
             };
+            // Members are held for as long as the root is.
+            if !self.spend(10 * found.len() as u64) {
+                self.settle(fail(TOO_MANY_STEPS, expr.span), expr.span);
+                return self.symbolic(shape, address, Guard::always());
+            }
             let mut positions = Vec::new();
             for mut member in found {
                 let position = match members

@@ -73,19 +73,20 @@ pub(crate) fn inherited<'v>(vals: impl IntoIterator<Item = &'v Val>) -> Marks {
     })
 }
 
+/// What is said where the budget of steps is used up.
+pub(crate) const TOO_MANY_STEPS: &str = "the evaluation of this root takes too many steps";
+
 impl Evaluator<'_> {
     /// The value of an expression.
     pub(crate) fn expr(&self, scope: &Scope, expr: &Expr) -> Eval {
         if !self.spend(1) {
-            return fail(
-                "the evaluation of this root takes too many steps",
-                expr.span,
-            );
+            return fail(TOO_MANY_STEPS, expr.span);
         }
         let Some(_level) = self.deeper() else {
             return fail("expressions refer to each other too deeply", expr.span);
         };
-        stacker::maybe_grow(256 * 1024, 4 * 1024 * 1024, || self.kind(scope, expr))
+        let result = stacker::maybe_grow(256 * 1024, 4 * 1024 * 1024, || self.kind(scope, expr));
+        self.fitting(result, expr.span)
     }
 
     fn kind(&self, scope: &Scope, expr: &Expr) -> Eval {
@@ -169,6 +170,9 @@ impl Evaluator<'_> {
             return Ok(Val::bool(*value, Src::at(span)).marked(inherited([&left])));
         }
         let right = self.expr(scope, b)?;
+        if !self.spend_on([&left, &right]) {
+            return fail(TOO_MANY_STEPS, span);
+        }
         self.spread(&[left, right], |vals| match vals {
             [a, b] => at(
                 ops::binary(op, a, b, Src::at(span)).map(|r| r.marked(inherited([a, b]))),

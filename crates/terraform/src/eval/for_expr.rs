@@ -7,6 +7,7 @@ use super::access::{self, Elements};
 use super::conditional::condition;
 use super::expr::{Eval, at, fail, inherited};
 use super::instance::Evaluator;
+use super::limits::MAX_MEMBERS;
 use super::scope::Scope;
 use super::types;
 use crate::syntax::tree::For;
@@ -43,7 +44,7 @@ impl Evaluator<'_> {
                 Elements::All(rounds) => (rounds, false),
                 Elements::Open(key, item) => (vec![(key, item.unmarked(Marks::MAYBE))], true),
             };
-            if rounds.len() > 100_000 {
+            if rounds.len() > MAX_MEMBERS {
                 return fail("this loop has too many rounds", span);
             }
             let mut items: Vec<Val> = Vec::new();

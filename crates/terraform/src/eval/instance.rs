@@ -9,22 +9,13 @@ use super::scope::Each;
 use crate::config::{Loader, Module, ResourceKey};
 use crate::syntax::tree::Expr;
 use overgrant_source::{Diagnostic, FileId, Level, Sources, Span};
-use overgrant_value::{Guard, Piece, Sym, Text, Val};
+use overgrant_value::{Guard, Sym, Val};
 use regex::Regex;
 use smol_str::SmolStr;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
-
-/// Steps that one root may take.
-const MAX_STEPS: u64 = if cfg!(test) { 200_000 } else { 5_000_000 };
-/// Bytes of text that one root may build.
-const MAX_BYTES: u64 = 64 * 1024 * 1024;
-/// How deep expressions and references may go.
-const MAX_DEPTH: usize = 2_000;
-/// How deep modules may call each other.
-pub(crate) const MAX_MODULES: usize = 32;
 
 /// One use of a module: the root itself or a call with its instance key.
 #[derive(Debug)]
@@ -98,22 +89,14 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) patterns: RefCell<HashMap<SmolStr, Regex>>,
     diagnostics: RefCell<Vec<Diagnostic>>,
     reported: RefCell<BTreeSet<(&'static str, Option<Span>, String)>>,
-    steps: Cell<u64>,
-    bytes: Cell<u64>,
-    depth: Cell<usize>,
+    pub(super) steps: Cell<u64>,
+    pub(super) bytes: Cell<u64>,
+    pub(super) depth: Cell<usize>,
+    pub(super) templates_deep: Cell<usize>,
     tries: Cell<usize>,
     quiet: Cell<usize>,
     /// Whether the arguments of a resource that exists off a default only are being evaluated.
     pub(crate) off_default: Cell<bool>,
-}
-
-/// Goes one level up again when dropped.
-pub(crate) struct Level1<'e>(&'e Cell<usize>);
-
-impl Drop for Level1<'_> {
-    fn drop(&mut self) {
-        self.0.set(self.0.get().saturating_sub(1));
-    }
 }
 
 impl<'a> Evaluator<'a> {
@@ -140,6 +123,7 @@ impl<'a> Evaluator<'a> {
             steps: Cell::new(0),
             bytes: Cell::new(0),
             depth: Cell::new(0),
+            templates_deep: Cell::new(0),
             tries: Cell::new(0),
             quiet: Cell::new(0),
             off_default: Cell::new(false),
@@ -182,37 +166,6 @@ impl<'a> Evaluator<'a> {
             .borrow_mut()
             .insert(path.into(), Rc::clone(&made));
         made
-    }
-
-    /// Takes steps from the budget; false where it is used up.
-    pub(crate) fn spend(&self, steps: u64) -> bool {
-        let all = self.steps.get() + steps;
-        self.steps.set(all);
-        all <= MAX_STEPS
-    }
-
-    /// Takes the bytes of a text from the budget; false where it is used up.
-    pub(crate) fn spend_bytes(&self, text: &Text) -> bool {
-        let bytes: usize = text
-            .pieces()
-            .iter()
-            .map(|piece| match piece {
-                Piece::Lit(lit) => lit.as_str().len(),
-                Piece::Hole(_) | Piece::Json(_) => 1,
-            })
-            .sum();
-        let all = self.bytes.get() + bytes as u64;
-        self.bytes.set(all);
-        all <= MAX_BYTES
-    }
-
-    /// One level deeper, for as long as the result lives; `None` where it is too deep.
-    pub(crate) fn deeper(&self) -> Option<Level1<'_>> {
-        if self.depth.get() >= MAX_DEPTH {
-            return None;
-        }
-        self.depth.set(self.depth.get() + 1);
-        Some(Level1(&self.depth))
     }
 
     /// Runs `f` while failures of single alternatives are kept for `try` and `can`.

@@ -15,6 +15,7 @@ mod expand;
 mod expr;
 mod for_expr;
 mod instance;
+pub(crate) mod limits;
 mod modules;
 pub(crate) mod ops;
 mod policy_document;
@@ -26,6 +27,6 @@ pub(crate) mod text;
 pub(crate) mod types;
 
 pub(crate) use block::is_read;
-pub(crate) use expr::{Eval, Fail, inherited};
+pub(crate) use expr::{Eval, Fail, TOO_MANY_STEPS, inherited};
 pub(crate) use instance::{Evaluator, Instance, Missing};
 pub(crate) use scope::Scope;

@@ -4,8 +4,9 @@
 //! installed is remembered with its call.
 
 use super::expand::Expanded;
-use super::instance::{Block, Evaluator, Instance, MAX_MODULES, Missing};
+use super::instance::{Block, Evaluator, Instance, Missing};
 use super::is_read;
+use super::limits::MAX_MODULES;
 use super::scope::Scope;
 use crate::config::Module;
 use crate::config::module::join;
@@ -49,6 +50,15 @@ impl Evaluator<'_> {
                     "module-recursion",
                     format!("module.{call} leads back to itself; the call is left out"),
                     Some(block.header),
+                );
+                return None;
+            }
+            if self.is_full() {
+                self.report(
+                    Level::Warning,
+                    "too-many-modules",
+                    "this root has too many module instances; the others are left out",
+                    None,
                 );
                 return None;
             }

@@ -6,6 +6,7 @@
 
 use super::collection::first;
 use super::{Call, Function, Kind, Outcome, Stop, Takes, decode_json, function};
+use crate::eval::limits::seats;
 use crate::eval::text;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -431,6 +432,7 @@ fn csvdecode(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
         if fields.len() != header.len() {
             return Err("a record has another number of fields than the header".into());
         }
+        seats(rows.len())?;
         let mut entries: Vec<(&str, Val)> = header
             .iter()
             .map(String::as_str)

@@ -8,13 +8,14 @@ use super::collection::first;
 use super::{Call, Function, Kind, Outcome, Stop, Takes, function};
 use crate::config::json::literal;
 use crate::config::module::join;
+use crate::eval::limits::MAX_FILE;
 use crate::eval::{Evaluator, Scope, text};
 use crate::roots::normal;
 use crate::syntax::tree::Expr;
 use crate::syntax::{parse_literal_template, parse_template};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use overgrant_source::{ReadError, SourceFile, Span};
+use overgrant_source::{Level, ReadError, SourceFile, Span};
 use overgrant_value::{Data, Text, Val};
 use smol_str::SmolStr;
 use std::rc::Rc;
@@ -53,10 +54,35 @@ pub(super) const TABLE: &[Function] = &[
     function("pathexpand", (1, 1), Kind::String, Takes::Known, pathexpand),
 ];
 
+/// The file at a path; one that must not be read is told and left open.
 fn load(call: &Call<'_, '_>, path: &str) -> Result<Arc<SourceFile>, Stop> {
+    let untold = |reason: &str| {
+        call.evaluator.report(
+            Level::Note,
+            "file-not-read",
+            format!("{reason}; what depends on it is taken as unknown"),
+            Some(call.span),
+        );
+        Stop::Open
+    };
     if path.starts_with('/') || path.starts_with('~') {
-        return Err(Stop::Open);
+        return Err(untold(
+            "a file is only read inside the base of this run, by a relative path",
+        ));
     }
+    let file = found(call, path).map_err(|error| match error {
+        ReadError::Missing(_) => "the file is not there".into(),
+        ReadError::NotAFile(_) => "this is a directory, not a file".into(),
+        ReadError::NotUtf8 { .. } => "the file is not UTF-8".into(),
+        error => untold(&error.to_string()),
+    })?;
+    if file.text().len() > MAX_FILE {
+        return Err(untold("this file is too large to be part of a policy"));
+    }
+    Ok(file)
+}
+
+fn found(call: &Call<'_, '_>, path: &str) -> Result<Arc<SourceFile>, ReadError> {
     let sources = call.evaluator.sources();
     let from_root = normal(&join(&call.evaluator.dir, path));
     let result = sources.load(&from_root);
@@ -70,13 +96,7 @@ fn load(call: &Call<'_, '_>, path: &str) -> Result<Arc<SourceFile>, Stop> {
             return Ok(file);
         }
     }
-    match result {
-        Ok(file) => Ok(file),
-        Err(ReadError::Missing(_)) => Err("the file is not there".into()),
-        Err(ReadError::NotAFile(_)) => Err("this is a directory, not a file".into()),
-        Err(ReadError::NotUtf8 { .. }) => Err("the file is not UTF-8".into()),
-        Err(_) => Err(Stop::Open),
-    }
+    result
 }
 
 /// The characters of a file.
@@ -162,6 +182,9 @@ fn templatefile(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
         }
     };
     let scope = names(call.scope, vars, call.span)?;
+    let Some(_level) = call.evaluator.in_template() else {
+        return Err("templates render each other too deeply".into());
+    };
     let val = call.evaluator.expr(&scope, &template)?;
     Ok(val.through(call.span, format!("template {}", file.path())))
 }

@@ -24,7 +24,7 @@ pub(crate) use provider::arn_parts;
 
 use crate::eval::access::is_open;
 use crate::eval::types::{self, convert};
-use crate::eval::{Eval, Evaluator, Fail, Scope, inherited, ops, text};
+use crate::eval::{Eval, Evaluator, Fail, Scope, TOO_MANY_STEPS, inherited, ops, text};
 use overgrant_source::{Level, Span};
 use overgrant_value::{Data, Marks, Num, Src, Text, Ty, Val, json};
 use smol_str::SmolStr;
@@ -304,6 +304,13 @@ pub(crate) fn call(
         });
     }
     let args: Vec<Val> = args.iter().map(|arg| evaluator.materialise(arg)).collect();
+    if !evaluator.spend_on(&args) {
+        return Err(Fail {
+            message: TOO_MANY_STEPS.into(),
+            span: Some(span),
+            fixed: false,
+        });
+    }
     evaluator.spread(&args, |args| {
         let call = Call {
             evaluator,

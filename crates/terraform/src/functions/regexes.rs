@@ -4,8 +4,9 @@
 //! bounded, and matching takes linear time.
 
 use super::{Call, Function, Kind, Outcome, Stop, Takes, function};
+use crate::eval::limits::{room, seats};
 use crate::eval::ops;
-use overgrant_value::{Data, Entry, Map, Seq, Text, Ty, Val};
+use overgrant_value::{Data, Entry, Map, Piece, Seq, Text, Ty, Val};
 use regex::{Regex, RegexBuilder};
 
 /// Most patterns that are kept compiled.
@@ -25,7 +26,7 @@ fn compiled(call: &Call<'_, '_>, pattern: &str) -> Result<Regex, Stop> {
     let regex = RegexBuilder::new(pattern)
         .size_limit(1 << 20)
         .build()
-        .map_err(|_| "the pattern is not valid")?;
+        .map_err(|_| "the pattern is not valid or too large")?;
     let mut patterns = call.evaluator.patterns.borrow_mut();
     if patterns.len() < MAX_PATTERNS {
         patterns.insert(pattern.into(), regex.clone());
@@ -102,6 +103,7 @@ fn regexall(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
     let (regex, text, known) = arguments(call, args)?;
     let mut items = Vec::new();
     for found in regex.captures_iter(&known) {
+        seats(items.len())?;
         items.push(matched(call, &regex, &found, &text)?);
     }
     let elem = items
@@ -145,12 +147,14 @@ fn replace(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
         let known = crate::eval::text::known(&text).ok_or(Stop::Open)?;
         let with = crate::eval::text::known(&with).ok_or(Stop::Open)?;
         let mut result = Text::empty();
-        let mut from = 0;
+        let (mut from, mut grown) = (0, 0);
         for found in regex.captures_iter(&known) {
             let Some(whole) = found.get(0) else { continue };
             result.append(&text.slice(from..whole.start()).ok_or(Stop::Open)?);
             let mut expanded = String::new();
             found.expand(&with, &mut expanded);
+            grown += expanded.len();
+            room(grown)?;
             result.append(&Text::derived(&expanded, call.span));
             from = whole.end();
         }
@@ -160,6 +164,7 @@ fn replace(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
     if search.is_empty() {
         let known = crate::eval::text::known(&text).ok_or(Stop::Open)?;
         let with = crate::eval::text::known(&with).ok_or(Stop::Open)?;
+        room(known.len().saturating_mul(with.len()))?;
         let mut result = String::from(with.as_str());
         for c in known.chars() {
             result.push(c);
@@ -173,6 +178,15 @@ fn replace(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
         let replaced = in_document(document, &search, &with).ok_or(Stop::Open)?;
         return Ok(Val::text(Text::json(replaced), call.src()));
     }
+    let found: usize = text
+        .pieces()
+        .iter()
+        .map(|piece| match piece {
+            Piece::Lit(lit) => lit.as_str().matches(search.as_str()).count(),
+            _ => 0,
+        })
+        .sum();
+    room(found.saturating_mul(with.len()))?;
     text.replace(&search, &with)
         .map(|text| Val::text(text, call.src()))
         .ok_or(Stop::Open)

@@ -4,6 +4,7 @@
 
 use super::sequence::as_list;
 use super::{Call, Function, Kind, MANY, Outcome, Stop, Takes, function};
+use crate::eval::limits::seats;
 use crate::eval::ops;
 use crate::eval::types::{convert, distinct, type_of, unify};
 use overgrant_value::{Answer, Data, Seq, SeqKind, Ty, Val};
@@ -121,9 +122,7 @@ fn setproduct(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
         };
         elems.push(elem);
         let items = call.items(&list)?;
-        if rows.len().saturating_mul(items.len()) > 100_000 {
-            return Err("too many combinations".into());
-        }
+        seats(rows.len().saturating_mul(items.len()))?;
         rows = rows
             .iter()
             .flat_map(|row| {

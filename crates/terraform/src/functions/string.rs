@@ -4,7 +4,8 @@
 
 use super::collection::first;
 use super::{Call, Function, Kind, MANY, Outcome, Stop, Takes, function};
-use crate::eval::ops;
+use crate::eval::limits::{room, seats};
+use crate::eval::{Fail, ops};
 use overgrant_value::{Piece, Text, Val};
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -137,12 +138,18 @@ fn join(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
     }
     let result = call.evaluator.spread(&items, |items| {
         let mut text = Text::empty();
+        let mut bytes = 0;
         for (at, item) in items.iter().enumerate() {
             if at > 0 {
                 text.append(&separator);
+                bytes += separator.len();
             }
             match call.text(item) {
-                Ok(part) => text.append(&part),
+                Ok(part) => {
+                    bytes += part.len();
+                    at_most(call, bytes)?;
+                    text.append(&part);
+                }
                 Err(Stop::Open) => {
                     return Ok(ops::call(
                         "join",
@@ -163,10 +170,22 @@ fn join(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
     Ok(result?)
 }
 
+/// Whether a text may have this many bytes, as a failure of the call.
+fn at_most(call: &Call<'_, '_>, bytes: usize) -> Result<(), Fail> {
+    room(bytes).map_err(|message| Fail {
+        message: message.into(),
+        span: Some(call.span),
+        fixed: false,
+    })
+}
+
 fn split(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
     let (separator, text) = two(args)?;
     let separator = call.string(separator)?;
     let text = call.text(text)?;
+    if separator.is_empty() {
+        seats(text.len())?;
+    }
     let parts: Vec<Text> = match crate::eval::text::known(&text) {
         Some(known) => {
             let cut = |range: std::ops::Range<usize>| text.slice(range).ok_or(Stop::Open);
@@ -180,6 +199,7 @@ fn split(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
             } else {
                 let mut from = 0;
                 for (at, found) in known.match_indices(separator.as_str()) {
+                    seats(parts.len())?;
                     parts.push(cut(from..at)?);
                     from = at + found.len();
                 }
@@ -396,6 +416,15 @@ fn indent(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
         return Err("too many spaces".into());
     }
     let text = call.text(text)?;
+    let lines: usize = text
+        .pieces()
+        .iter()
+        .map(|piece| match piece {
+            Piece::Lit(lit) => lit.as_str().matches('\n').count(),
+            _ => 0,
+        })
+        .sum();
+    room(lines.saturating_mul(spaces).saturating_add(text.len()))?;
     let pad = format!("\n{}", " ".repeat(spaces));
     let mut result = Text::empty();
     for piece in text.pieces() {
