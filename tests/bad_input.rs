@@ -100,6 +100,24 @@ fn deep_nesting_ends() {
 }
 
 #[test]
+fn a_plan_written_by_windows_powershell_is_read() {
+    let policy = r#"{\"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"*\", \"Resource\": \"*\"}]}"#;
+    let plan = format!(
+        r#"{{"format_version": "1.2", "terraform_version": "1.11.4", "planned_values": {{"root_module": {{"resources": [
+  {{"address": "aws_iam_policy.p", "mode": "managed", "type": "aws_iam_policy", "name": "p", "values": {{"policy": "{policy}"}}}}
+]}}}}, "resource_changes": [], "configuration": {{"root_module": {{}}}}}}
+"#
+    );
+    let mut bytes = vec![0xff, 0xfe];
+    bytes.extend(plan.encode_utf16().flat_map(u16::to_le_bytes));
+    let project = Project::new().file("plan.json", bytes);
+    let report = project.run(&["check", "plan.json", "-f", "json"]).json();
+    let finding = &report["findings"][0];
+    assert_eq!(finding["rule"], "admin-star-star", "{report:#}");
+    assert_eq!(finding["start"]["line"], 2);
+}
+
+#[test]
 fn messages_stay_on_their_line() {
     let evil = ADMIN.replace("  Ci:", "  \"Ci\\n::error::x\":");
     let ran = Project::new()

@@ -23,6 +23,29 @@ impl Default for Limits {
     }
 }
 
+/// Whether a file is JSON that a shell may have written: `terraform show -json > plan.json` gives
+/// UTF-16 in Windows PowerShell. Terraform itself reads its own files as UTF-8 only.
+fn is_plain_json(path: &str) -> bool {
+    const OWN: [&str; 3] = [".tf.json", ".tofu.json", ".tfvars.json"];
+    path.ends_with(".json") && !OWN.iter().any(|end| path.ends_with(end))
+}
+
+/// The text of UTF-16 with a byte order mark; `None` where it is none or not well-formed. Offsets
+/// count in the text that results.
+fn utf16(bytes: &[u8]) -> Option<String> {
+    let unit: fn([u8; 2]) -> u16 = match bytes {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => return None,
+    };
+    let (pairs, odd) = bytes.as_chunks::<2>();
+    if !odd.is_empty() {
+        return None;
+    }
+    let units: Vec<u16> = pairs.iter().skip(1).map(|pair| unit(*pair)).collect();
+    String::from_utf16(&units).ok()
+}
+
 /// How a file begins that git-crypt encrypted (AGWA/git-crypt, `crypto` header).
 const GIT_CRYPT: &[u8] = b"\0GITCRYPT\0";
 
@@ -318,6 +341,11 @@ impl Sources {
         if bytes.starts_with(GIT_CRYPT) {
             return Err(ReadError::Encrypted(path.to_owned()));
         }
+        if is_plain_json(path)
+            && let Some(text) = utf16(&bytes)
+        {
+            return Ok(text);
+        }
         match String::from_utf8(bytes) {
             Ok(text) => Ok(text),
             Err(error) => Err(ReadError::NotUtf8 {
@@ -404,6 +432,31 @@ mod tests {
         ));
         assert!(matches!(sources.load("none"), Err(ReadError::Missing(_))));
         assert!(matches!(sources.load(""), Err(ReadError::NotAFile(_))));
+    }
+
+    #[test]
+    fn json_of_a_shell_may_be_utf16() {
+        let dir = scratch();
+        let text = "{\"é\": \"𝄞\"}\n";
+        let mut little = vec![0xff, 0xfe];
+        little.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
+        let mut big = vec![0xfe, 0xff];
+        big.extend(text.encode_utf16().flat_map(u16::to_be_bytes));
+        let cut = little.split_last().unwrap().1.to_vec();
+        let lone = vec![0xff, 0xfe, 0x00, 0xd8];
+        for (name, bytes, read) in [
+            ("plan.json", &little, true),
+            ("big.json", &big, true),
+            ("a.tf.json", &little, false),
+            ("a.auto.tfvars.json", &little, false),
+            ("a.tf", &little, false),
+            ("cut.json", &cut, false),
+            ("lone.json", &lone, false),
+        ] {
+            std::fs::write(dir.path().join(name), bytes).unwrap();
+            let file = Sources::new(dir.path()).load(name);
+            assert_eq!(file.is_ok_and(|file| file.text() == text), read, "{name}");
+        }
     }
 
     #[test]

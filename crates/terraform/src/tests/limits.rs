@@ -257,6 +257,9 @@ fn calls(to: &str, more: &str) -> String {
     )
 }
 
+/// Name, files and a part of what is said.
+type Tree<'t> = (&'t str, Vec<(&'t str, &'t str)>, &'t str);
+
 #[test]
 fn modules_cannot_multiply_without_end() {
     // Forty levels, two calls in each: 2^40 instances, and deeper than modules go.
@@ -277,7 +280,7 @@ fn modules_cannot_multiply_without_end() {
     let again = format!("{}{GOOD}", calls("./", ""));
     let fan = calls("./m", "  count = 1000\n");
     let inner = format!("{}{GOOD}", calls("./m", "  count = 1000\n"));
-    let cases: [(&str, Vec<(&str, &str)>, &str); 3] = [
+    let cases: [Tree<'_>; 3] = [
         ("levels", tree, "too many module instances"),
         ("itself", vec![("main.tf", &again)], "leads back to itself"),
         (
