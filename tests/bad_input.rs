@@ -101,7 +101,8 @@ fn deep_nesting_ends() {
 
 #[test]
 fn a_plan_written_by_windows_powershell_is_read() {
-    let policy = r#"{\"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"*\", \"Resource\": \"*\"}]}"#;
+    let policy =
+        r#"{\"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"*\", \"Resource\": \"*\"}]}"#;
     let plan = format!(
         r#"{{"format_version": "1.2", "terraform_version": "1.11.4", "planned_values": {{"root_module": {{"resources": [
   {{"address": "aws_iam_policy.p", "mode": "managed", "type": "aws_iam_policy", "name": "p", "values": {{"policy": "{policy}"}}}}

@@ -240,6 +240,13 @@ impl<'a> Holding<'a> {
 /// An identity attribute of a resource, by the table that front ends use for references to it.
 fn identity_text(resource: &Resource, attribute: &str) -> Text {
     let argument = |name: &str| resource.get(name).and_then(|val| val.to_text());
+    // What the front end knows of it: another account or region than the root's own.
+    if attribute == "arn"
+        && let Some(arn) = argument("arn")
+        && arn.starts_with("arn:") == overgrant_value::Answer::Must
+    {
+        return arn;
+    }
     crate::identity::attribute(
         &resource.kind,
         attribute,

@@ -305,6 +305,8 @@ fn wrong_type(element: &str, expected: &str) -> ProblemKind {
 fn is_nameable(sym: &Sym) -> bool {
     match sym {
         Sym::Account | Sym::Region | Sym::Partition | Sym::UrlSuffix => true,
+        // Account and region of a provider.
+        Sym::Data { path, .. } => matches!(path.as_str(), "account_id" | "region"),
         Sym::Attr { path, .. } => {
             let last = path.rsplit('.').next().unwrap_or(path).to_ascii_lowercase();
             ["arn", "id", "name"].iter().any(|end| last.ends_with(end))

@@ -10,7 +10,7 @@ use super::instance::{Evaluator, Instance, Target};
 use super::scope::Scope;
 use crate::config::ResourceKey;
 use crate::syntax::tree::{Block, Body};
-use overgrant_ir::{Format, Mode, Resource, identity, is_relevant};
+use overgrant_ir::{Format, Mode, Resource, is_relevant};
 use overgrant_value::{Data, Entry, Guard, Map, Marks, Src, Sym, Text, Ty, Unknown, Val};
 use smol_str::SmolStr;
 use std::rc::Rc;
@@ -183,7 +183,7 @@ impl Evaluator<'_> {
                 _ => None,
             }
         };
-        if let Some(text) = identity::attribute(&key.kind, name, &self.root, addr, &argument) {
+        if let Some(text) = self.identified(target, &block.body, addr, name, &argument) {
             return Ok(Val::text(text, src));
         }
         let ty = match name {
@@ -287,6 +287,17 @@ impl Evaluator<'_> {
                 val: self.settle(json, block.header),
             });
             attrs = Val::new(Data::Map(map), src.clone());
+        }
+        if let Some(arn) = self.own_arn(target, &block.body, &attrs)
+            && let Data::Map(map) = attrs.data()
+        {
+            let mut map = map.clone();
+            map.entries.push(Entry {
+                key: Text::known("arn"),
+                key_src: Src::at(block.header),
+                val: Val::text(arn, Src::at(block.header)),
+            });
+            attrs = Val::new(Data::Map(map), src.clone()).marked(attrs.marks());
         }
         Some(self.as_resource(
             &target.key,

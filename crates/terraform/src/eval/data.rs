@@ -34,12 +34,12 @@ impl Evaluator<'_> {
             if val.is_null() { None } else { val.to_text() }
         };
         match (target.key.kind.as_str(), name) {
-            ("aws_caller_identity", "account_id" | "id") => hole(Sym::Account),
+            ("aws_caller_identity", "account_id" | "id") => {
+                text(self.frame_of(target, body).account_at(src))
+            }
             ("aws_region", "name" | "id" | "region") => {
-                match argument("region").or_else(|| argument("name")) {
-                    Some(region) => text(region),
-                    None => hole(Sym::Region),
-                }
+                let named = argument("region").or_else(|| argument("name"));
+                text(named.unwrap_or_else(|| self.frame_of(target, body).region_at(src)))
             }
             ("aws_partition", "partition" | "id") => hole(Sym::Partition),
             ("aws_partition", "dns_suffix") => hole(Sym::UrlSuffix),

@@ -5,6 +5,7 @@
 
 use super::expand::{Expanded, Member};
 use super::expr::{Eval, Fail};
+use super::frame::Frame;
 use super::scope::Each;
 use crate::config::{Loader, Module, ResourceKey};
 use crate::syntax::tree::Expr;
@@ -87,6 +88,8 @@ pub(crate) struct Evaluator<'a> {
     /// Directories with what other crates read, in themselves or in what they call.
     pub(crate) read_modules: RefCell<HashMap<SmolStr, bool>>,
     pub(crate) patterns: RefCell<HashMap<SmolStr, Regex>>,
+    /// Frames by module and provider; nothing while one is being read.
+    pub(super) frames: RefCell<HashMap<(SmolStr, SmolStr), Option<Frame>>>,
     diagnostics: RefCell<Vec<Diagnostic>>,
     reported: RefCell<BTreeSet<(&'static str, Option<Span>, String)>>,
     pub(super) steps: Cell<u64>,
@@ -118,6 +121,7 @@ impl<'a> Evaluator<'a> {
             missing: RefCell::default(),
             read_modules: RefCell::default(),
             patterns: RefCell::default(),
+            frames: RefCell::default(),
             diagnostics: RefCell::default(),
             reported: RefCell::default(),
             steps: Cell::new(0),

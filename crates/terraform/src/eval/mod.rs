@@ -14,6 +14,7 @@ mod data;
 mod expand;
 mod expr;
 mod for_expr;
+mod frame;
 mod instance;
 pub(crate) mod limits;
 mod modules;
