@@ -107,6 +107,8 @@ pub struct Sources {
 struct State {
     files: Vec<Arc<SourceFile>>,
     by_path: HashMap<Arc<str>, Result<FileId, ReadError>>,
+    /// Names of the files that were read, by directory.
+    names: HashMap<Box<str>, Vec<Box<str>>>,
 }
 
 impl Sources {
@@ -237,17 +239,8 @@ impl Sources {
                 .collect(),
             Err(_) => Vec::new(),
         };
-        let prefix = if path.is_empty() {
-            String::new()
-        } else {
-            format!("{path}/")
-        };
-        for file in &self.read_lock().files {
-            if let Some(name) = file.path().strip_prefix(&prefix)
-                && !name.contains('/')
-            {
-                names.push(name.to_owned());
-            }
+        if let Some(read) = self.read_lock().names.get(path.as_str()) {
+            names.extend(read.iter().map(|name| name.to_string()));
         }
         names.sort();
         names.dedup();
@@ -378,6 +371,8 @@ fn lookup(state: &State, path: &str) -> Option<Result<Arc<SourceFile>, ReadError
 fn insert(state: &mut State, path: Arc<str>, text: Arc<str>) -> Arc<SourceFile> {
     let id = FileId(u32::try_from(state.files.len()).unwrap_or(u32::MAX));
     let file = Arc::new(SourceFile::new(id, Arc::clone(&path), text));
+    let (dir, name) = path.rsplit_once('/').unwrap_or(("", &path));
+    state.names.entry(dir.into()).or_default().push(name.into());
     state.files.push(Arc::clone(&file));
     state.by_path.insert(path, Ok(id));
     file

@@ -61,11 +61,7 @@ pub(crate) fn evaluate(sources: &Sources, dirs: &[String], options: &Options) ->
         output.resources.extend(result.resources);
         output.outputs.extend(result.outputs);
         output.calls.extend(result.calls);
-        for diagnostic in result.diagnostics {
-            if !output.diagnostics.contains(&diagnostic) {
-                output.diagnostics.push(diagnostic);
-            }
-        }
+        output.diagnostics.extend(result.diagnostics);
         missing.extend(result.missing);
     }
     output.diagnostics.extend(not_installed(sources, missing));
@@ -83,6 +79,7 @@ pub(crate) fn evaluate(sources: &Sources, dirs: &[String], options: &Options) ->
         let place = |d: &Diagnostic| d.span.map(|span| (span.start, span.end));
         (&a.path, place(a), a.code, &a.message).cmp(&(&b.path, place(b), b.code, &b.message))
     });
+    output.diagnostics.dedup();
     output
 }
 

@@ -134,6 +134,9 @@ impl<'a> Lowerer<'a> {
 
     /// An expression in which newlines do not matter.
     pub(super) fn range(&mut self, range: Range<usize>) -> Result<Expr, Lost> {
+        if let Some(expr) = self.names(range.clone()) {
+            return Ok(expr);
+        }
         // The bracket stands where the sequence's brace or the first byte's predecessor is.
         let at = range.start.wrapping_sub(1);
         let mut masked = format!("({})", self.structure(range));
@@ -156,6 +159,47 @@ impl<'a> Lowerer<'a> {
                 ))
             }
         }
+    }
+
+    /// Names joined by dots, what most interpolations are, without a parser.
+    fn names(&self, range: Range<usize>) -> Option<Expr> {
+        let text = self.text.get(range.clone())?;
+        let start = range.start + (text.len() - text.trim_ascii_start().len());
+        let text = text.trim_ascii();
+        let is_name = |name: &str| {
+            name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && name
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+        };
+        if !text.split('.').all(is_name) || matches!(text, "true" | "false" | "null") {
+            return None;
+        }
+        let (first, rest) = text.split_once('.').unwrap_or((text, ""));
+        let root = Expr {
+            kind: ExprKind::Root(first.into()),
+            span: self.span(start..start + first.len()),
+        };
+        if rest.is_empty() {
+            return Some(root);
+        }
+        let mut at = start + first.len();
+        let steps = rest
+            .split('.')
+            .map(|name| {
+                let end = at + 1 + name.len();
+                let span = self.span(at..end);
+                at = end;
+                Step {
+                    kind: StepKind::Attr(name.into()),
+                    span,
+                }
+            })
+            .collect();
+        Some(Expr {
+            kind: ExprKind::Traversal(Box::new(root), steps),
+            span: self.span(start..start + text.len()),
+        })
     }
 
     /// HCL takes the last of two equal keys, hcl-edit refuses them: give the second other letters.
@@ -258,6 +302,9 @@ impl<'a> Lowerer<'a> {
         }
         let mut body = Body::default();
         self.body(&block.body, at, &mut body)?;
+        body.attributes.shrink_to_fit();
+        body.blocks.shrink_to_fit();
+        labels.shrink_to_fit();
         Ok(Block {
             kind: self.raw(block.ident.span(), at).into(),
             kind_span,
@@ -420,7 +467,7 @@ impl<'a> Lowerer<'a> {
             TraversalOperator::AttrSplat(_) => StepKind::AttrSplat,
             TraversalOperator::FullSplat(_) => StepKind::FullSplat,
             TraversalOperator::GetAttr(ident) => StepKind::Attr(self.raw(ident.span(), at).into()),
-            TraversalOperator::Index(expr) => StepKind::Index(self.expr(expr, at)?),
+            TraversalOperator::Index(expr) => StepKind::Index(Box::new(self.expr(expr, at)?)),
             TraversalOperator::LegacyIndex(index) => {
                 StepKind::LegacyIndex(SmolStr::from(index.value().to_string()))
             }

@@ -452,6 +452,41 @@ mod tests {
     }
 
     #[test]
+    fn plain_names_are_parsed_as_any_expression() {
+        for text in ["var.a", " local.b-c.d ", "x", "each.value.y_1"] {
+            let plain = format!("a = \"${{{text}}}\"\n");
+            let full = format!("a = \"${{({text})}}\"\n");
+            let (ExprKind::Wrap(plain_expr), ExprKind::Wrap(full_expr)) =
+                (value(&plain).kind, value(&full).kind)
+            else {
+                panic!()
+            };
+            let ExprKind::Paren(full_expr) = full_expr.kind else {
+                panic!()
+            };
+            let shown = |text: &str, expr: &Expr| match &expr.kind {
+                ExprKind::Traversal(root, steps) => {
+                    let steps = steps
+                        .iter()
+                        .map(|s| (s.kind.clone(), cut(text, s.span).to_owned()));
+                    (
+                        root.kind.clone(),
+                        cut(text, expr.span).to_owned(),
+                        steps.collect(),
+                    )
+                }
+                kind => (kind.clone(), cut(text, expr.span).to_owned(), Vec::new()),
+            };
+            assert_eq!(shown(&plain, &plain_expr), shown(&full, &full_expr));
+        }
+        let file = good("a = \"${true}${null == x}\"\n");
+        let ExprKind::Template(parts) = &file.body.attributes[0].value.kind else {
+            panic!()
+        };
+        assert!(matches!(&parts[0], Part::Interp(e) if e.kind == ExprKind::Bool(true)));
+    }
+
+    #[test]
     fn numbers_are_text() {
         for number in [
             "1",

@@ -32,6 +32,11 @@ enum Directive {
 /// Lowers a template to its parts; a quoted template or file of one interpolation keeps the type
 /// of its expression.
 pub(super) fn lower(lowerer: &mut Lowerer<'_>, raw: &RawTemplate) -> Result<ExprKind, Lost> {
+    // Most strings are one run.
+    if let ([RawPart::Literal(range)], TemplateKind::Quoted) = (raw.parts.as_slice(), raw.kind) {
+        let literal = decode(lowerer, range.clone(), raw.kind);
+        return Ok(ExprKind::Template(vec![Part::Literal(literal)]));
+    }
     let mut tokens = tokens(lowerer, raw)?;
     if raw.kind == (TemplateKind::Heredoc { indented: true }) {
         dedent(&mut tokens);
@@ -49,6 +54,7 @@ pub(super) fn lower(lowerer: &mut Lowerer<'_>, raw: &RawTemplate) -> Result<Expr
     {
         return Ok(ExprKind::Wrap(Box::new(expr)));
     }
+    parts.shrink_to_fit();
     Ok(ExprKind::Template(parts))
 }
 

@@ -168,7 +168,7 @@ pub enum StepKind {
     /// `.name`.
     Attr(SmolStr),
     /// `[expr]`.
-    Index(Expr),
+    Index(Box<Expr>),
     /// `.0`.
     LegacyIndex(SmolStr),
     /// `.*`: the attribute steps after it go into the elements.
@@ -326,6 +326,9 @@ impl Literal {
             last.len += len;
             last.source.end = source.end;
             return;
+        }
+        if self.segments.is_empty() {
+            self.segments.reserve_exact(1);
         }
         self.segments.push(Segment {
             offset,
