@@ -104,9 +104,11 @@ fn a_plan_written_by_windows_powershell_is_read() {
     let policy =
         r#"{\"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"*\", \"Resource\": \"*\"}]}"#;
     let plan = format!(
-        r#"{{"format_version": "1.2", "terraform_version": "1.11.4", "planned_values": {{"root_module": {{"resources": [
-  {{"address": "aws_iam_policy.p", "mode": "managed", "type": "aws_iam_policy", "name": "p", "values": {{"policy": "{policy}"}}}}
-]}}}}, "resource_changes": [], "configuration": {{"root_module": {{}}}}}}
+        r#"{{"format_version": "1.2", "terraform_version": "1.11.4", "planned_values": {{}}, "resource_changes": [
+  {{"address": "aws_iam_policy.p", "mode": "managed", "type": "aws_iam_policy", "name": "p",
+   "change": {{"actions": ["create"], "after_unknown": {{}}, "after": {{"name": "p",
+    "policy": "{policy}"}}}}}}
+], "configuration": {{"root_module": {{}}}}}}
 "#
     );
     let mut bytes = vec![0xff, 0xfe];
@@ -115,7 +117,7 @@ fn a_plan_written_by_windows_powershell_is_read() {
     let report = project.run(&["check", "plan.json", "-f", "json"]).json();
     let finding = &report["findings"][0];
     assert_eq!(finding["rule"], "admin-star-star", "{report:#}");
-    assert_eq!(finding["start"]["line"], 2);
+    assert_eq!(finding["start"]["line"], 4);
 }
 
 #[test]
