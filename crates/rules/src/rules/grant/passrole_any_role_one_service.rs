@@ -1,5 +1,6 @@
 //! `passrole-any-role-one-service`: any role can be handed to a service, stronger ones too.
 
+use crate::escalate::Gain;
 use crate::grants::{self, Grant, Wide};
 use crate::{Context, Family, Scope, escalate, names};
 use overgrant_catalog::catalog;
@@ -36,7 +37,7 @@ rule! {
     ///     name = "rotate"
     ///     policy = jsonencode({
     ///       Version   = "2012-10-17"
-    ///       Statement = [{ Effect = "Allow", Action = "iam:CreateAccessKey", Resource = "arn:aws:iam::111122223333:user/mail" }]
+    ///       Statement = [{ Effect = "Allow", Action = "iam:*", Resource = "*" }]
     ///     })
     ///   }
     /// }
@@ -149,14 +150,18 @@ fn check(cx: &mut Context<'_>) {
                 format!("{subject} pass any role in the account to every service that `{wide}` means"),
                 Severity::Medium,
             )
-        } else if let Some((role, holder)) = stronger(cx, &grant, &services) {
+        } else if let Some((role, holder, gain)) = stronger(cx, &grant, &services) {
             (
                 format!(
                     "{subject} pass any role in the account to `{listed}`, {} too, which has rights that {} lacks",
                     names::identity(role),
                     names::identity(holder)
                 ),
-                Severity::Medium,
+                // Credentials of a registry and the like are worth less than an account.
+                match gain {
+                    Gain::Admin => Severity::Medium,
+                    Gain::More => Severity::Low,
+                },
             )
         } else {
             (
@@ -185,21 +190,27 @@ fn pattern(condition: &Condition) -> Option<String> {
         .map(ToString::to_string)
 }
 
-/// A role that one of the services assumes and that has more rights than a holder.
+/// A role that one of the services assumes and that has more rights than a holder; the strongest.
 fn stronger<'a>(
     cx: &Context<'a>,
     grant: &Grant<'a>,
     services: &[String],
-) -> Option<(&'a Identity, &'a Identity)> {
+) -> Option<(&'a Identity, &'a Identity, Gain)> {
     let services: Vec<&str> = services.iter().map(String::as_str).collect();
-    grant.holders.iter().find_map(|holder| {
-        if cx.access.is_admin(holder.id).possible() {
-            return None;
-        }
-        cx.model
-            .of_kind(IdentityKind::Role)
-            .filter(|(role, _)| escalate::trusts_service(cx, *role, &services))
-            .find(|(role, _)| escalate::gain(cx, holder.id, *role).is_some())
-            .map(|(_, role)| (role, holder.identity))
-    })
+    let holders = grant
+        .holders
+        .iter()
+        .filter(|holder| !cx.access.is_admin(holder.id).possible());
+    holders
+        .flat_map(|holder| {
+            cx.model
+                .of_kind(IdentityKind::Role)
+                .filter(|(role, _)| escalate::trusts_service(cx, *role, &services))
+                .filter_map(|(id, role)| {
+                    Some((role, holder.identity, escalate::gain(cx, holder.id, id)?))
+                })
+                .collect::<Vec<_>>()
+        })
+        .rev()
+        .max_by_key(|(_, _, gain)| *gain)
 }

@@ -108,6 +108,8 @@ fn check(cx: &mut Context<'_>) {
     }
 }
 
+const ASSUME: &str = "assume any role that trusts its account";
+
 /// What a policy opens.
 struct Way {
     words: String,
@@ -117,6 +119,11 @@ struct Way {
 }
 
 fn way(attached: &Attached) -> Option<Way> {
+    let open = |name: &str| {
+        catalog()
+            .find_action(name)
+            .is_some_and(|action| leaves(&attached.document, action))
+    };
     if let Some(path) = managed::opens(&attached.document) {
         let steps: Vec<&str> = path
             .legs
@@ -124,17 +131,16 @@ fn way(attached: &Attached) -> Option<Way> {
             .filter_map(|group| group.first())
             .map(|leg| leg.action)
             .collect();
+        let words = match steps.as_slice() {
+            ["sts:AssumeRole"] => ASSUME.to_owned(),
+            _ => format!("raise its rights by `{}`", steps.join("` and `")),
+        };
         return Some(Way {
-            words: format!("raise its rights by `{}`", steps.join("` and `")),
+            words,
             action: steps.first().copied()?,
             path: Some(path),
         });
     }
-    let open = |name: &str| {
-        catalog()
-            .find_action(name)
-            .is_some_and(|action| leaves(&attached.document, action))
-    };
     let single = |action: &'static str, words: &str| {
         open(action).then(|| Way {
             words: words.to_owned(),
@@ -143,7 +149,7 @@ fn way(attached: &Attached) -> Option<Way> {
         })
     };
     single("iam:PassRole", "pass any role in the account to any service")
-        .or_else(|| single("sts:AssumeRole", "assume any role that trusts its account"))
+        .or_else(|| single("sts:AssumeRole", ASSUME))
 }
 
 fn report(cx: &mut Context<'_>, set: &Identity, attached: &Attached, way: &Way) {
