@@ -258,3 +258,6 @@ impl Graph {
 
 /// Nodes that nothing leaves.
 const ENDS: usize = 3;
+
+#[cfg(test)]
+mod tests;

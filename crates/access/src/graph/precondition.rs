@@ -159,8 +159,9 @@ impl<'a, 'm> State<'a, 'm> {
                 });
                 bool(trusting).or(Answer::May)
             }),
+            // Without one the row acts on what feeds compute, which is not in the model.
             P::ComputeBoundToRole | P::ServiceRolePresent | P::LaunchRolePresent => {
-                bool(chosen.workload.is_some())
+                bool(chosen.workload.is_some()).or(Answer::May)
             }
             P::InstanceProfilePresent => chosen
                 .role

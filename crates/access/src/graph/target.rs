@@ -228,8 +228,10 @@ pub(super) fn kinds(action: &str) -> &'static [&'static str] {
         "airflow" => &["mwaaenvironment"],
         "eks" => &["ekspodidentityassociation"],
         "cloud9" => &["cloud9environmentec2"],
-        "servicecatalog" => &["servicecatalogproduct", "servicecatalogconstraint"],
-        "greengrass" => &["greengrassgroup", "greengrassdeployment"],
+        "servicecatalog" => &[
+            "servicecatalogconstraint",
+            "servicecataloglaunchroleconstraint",
+        ],
         "scheduler" => &["schedulerschedule"],
         "amplify" => &["amplifyapp"],
         _ => &[],

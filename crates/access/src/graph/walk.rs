@@ -594,7 +594,8 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
         let access = self.builder.access;
         let workload = access.model().workloads.get(at)?;
         let role = access.role_of(at)?;
-        if role == self.caller {
+        let kind = self.builder.kinds.get(at)?;
+        if role == self.caller || !runs_code(workload, kind) {
             return None;
         }
         let mut held = base.clone();
@@ -752,6 +753,18 @@ fn is_selected(plan: &Plan, target: Target) -> bool {
             TargetKind::Existing | TargetKind::Role | TargetKind::Policy
         ),
         Select::Nothing => plan.needs(Precondition::PermissionSetAssignedToCaller),
+    }
+}
+
+/// Whether code runs with the role of an argument, and not only what fetches and starts the code:
+/// ECS and Batch have a role for each.
+fn runs_code(workload: &overgrant_ir::Workload, kind: &str) -> bool {
+    let last = workload.attribute.rsplit('.').next().unwrap_or_default();
+    let last = last.to_ascii_lowercase().replace('_', "");
+    match last.as_str() {
+        "executionrolearn" => !kind.starts_with("ecs") && !kind.starts_with("batch"),
+        "accessrolearn" | "resourceaccessrole" => false,
+        _ => true,
     }
 }
 
