@@ -21,6 +21,8 @@ struct Arguments {
 enum Task {
     /// Measure time and memory of runs over directories
     Bench(tasks::bench::Arguments),
+    /// Measure the escalation graph of made models
+    BenchModel(tasks::bench_model::Arguments),
     /// Write random policy cases with the decision that AWS documents
     Cases(tasks::cases::Arguments),
     /// Write the embedded AWS facts from testdata/catalog
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
 fn run(task: &Task) -> anyhow::Result<()> {
     match task {
         Task::Bench(arguments) => tasks::bench::run(arguments),
+        Task::BenchModel(arguments) => tasks::bench_model::run(arguments),
         Task::Cases(arguments) => tasks::cases::run(arguments),
         Task::Catalog(arguments) => tasks::catalog::run(arguments),
         Task::Coverage(arguments) => tasks::coverage::run(arguments),

@@ -1,6 +1,7 @@
 //! The tasks, one file each.
 
 pub(crate) mod bench;
+pub(crate) mod bench_model;
 pub(crate) mod cases;
 pub(crate) mod catalog;
 pub(crate) mod coverage;

@@ -88,6 +88,7 @@ impl Access<'_> {
         let mut on = resource.and_then(|one| OnResource::new(self, id, &question.action, one));
         if let Some(on) = &mut on {
             specialise(&mut on.direct, &context);
+            specialise(&mut on.role, &context);
         }
         if let Some(on) = &on {
             layers.denies.push(Layer {
@@ -117,16 +118,23 @@ impl Access<'_> {
             let needs_trust = is_trusting(&question.action);
             if needs_trust && let Some(line) = lines.first_mut() {
                 // Keys and roles let in only whom their own policy names, or its account.
-                let named = Sides::of(&layers.stack(&[&on.direct], false), asked);
+                let denies = layers.own_denies();
+                let named = layers.stack(&[&on.direct, &on.role, &denies], false);
+                let named = Sides::of(&named, asked);
                 let some = on.account.or(named.some);
                 let every = on.account.or(named.every);
                 line.sides.some = line.sides.some.and(some);
                 line.sides.every = line.sides.every.and(every);
             }
-            lines.push(Line {
-                sides: Sides::of(&layers.stack(&[&on.direct], on.bounded), asked),
-                by_resource: true,
-            });
+            let denies = layers.own_denies();
+            for (document, bounded) in [(&on.direct, false), (&on.role, true)] {
+                if !document.statements.is_empty() {
+                    lines.push(Line {
+                        sides: Sides::of(&layers.stack(&[document, &denies], bounded), asked),
+                        by_resource: true,
+                    });
+                }
+            }
         }
         let some = lines
             .iter()
@@ -242,7 +250,8 @@ impl Access<'_> {
                 } else {
                     "the resource policy"
                 };
-                let word = if on.direct.statements.iter().any(&touches) {
+                let mut named = on.direct.statements.iter().chain(&on.role.statements);
+                let word = if named.any(&touches) {
                     "lets it in"
                 } else if on.account.possible() {
                     "lets its account in"

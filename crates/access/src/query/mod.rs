@@ -67,3 +67,6 @@ impl Reason {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,8 +30,8 @@ pub(super) struct OnResource<'a> {
     pub(super) documents: Vec<(DocumentId, &'a PolicyDocument)>,
     /// Statements that let the principal in by themselves.
     pub(super) direct: Document,
-    /// Whether a boundary of the principal still counts there (its role is named, not itself).
-    pub(super) bounded: bool,
+    /// Statements that let in its role, under the role's boundary.
+    pub(super) role: Document,
     /// Statements that let in whoever the account allows.
     pub(super) account: Answer,
     /// Denies that name it.
@@ -55,7 +55,7 @@ impl<'a> OnResource<'a> {
         };
         let mut found = Self {
             direct: empty.clone(),
-            bounded: false,
+            role: empty.clone(),
             account: Answer::No,
             denies: empty,
             documents: Vec::new(),
@@ -81,10 +81,14 @@ impl<'a> OnResource<'a> {
         let root = &held.place.root;
         let listed = statement.principals.listed();
         let mut direct = Answer::No;
+        let mut role = Answer::No;
         let mut account = Answer::No;
         for principal in &statement.principals {
             let naming = names(access, id, principal, root);
             match naming {
+                Naming::Itself(answer) if is_role && !principal.is_anyone() => {
+                    role = role.or(answer);
+                }
                 Naming::Itself(answer) => direct = direct.or(answer),
                 Naming::Account(answer) => account = account.or(answer),
                 Naming::Nobody => {}
@@ -94,7 +98,8 @@ impl<'a> OnResource<'a> {
             direct = direct.or(Answer::May);
         }
         if listed.negated {
-            direct = direct.or(account).negate();
+            direct = direct.or(role).or(account).negate();
+            role = Answer::No;
             account = Answer::No;
         }
         let copy = |answer: Answer| {
@@ -107,8 +112,10 @@ impl<'a> OnResource<'a> {
         };
         if statement.effect == Effect::Allow {
             if direct.possible() {
-                self.bounded |= is_role;
                 self.direct.statements.push(copy(direct));
+            }
+            if role.possible() {
+                self.role.statements.push(copy(role));
             }
             if account.possible() {
                 let conditions = statement.conditions.narrows();
@@ -117,7 +124,7 @@ impl<'a> OnResource<'a> {
                     .or(account.and(conditions.negate().or(Answer::May)));
             }
         } else {
-            let named = direct.or(account);
+            let named = direct.or(role).or(account);
             if named.possible() {
                 self.denies.statements.push(copy(named));
             }

@@ -8,8 +8,8 @@ use crate::{Access, AttachedSource};
 use overgrant_ir::{IdentityId, IdentityKind};
 use overgrant_policy::engine::{self, Prepared, Witness};
 use overgrant_policy::{
-    Answer, Caller, Condition, Context, ContextValue, Document, Effect, Principals, Request, Stack,
-    point,
+    Answer, Caller, Condition, Context, ContextValue, Document, Effect, Principals, Request,
+    Resolution, Stack, point,
 };
 use overgrant_value::{Marks, Src, Text, Val};
 use std::borrow::Cow;
@@ -129,6 +129,24 @@ impl<'a> Layers<'a> {
         for layer in layers.chain(&mut self.denies) {
             specialise(layer.document.to_mut(), context);
         }
+    }
+
+    /// The Denies of the identity's own policies and of its boundary, which count also where a
+    /// resource lets it in.
+    pub(super) fn own_denies(&self) -> Document {
+        let mut all = allow("*", Text::known("*"), &[]);
+        all.statements.clear();
+        for layer in self.identity.iter().chain(&self.boundary) {
+            if layer.document.resolution == Resolution::Unresolved {
+                all.resolution = Resolution::Unresolved;
+            }
+            all.statements.extend(layer.document.denies().cloned());
+        }
+        // They are told apart by their place in the document.
+        for (index, statement) in all.statements.iter_mut().enumerate() {
+            statement.index = index;
+        }
+        all
     }
 
     /// The stack with these Allow documents in place of the identity's own.

@@ -121,6 +121,12 @@ fn cpu_micros() -> Option<u64> {
     Some((ticks(11)? + ticks(12)?) * 10_000)
 }
 
+/// The same in MiB, 0 where the system does not say.
+#[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+pub(super) fn peak_mib() -> f64 {
+    peak_kib().unwrap_or(0) as f64 / 1024.0
+}
+
 fn number(figures: &Value, key: &str) -> u64 {
     figures.get(key).and_then(Value::as_u64).unwrap_or(0)
 }
