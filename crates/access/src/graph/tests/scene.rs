@@ -46,6 +46,15 @@ fn document(statements: &[String]) -> String {
     )
 }
 
+/// The property of a template that lists the holders of a policy.
+fn title(kind: &str) -> &'static str {
+    match kind {
+        "role" => "Roles",
+        "user" => "Users",
+        _ => "Groups",
+    }
+}
+
 fn allow(action: &str, resource: &str) -> String {
     format!(r#"{{"Effect":"Allow","Action":"{action}","Resource":"{resource}"}}"#)
 }
@@ -204,7 +213,7 @@ impl Scene {
     /// An inline policy of a `role`, `user` or `group`.
     fn inline(&mut self, kind: &str, name: &str, policy: &str, statements: &[String]) {
         let document = document(statements);
-        let title = format!("{}{}s", kind[..1].to_uppercase(), &kind[1..]);
+        let title = title(kind);
         let terraform = format!("aws_iam_{kind}_policy");
         self.add(
             &terraform,
@@ -220,7 +229,7 @@ impl Scene {
     /// A managed policy, attached.
     fn managed(&mut self, kind: &str, holder: Option<&str>, policy: &str, statements: &[String]) {
         let document = document(statements);
-        let title = format!("{}{}s", kind[..1].to_uppercase(), &kind[1..]);
+        let title = title(kind);
         let attached = holder.map_or(String::new(), |name| format!(r#","{title}":["{name}"]"#));
         self.add(
             "aws_iam_policy",
