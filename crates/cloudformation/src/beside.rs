@@ -1,4 +1,4 @@
-//! Values of parameters that stand beside a template: `samconfig.toml`, `NAME.params.json`.
+//! Values of parameters that stand beside a template: `samconfig.toml` (or YAML), `NAME.params.json`.
 //!
 //! Not for files given on the command line, which win over these. Invariant: where several
 //! environments or files say different things, nothing is said, and the parameter keeps its domain.
@@ -7,14 +7,12 @@
 use crate::eval::ParameterValues;
 use crate::expand::directory;
 use crate::parameter_file::parameter_values;
-use overgrant_source::{Diagnostic, Level, SourceFile, Sources, Span};
-use overgrant_value::{Src, Val};
-use smol_str::SmolStr;
+use crate::sam_config::environments;
+use overgrant_source::{Diagnostic, Level, Sources};
 use std::collections::BTreeMap;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
 
-const SAM: &str = "samconfig.toml";
+/// Names of SAM's configuration, in the order in which the CLI looks for one.
+const SAM: [&str; 3] = ["samconfig.toml", "samconfig.yaml", "samconfig.yml"];
 /// What stands between a template's name and its extension in the names of parameter files.
 const ENDINGS: [&str; 2] = [".params.json", ".parameters.json"];
 
@@ -35,6 +33,9 @@ impl Beside {
             .or_insert_with(|| sources.list(&place));
         let template = path.strip_prefix(place.as_str()).unwrap_or(path);
         let stem = template.rsplit_once('.').map_or(template, |(stem, _)| stem);
+        let sam = SAM
+            .into_iter()
+            .find(|sam| names.iter().any(|name| name == sam));
         let mut sets = Vec::new();
         let mut diagnostics = Vec::new();
         for name in names {
@@ -44,7 +45,7 @@ impl Beside {
                     .and_then(|name| name.strip_prefix(stem))
                     .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
             });
-            if !ours && name != SAM {
+            if !ours && sam != Some(name.as_str()) {
                 continue;
             }
             let Ok(file) = sources.load(&format!("{place}{name}")) else {
@@ -77,115 +78,6 @@ fn agreed(sets: &[ParameterValues]) -> ParameterValues {
         }
     }
     values
-}
-
-/// The values of each environment of a SAM configuration that deploys `template`.
-fn environments(file: &SourceFile, template: &str) -> Result<Vec<ParameterValues>, Diagnostic> {
-    let root = DeTable::parse(file.text()).map_err(|error| {
-        let at = error.span().unwrap_or_default();
-        let message = format!("not valid TOML: {}", error.message());
-        Diagnostic::new(Level::Warning, "parameters", message).at(file, file.span(at))
-    })?;
-    let mut sets = Vec::new();
-    for (_, environment) in root.get_ref() {
-        let Some(environment) = environment.get_ref().as_table() else {
-            continue;
-        };
-        let of = |command: &str, name: &str| {
-            let command = environment.get(command)?.get_ref().as_table()?;
-            let parameters = command.get("parameters")?.get_ref().as_table()?;
-            parameters.get(name).cloned()
-        };
-        let find = |name: &str| ["deploy", "global"].iter().find_map(|c| of(c, name));
-        let named = ["template_file", "template"]
-            .iter()
-            .find_map(|name| find(name).or_else(|| of("build", name)));
-        let wanted = match named.as_ref().and_then(|name| name.get_ref().as_str()) {
-            Some(path) => path.trim_start_matches("./") == template,
-            None => matches!(template, "template.yaml" | "template.yml" | "template.json"),
-        };
-        if !wanted {
-            continue;
-        }
-        let mut values = ParameterValues::new();
-        if let Some(overrides) = find("parameter_overrides") {
-            read_overrides(file, &overrides, &mut values);
-        }
-        sets.push(values);
-    }
-    Ok(sets)
-}
-
-/// `parameter_overrides`: a text or a list of texts with `Name=Value`, or a table.
-fn read_overrides(file: &SourceFile, value: &Spanned<DeValue<'_>>, values: &mut ParameterValues) {
-    match value.get_ref() {
-        DeValue::String(text) => {
-            for (name, text) in overrides(text) {
-                values.insert(name, placed(file, value, &text));
-            }
-        }
-        DeValue::Array(items) => {
-            for item in items.iter() {
-                read_overrides(file, item, values);
-            }
-        }
-        DeValue::Table(members) => {
-            for (name, member) in members {
-                if let Some(text) = member.get_ref().as_str() {
-                    let name = SmolStr::from(name.get_ref().as_ref());
-                    values.insert(name, placed(file, member, text));
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-/// The value where it stands in the file; the whole text where it cannot be found in it.
-fn placed(file: &SourceFile, holder: &Spanned<DeValue<'_>>, text: &str) -> Val {
-    let range = holder.span();
-    let inside = file.text().get(range.clone()).unwrap_or_default();
-    let span: Span = match inside.match_indices(text).next() {
-        Some((at, _)) if !text.is_empty() && inside.matches(text).count() == 1 => {
-            let start = range.start + at;
-            file.span(start..start + text.len())
-        }
-        _ => file.span(range),
-    };
-    Val::str(text, Src::at(span))
-}
-
-/// `Name=Value` and `ParameterKey=Name,ParameterValue=Value`, with blanks between; quotes hold a
-/// value with blanks together.
-fn overrides(text: &str) -> Vec<(SmolStr, String)> {
-    let mut words = Vec::new();
-    let mut word = String::new();
-    let mut quote = None;
-    let mut escaped = false;
-    for c in text.chars() {
-        match (c, quote) {
-            _ if escaped => {
-                word.push(c);
-                escaped = false;
-            }
-            ('\\', _) => escaped = true,
-            (c, Some(open)) if c == open => quote = None,
-            ('"' | '\'', None) => quote = Some(c),
-            (c, None) if c.is_whitespace() => words.push(std::mem::take(&mut word)),
-            _ => word.push(c),
-        }
-    }
-    words.push(word);
-    words
-        .iter()
-        .filter_map(|word| {
-            let (name, value) = match word.strip_prefix("ParameterKey=") {
-                Some(rest) => rest.split_once(",ParameterValue=")?,
-                None => word.split_once('=')?,
-            };
-            Some((SmolStr::from(name), value.to_owned()))
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -235,6 +127,32 @@ mod tests {
     }
 
     #[test]
+    fn a_configuration_may_be_yaml() {
+        for overrides in [
+            "A=x B=\"y z\" C=''",
+            "\n        - A=x\n        - B='y z' C=",
+            "\n        A: x\n        B: y z\n        C: ''",
+        ] {
+            let text = format!(
+                "version: 0.1\ndefault:\n  deploy:\n    parameters:\n      parameter_overrides: {overrides}\n"
+            );
+            for name in ["d/samconfig.yaml", "d/samconfig.yml"] {
+                let found = values(&[(name, &text)], "d/template.yaml");
+                assert_eq!(named(&found), ["A=x", "B=y z", "C="], "{text}");
+                assert_eq!(found[0].2, "x");
+            }
+        }
+        let toml = "[default.deploy.parameters]\nparameter_overrides = \"A=t\"\n";
+        let yaml = "default: {deploy: {parameters: {parameter_overrides: A=y}}}\n";
+        let both = [("samconfig.yaml", yaml), ("samconfig.toml", toml)];
+        assert_eq!(
+            named(&values(&both, "template.yaml")),
+            ["A=t"],
+            "as the CLI"
+        );
+    }
+
+    #[test]
     fn environments_that_disagree_say_nothing() {
         let text = "[dev.deploy.parameters]\nparameter_overrides = \"Env=dev Team=a\"\n[prod.deploy.parameters]\nparameter_overrides = \"Env=prod Team=a\"\n";
         let found = values(&[("samconfig.toml", text)], "template.yaml");
@@ -271,7 +189,8 @@ mod tests {
         let sources = Sources::new("/nowhere/at/all");
         sources.add("samconfig.toml", "[default\n");
         sources.add("t.params.json", "3");
-        for template in ["template.yaml", "t.yaml"] {
+        sources.add("y/samconfig.yaml", "a: [b\n");
+        for template in ["template.yaml", "t.yaml", "y/template.yaml"] {
             let (values, diagnostics) = Beside::default().values(&sources, template);
             assert!(values.is_empty());
             assert!(diagnostics.iter().all(|told| told.code == "parameters"));

@@ -11,6 +11,7 @@ mod eval;
 mod expand;
 mod nested;
 mod parameter_file;
+mod sam_config;
 mod stack;
 pub mod syntax;
 #[cfg(test)]
