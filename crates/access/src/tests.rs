@@ -26,7 +26,7 @@ fn with(root: &str, kind: &str, address: &str, attrs: Val) -> Resource {
         },
         logical_id: None,
         origin: None,
-        framework: false,
+        maker: overgrant_ir::Maker::Author,
         attrs,
         src: Src::none(),
         name_src: Src::none(),

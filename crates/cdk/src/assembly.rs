@@ -8,7 +8,7 @@ use crate::trace::{Construct, Traces};
 use overgrant_cloudformation::{
     Environment, Options, ParameterValues, Project, Template, TemplateRead, read,
 };
-use overgrant_ir::Resource;
+use overgrant_ir::{Maker, Resource};
 use overgrant_source::{Diagnostic, Level, Sources, Span};
 use overgrant_value::{Src, Val};
 use smol_str::SmolStr;
@@ -138,7 +138,9 @@ impl Assembly {
             .resources
             .into_iter()
             .map(|mut resource| {
-                resource.framework |= self.traces.is_framework(&resource.address);
+                if self.traces.is_framework(&resource.address) {
+                    resource.maker = Maker::Framework;
+                }
                 let place = self.traces.place(&self.sources, &resource.address);
                 if let (Some((source, own)), Some(template), Some(key)) =
                     (place, resource.src.span, resource.name_src.span)
@@ -204,16 +206,19 @@ impl Reader<'_> {
             Ok(artifacts) => {
                 for artifact in artifacts {
                     match artifact {
-                        Artifact::Stage { directory } if !is_inside(&directory) => {
-                            self.outside(&path, &directory);
-                        }
-                        Artifact::Stack(stack) if !is_inside(&stack.template) => {
-                            self.outside(&path, &stack.template);
-                        }
-                        Artifact::Stack(stack) => self.stack(&slash, &path, *stack),
-                        Artifact::Stage { directory } => {
-                            self.manifest(&format!("{slash}{directory}"), depth + 1);
-                        }
+                        Artifact::Stack(mut stack) => match inside(&stack.template) {
+                            Some(template) => {
+                                stack.template = template;
+                                self.stack(&slash, &path, *stack);
+                            }
+                            None => self.outside(&path, &stack.template),
+                        },
+                        Artifact::Stage { directory } => match inside(&directory) {
+                            Some(directory) => {
+                                self.manifest(&format!("{slash}{directory}"), depth + 1);
+                            }
+                            None => self.outside(&path, &directory),
+                        },
                     }
                 }
             }
@@ -239,7 +244,10 @@ impl Reader<'_> {
             construct_paths.extend(self.traces.add(metadata));
         }
         if let Some(name) = &artifact.metadata_file {
-            construct_paths.extend(self.metadata(&format!("{slash}{name}")));
+            match inside(name) {
+                Some(name) => construct_paths.extend(self.metadata(&format!("{slash}{name}"))),
+                None => self.outside(manifest, name),
+            }
         }
         let environment = Environment {
             account: artifact.account.map(SmolStr::from),
@@ -344,9 +352,23 @@ impl Reader<'_> {
     }
 }
 
-/// Whether a name in a manifest stays in the manifest's directory.
-fn is_inside(name: &str) -> bool {
-    !name.starts_with(['/', '\\']) && !name.split(['/', '\\']).any(|part| part == "..")
+/// A name in a manifest with `.` and `..` taken out; `None` where it leaves the manifest's directory
+/// on the way.
+fn inside(name: &str) -> Option<String> {
+    if name.starts_with(['/', '\\']) {
+        return None;
+    }
+    let mut parts = Vec::new();
+    for part in name.split(['/', '\\']) {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    (!parts.is_empty()).then(|| parts.join("/"))
 }
 
 fn with_slash(directory: &str) -> String {
@@ -435,16 +457,19 @@ mod tests {
         let seen: Vec<_> = found
             .resources
             .iter()
-            .map(|r| (r.address.as_str(), r.framework))
+            .map(|r| (r.address.as_str(), r.maker))
             .collect();
         assert_eq!(
             seen,
             [
-                ("App/Role", false),
-                ("App/Role/DefaultPolicy", false),
-                ("App/Custom::XCustomResourceProvider/Role", true),
-                ("App/Inner.NestedStack/Inner.NestedStackResource", false),
-                ("App/Inner/R", false),
+                ("App/Role", Maker::Author),
+                ("App/Role/DefaultPolicy", Maker::CdkGrant),
+                ("App/Custom::XCustomResourceProvider/Role", Maker::Framework),
+                (
+                    "App/Inner.NestedStack/Inner.NestedStackResource",
+                    Maker::Author
+                ),
+                ("App/Inner/R", Maker::Author),
             ]
         );
         let role = &found.resources[0];
@@ -510,6 +535,32 @@ mod tests {
         let codes: Vec<_> = assembly.diagnostics().iter().map(|d| d.code).collect();
         assert_eq!(codes, ["cdk-manifest", "cdk-manifest"]);
         assert_eq!(assembly.directories(), ["x"]);
+    }
+
+    #[test]
+    fn names_in_a_manifest_are_resolved() {
+        for (name, wanted) in [
+            ("assembly-P", Some("assembly-P")),
+            ("./a//b/", Some("a/b")),
+            ("a/../b", Some("b")),
+            ("a\\..\\b", Some("b")),
+            ("a/../../b", None),
+            ("../b", None),
+            ("/etc", None),
+            ("a/..", None),
+        ] {
+            assert_eq!(inside(name).as_deref(), wanted, "{name}");
+        }
+        let sources = Arc::new(Sources::new("."));
+        sources.add(
+            "x/manifest.json",
+            r#"{"version": "1", "artifacts": {"T": {"type": "cdk:cloud-assembly", "properties": {"directoryName": "a/../assembly-P"}}}}"#,
+        );
+        sources.add("x/assembly-P/manifest.json", STAGE);
+        sources.add("x/assembly-P/S.template.json", IN_STAGE);
+        let assembly = Assembly::read(Arc::clone(&sources), "x");
+        assert_eq!(assembly.directories(), ["x", "x/assembly-P"]);
+        assert_eq!(assembly.stacks()[0].root, "x/assembly-P/S");
     }
 
     #[test]

@@ -11,6 +11,9 @@ use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Directories of installed packages.
+const LIBRARIES: [&str; 2] = ["/node_modules/", "/site-packages/"];
+
 /// Where a construct came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Construct {
@@ -123,7 +126,7 @@ impl Traces {
             .get(path)?
             .iter()
             .filter_map(|frame| parse(frame))
-            .filter(|frame| !frame.path.contains("/node_modules/"))
+            .filter(|frame| !LIBRARIES.iter().any(|part| frame.path.contains(part)))
             .find_map(|frame| {
                 let file = self.find(sources, frame.path)?;
                 span_of(&file, frame.line, frame.column)
@@ -165,11 +168,33 @@ impl Traces {
 struct Frame<'a> {
     path: &'a str,
     line: u32,
-    column: u32,
+    /// `None` where the language's stacks have no columns.
+    column: Option<u32>,
 }
 
-/// `new Class (/abs/app.ts:LINE:COL)` or `/abs/app.ts:LINE:COL`; collapsed frames are none.
+/// `new Class (/abs/app.ts:LINE:COL)` or `/abs/app.ts:LINE:COL`, and what Python and .NET write:
+/// `File "/abs/app.py", line LINE, in name`, `at Name() in /abs/App.cs:line LINE`. Collapsed frames
+/// are none. Java names no directories, so that its frames are no places.
 fn parse(frame: &str) -> Option<Frame<'_>> {
+    lined(frame).or_else(|| placed(frame))
+}
+
+/// A frame with a line and no column.
+fn lined(frame: &str) -> Option<Frame<'_>> {
+    let frame = frame.trim();
+    let (path, line) = match frame.strip_prefix("File \"") {
+        Some(rest) => rest.split_once("\", line ")?,
+        None => frame.rsplit_once(" in ")?.1.rsplit_once(":line ")?,
+    };
+    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+    Some(Frame {
+        path,
+        line: line.get(..digits)?.parse().ok()?,
+        column: None,
+    })
+}
+
+fn placed(frame: &str) -> Option<Frame<'_>> {
     let frame = frame.trim().trim_start_matches("at ");
     if frame.starts_with("...") || frame.starts_with('(') {
         return None;
@@ -183,14 +208,19 @@ fn parse(frame: &str) -> Option<Frame<'_>> {
     Some(Frame {
         path,
         line: line.parse().ok()?,
-        column: column.parse().ok()?,
+        column: Some(column.parse().ok()?),
     })
 }
 
-/// From a place (1-based, UTF-16 column) to the end of its line.
-fn span_of(file: &SourceFile, line: u32, column: u32) -> Option<Span> {
+/// From a place (1-based, UTF-16 column; else the first character of the line) to the end of its line.
+fn span_of(file: &SourceFile, line: u32, column: Option<u32>) -> Option<Span> {
     let start = file.lines().line_start(line)? as usize;
     let text = file.text().get(start..)?.lines().next()?;
+    let end = text.trim_end().len();
+    let Some(column) = column else {
+        let at = text.len() - text.trim_start().len();
+        return (at < end).then(|| file.span(start + at..start + end));
+    };
     let mut units = 1;
     let mut at = text.len();
     for (offset, c) in text.char_indices() {
@@ -200,7 +230,6 @@ fn span_of(file: &SourceFile, line: u32, column: u32) -> Option<Span> {
         }
         units += u32::try_from(c.len_utf16()).unwrap_or(1);
     }
-    let end = text.trim_end().len();
     (at < end).then(|| file.span(start + at..start + end))
 }
 
@@ -213,10 +242,28 @@ mod tests {
         let frame = parse("new SampleStack (/home/dev/app.ts:63:5)").unwrap();
         assert_eq!(
             (frame.path, frame.line, frame.column),
-            ("/home/dev/app.ts", 63, 5)
+            ("/home/dev/app.ts", 63, Some(5))
         );
+        for (text, path, line) in [
+            (
+                r#"  File "/home/dev/app.py", line 12, in <module>"#,
+                "/home/dev/app.py",
+                12,
+            ),
+            (r#"File "/home/dev/app.py", line 7"#, "/home/dev/app.py", 7),
+            (
+                "at App.Stack..ctor() in /home/dev/App.cs:line 30",
+                "/home/dev/App.cs",
+                30,
+            ),
+        ] {
+            let frame = parse(text).unwrap();
+            assert_eq!((frame.path, frame.line, frame.column), (path, line, None));
+        }
         assert!(parse("C:/x/app.ts:1:2").is_some());
         for text in [
+            "...jsii runtime, node internals...",
+            "at com.example.App.main(App.java:12)",
             "...node internals...",
             "...new Bucket2 in aws-cdk-lib...",
             "(no user code in 10 frames, use --stack-trace-limit to capture more)",
@@ -246,5 +293,13 @@ mod tests {
         assert_eq!(traces.place(&sources, "S/Lib"), None);
         assert_eq!(traces.place(&sources, "S/Bare"), None, "not below the app");
         assert_eq!(traces.place(&sources, "S/None"), None);
+        sources.add("infra/app.py", "import x\nif y:\n    Role(self, 'R')  \n");
+        let metadata = serde_json::json!({
+            "/S/Py": [{"type": "aws:cdk:creationStack", "data": [
+                "...jsii runtime, node internals...", "File \"/ci/repo/infra/app.py\", line 3, in __init__"]}],
+        });
+        traces.add(&metadata);
+        let (span, _) = traces.place(&sources, "S/Py").unwrap();
+        assert_eq!(sources.slice(span), "Role(self, 'R')");
     }
 }

@@ -5,6 +5,7 @@
 //! <https://docs.aws.amazon.com/cdk/v2/guide/constructs.html>
 
 use crate::syntax::Node;
+use overgrant_ir::Maker;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,18 +49,31 @@ pub(crate) fn construct_paths(
         .collect()
 }
 
-/// Whether the CDK made a resource for its own ends: custom resource providers, their handlers and
-/// the construct metadata. Such things are singletons near the top of a stack, or of a stage's stack.
-pub(crate) fn made_by_framework(kind: &str, node: &Node) -> bool {
+/// Who made a resource, by its construct path (in its metadata, else `known`).
+///
+/// The CDK makes custom resource providers, their handlers and the construct metadata for its own ends:
+/// singletons near the top of a stack, or of a stage's stack. What grant methods give to a role, user
+/// or group goes to a policy of its own below it, and to further ones where that grows too large.
+pub(crate) fn maker(kind: &str, node: &Node, known: Option<&SmolStr>) -> Maker {
     if kind == "AWS::CDK::Metadata" {
-        return true;
+        return Maker::Framework;
     }
-    let path = node
+    let own = node
         .get("Metadata")
         .and_then(|metadata| metadata.get("aws:cdk:path"))
-        .and_then(|path| path.text())
-        .unwrap_or_default();
-    path.split('/').skip(1).take(2).any(singleton)
+        .and_then(|path| path.text());
+    let path = own.or(known.map(SmolStr::as_str)).unwrap_or_default();
+    if path.split('/').skip(1).take(2).any(singleton) {
+        return Maker::Framework;
+    }
+    let id = path.strip_suffix("/Resource").unwrap_or(path);
+    let id = id.rsplit_once('/').map_or("", |(_, id)| id);
+    let policy = matches!(kind, "AWS::IAM::Policy" | "AWS::IAM::ManagedPolicy");
+    if policy && (id == "DefaultPolicy" || id.starts_with("OverflowPolicy")) {
+        Maker::CdkGrant
+    } else {
+        Maker::Author
+    }
 }
 
 /// Whether a construct id is one that the library gives to its singletons.
@@ -78,6 +92,14 @@ fn singleton(id: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::syntax::make;
+    use overgrant_source::{FileId, Span};
+
+    const AT: Span = Span {
+        file: FileId(0),
+        start: 0,
+        end: 0,
+    };
 
     #[test]
     fn singletons_of_the_library_are_known() {
@@ -92,5 +114,46 @@ mod tests {
         for id in ["LogRetention", "AWSRole", "Custom::Mine", "Data"] {
             assert!(!singleton(id), "{id}");
         }
+    }
+
+    #[test]
+    fn grants_fill_policies_of_their_own() {
+        let node = |path: &str| {
+            let metadata = make::map([("aws:cdk:path", make::text(path, AT))], AT);
+            make::map([("Metadata", metadata)], AT)
+        };
+        let policy = "AWS::IAM::Policy";
+        for (kind, path, wanted) in [
+            (policy, "S/Role/DefaultPolicy/Resource", Maker::CdkGrant),
+            (
+                policy,
+                "S/Fn/ServiceRole/DefaultPolicy/Resource",
+                Maker::CdkGrant,
+            ),
+            (
+                "AWS::IAM::ManagedPolicy",
+                "S/Role/OverflowPolicy1/Resource",
+                Maker::CdkGrant,
+            ),
+            (policy, "S/Role/Policy/Resource", Maker::Author),
+            ("AWS::IAM::Role", "S/DefaultPolicy/Resource", Maker::Author),
+            (
+                policy,
+                "S/AWS679f53fac002430cb0da5b7982bd2287/ServiceRole/DefaultPolicy/Resource",
+                Maker::Framework,
+            ),
+            (
+                "AWS::CDK::Metadata",
+                "S/CDKMetadata/Default",
+                Maker::Framework,
+            ),
+        ] {
+            assert_eq!(maker(kind, &node(path), None), wanted, "{path}");
+        }
+        let known = SmolStr::from("S/Role/DefaultPolicy");
+        assert_eq!(
+            maker(policy, &make::map([], AT), Some(&known)),
+            Maker::CdkGrant
+        );
     }
 }

@@ -3,7 +3,7 @@
 //! Not for single values. Invariant: a stack's resources come out in the order of the template, with
 //! those of a nested stack behind it, whatever order they were evaluated in.
 
-use crate::construct::{construct_paths, made_by_framework};
+use crate::construct::{construct_paths, maker};
 use crate::eval::{Environment, Evaluator, ParameterValues, Parameters, Placement, Sections};
 use crate::expand::{Expanded, expand};
 use crate::nested::{Located, in_order, nested_path, nested_paths};
@@ -427,7 +427,7 @@ impl Run<'_> {
                 Format::CloudFormation
             },
             origin: prepared.expanded.origins.get(id).cloned(),
-            framework: made_by_framework(kind, node),
+            maker: maker(kind, node, prepared.addresses.get(id)),
             attrs,
             src: Src::at(key_span.to(node.span)),
             name_src: Src::at(key_span),

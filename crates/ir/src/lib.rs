@@ -17,4 +17,4 @@ pub use node::{
     GuardrailKind, Identity, IdentityId, IdentityKind, Membership, Place, PolicyDocument,
     PolicyRef, Provider, ProviderKind, ReferenceTo, ResourceGrant, Setting, Workload,
 };
-pub use resource::{Format, Mode, Resource};
+pub use resource::{Format, Maker, Mode, Resource};

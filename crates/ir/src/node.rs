@@ -3,7 +3,7 @@
 //! Not for how they are found (`lower`) or joined (`access`). Invariant: references to other nodes
 //! are texts as evaluated ([`PolicyRef`], [`ReferenceTo`]); joining them is done once, by `access`.
 
-use crate::{Format, Resource};
+use crate::{Format, Maker, Resource};
 use overgrant_policy::Document;
 use overgrant_value::{Guard, Src, Sym, Text, Val};
 use smol_str::SmolStr;
@@ -22,8 +22,8 @@ pub struct Place {
     pub format: Format,
     /// Logical id, where the address is something else.
     pub logical_id: Option<SmolStr>,
-    /// Whether a framework made it.
-    pub framework: bool,
+    /// Who made it.
+    pub maker: Maker,
     /// The whole block.
     pub src: Src,
     /// Its header.
@@ -44,7 +44,7 @@ impl Place {
             kind: resource.kind.clone(),
             format: resource.format,
             logical_id: resource.logical_id.clone(),
-            framework: resource.framework,
+            maker: resource.maker,
             src: resource.src.clone(),
             name_src: resource.name_src.clone(),
             guard: resource.guard.clone(),

@@ -29,6 +29,18 @@ impl Format {
     }
 }
 
+/// Who made a resource, and so who can change what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum Maker {
+    /// The author of the configuration.
+    #[default]
+    Author,
+    /// The CDK: a policy that its grant methods fill. The author chooses the grants, not what they list.
+    CdkGrant,
+    /// A framework for its own ends (CDK custom resource providers and the like).
+    Framework,
+}
+
 /// Managed here or only looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Mode {
@@ -55,8 +67,8 @@ pub struct Resource {
     pub logical_id: Option<SmolStr>,
     /// The source entry that a generated resource comes from (SAM).
     pub origin: Option<SmolStr>,
-    /// Whether a framework made it on its own (CDK custom resource providers and the like).
-    pub framework: bool,
+    /// Who made it.
+    pub maker: Maker,
     /// The arguments: an object.
     pub attrs: Val,
     /// The whole block.

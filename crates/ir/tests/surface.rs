@@ -229,7 +229,7 @@ fn model(kind: &str, attrs: Val) -> Model {
         format: Format::Terraform,
         logical_id: None,
         origin: None,
-        framework: false,
+        maker: overgrant_ir::Maker::Author,
         attrs,
         src: Src::none(),
         name_src: Src::none(),

@@ -5,7 +5,7 @@
 //! configuration says so, and a note tells why.
 
 use overgrant_finding::{Finding, Severity};
-use overgrant_ir::Resource;
+use overgrant_ir::{Maker, Resource};
 use smol_str::SmolStr;
 use std::collections::BTreeSet;
 
@@ -14,7 +14,9 @@ pub(crate) struct Framework(BTreeSet<(SmolStr, SmolStr)>);
 
 impl Framework {
     pub(crate) fn new(resources: &[Resource]) -> Self {
-        let made = resources.iter().filter(|resource| resource.framework);
+        let made = resources
+            .iter()
+            .filter(|resource| resource.maker == Maker::Framework);
         Self(
             made.map(|resource| (resource.root.clone(), resource.address.clone()))
                 .collect(),

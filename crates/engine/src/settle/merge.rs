@@ -163,7 +163,7 @@ mod tests {
                 kind: "k".into(),
                 format: Format::Terraform,
                 logical_id: None,
-                framework: false,
+                maker: overgrant_ir::Maker::Author,
                 src: Src::none(),
                 name_src: Src::none(),
                 guard: Guard::always(),

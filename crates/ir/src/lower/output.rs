@@ -63,7 +63,7 @@ pub fn lower_outputs(model: &mut Model, outputs: &[Output]) {
                     kind: "output".into(),
                     format: output.format,
                     logical_id: None,
-                    framework: false,
+                    maker: crate::Maker::Author,
                     src: output.src.clone(),
                     name_src: output.src.clone(),
                     guard: output.guard.clone(),

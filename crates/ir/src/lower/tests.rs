@@ -23,7 +23,7 @@ fn with(kind: &str, address: &str, attrs: Val) -> Resource {
         },
         logical_id: None,
         origin: None,
-        framework: false,
+        maker: crate::Maker::Author,
         attrs,
         src: Src::none(),
         name_src: Src::none(),

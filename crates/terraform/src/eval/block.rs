@@ -326,7 +326,7 @@ impl Evaluator<'_> {
             format: Format::Terraform,
             logical_id: None,
             origin: None,
-            framework: false,
+            maker: overgrant_ir::Maker::Author,
             attrs,
             src: Src::at(block.span),
             name_src: Src::at(block.header),

@@ -175,7 +175,7 @@ fn planned(plan: &Val, path: &str) -> Vec<Resource> {
             format: Format::Plan,
             logical_id: None,
             origin: None,
-            framework: false,
+            maker: overgrant_ir::Maker::Author,
             attrs,
             src: change.src().clone(),
             name_src: change

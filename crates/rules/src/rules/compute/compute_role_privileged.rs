@@ -139,7 +139,7 @@ fn check(cx: &mut Context<'_>) {
             .workloads(id)
             .iter()
             .filter_map(|index| model.workloads.get(*index))
-            .filter(|workload| workload.compute && !workload.place.framework)
+            .filter(|workload| workload.compute && workload.place.maker != overgrant_ir::Maker::Framework)
             .collect();
         let Some((first, rest)) = workloads.split_first() else {
             continue;

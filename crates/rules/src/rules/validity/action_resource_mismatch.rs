@@ -4,7 +4,7 @@ use crate::grants;
 use crate::{Context, Family, Scope};
 use overgrant_catalog::Action;
 use overgrant_finding::{Confidence, Severity};
-use overgrant_ir::{Format, Place};
+use overgrant_ir::Maker;
 use overgrant_policy::{ActionPattern, Answer, Effect, ResourcePattern};
 
 rule! {
@@ -144,7 +144,8 @@ fn check(cx: &mut Context<'_>) {
                     })
                 })
             });
-        if mixed || is_cdk_grant(&grant.document.place) {
+        // What a grant of the CDK lists, nobody can take out of it.
+        if mixed || grant.document.place.maker == Maker::CdkGrant {
             report = report.severity(Severity::Low);
         }
         let report = grant
@@ -152,12 +153,6 @@ fn check(cx: &mut Context<'_>) {
             .related(&resources.src, "these resources", None);
         cx.report(report);
     }
-}
-
-/// Whether the policy is the one that the CDK's grant methods fill: what they list, nobody can take
-/// out of it.
-fn is_cdk_grant(place: &Place) -> bool {
-    place.format == Format::Cdk && place.address.contains("/DefaultPolicy")
 }
 
 /// Whether the action acts on buckets only and every resource is an object of a bucket: names of
