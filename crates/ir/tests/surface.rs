@@ -1,4 +1,5 @@
-//! The checked-in table of Terraform arguments that carry access, row by row against lowering.
+//! The checked-in tables of Terraform arguments and CloudFormation properties that carry access, row by
+//! row against lowering.
 //!
 //! Not for what lowering makes of a row. Invariant tested: a row changes the model, or its kind or
 //! its type stands below with the reason why not.
@@ -7,14 +8,93 @@ use overgrant_ir::{Format, Mode, Model, Resource, lower};
 use overgrant_value::{Guard, Src, Text, Val};
 use std::fmt::Write as _;
 
-const TABLE: &str = include_str!(concat!(
+const TERRAFORM: &str = include_str!(concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../../testdata/surface/terraform_policy_attrs.tsv"
+));
+const CLOUDFORMATION: &str = include_str!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../testdata/surface/cfn_policy_props.tsv"
 ));
 
 /// Types and arguments that do not change the model, with the reason; `*` is every argument that
 /// does not.
-const LEFT_OUT: &[(&str, &str, &str)] = &[
+type LeftOut = &'static [(&'static str, &'static str, &'static str)];
+
+const LEFT_OUT_OF_CLOUDFORMATION: LeftOut = &[
+    (
+        "AWS::Budgets::BudgetsAction",
+        "*",
+        "a budget applies it later, when money is spent",
+    ),
+    (
+        "AWS::CDK::Metadata",
+        "Analytics",
+        "names the constructs that were used",
+    ),
+    (
+        "AWS::Chatbot::MicrosoftTeamsChannelConfiguration",
+        "GuardrailPolicies",
+        "bounds a chat channel, not an identity",
+    ),
+    (
+        "AWS::Cognito::IdentityPoolPrincipalTag",
+        "PrincipalTags",
+        "names tags, gives nothing",
+    ),
+    (
+        "AWS::EC2::ClientVpnEndpoint",
+        "AuthenticationOptions[].FederatedAuthentication.SAMLProviderArn",
+        "signs in to a network",
+    ),
+    (
+        "AWS::EKS::IdentityProviderConfig",
+        "Oidc",
+        "signs in to a cluster",
+    ),
+    (
+        "AWS::EMR::StudioSessionMapping",
+        "SessionPolicyArn",
+        "a session policy by ARN: only documents are read",
+    ),
+    (
+        "AWS::EntityResolution::PolicyStatement",
+        "Action",
+        "a statement in single properties, in a policy that is not here",
+    ),
+    (
+        "AWS::IAM::VirtualMFADevice",
+        "Users[]",
+        "a second factor, gives nothing",
+    ),
+    (
+        "AWS::IoT::PolicyPrincipalAttachment",
+        "*",
+        "a certificate's policy; the policy itself is read",
+    ),
+    (
+        "AWS::RAM::Permission",
+        "PolicyTemplate",
+        "a template without principal and resource",
+    ),
+    (
+        "AWS::Serverless::*",
+        "see sam.tsv",
+        "the translator expands these types before",
+    ),
+    (
+        "Custom::*",
+        "ServiceToken",
+        "names the function that is called; the function is read",
+    ),
+    (
+        "Custom::AWS",
+        "*",
+        "a call in a text; what it needs is granted to the provider's role",
+    ),
+];
+
+const LEFT_OUT_OF_TERRAFORM: LeftOut = &[
     (
         "aws_budgets_budget_action",
         "*",
@@ -188,7 +268,11 @@ fn leaf(kind: &str, form: &str) -> Val {
 /// The arguments of a resource with one more `value` at `path`.
 fn with(arguments: &Val, path: &str, value: Val) -> Val {
     let (step, rest) = path.split_once('.').unwrap_or((path, ""));
-    let name = step.trim_end_matches("[]");
+    let name = match step.trim_end_matches("[]") {
+        // Any key.
+        "*" => "k",
+        name => name,
+    };
     let known = arguments.get(name).map(|val| match val.as_items() {
         Some([only]) if step.ends_with("[]") => only.clone(),
         _ => val,
@@ -220,13 +304,13 @@ fn none() -> Val {
     Val::object(Vec::new(), Src::none())
 }
 
-fn model(kind: &str, attrs: Val) -> Model {
+fn model(kind: &str, attrs: Val, format: Format) -> Model {
     lower(vec![Resource {
         root: "".into(),
         address: format!("{kind}.x").into(),
         kind: kind.into(),
         mode: Mode::Managed,
-        format: Format::Terraform,
+        format,
         logical_id: None,
         origin: None,
         maker: overgrant_ir::Maker::Author,
@@ -279,8 +363,21 @@ fn argument(row: &[&str]) -> (String, Val) {
 }
 
 #[test]
-fn every_row_is_lowered_or_left_out_with_a_reason() {
-    let rows: Vec<Vec<&str>> = TABLE
+fn every_argument_of_terraform_is_lowered_or_left_out_with_a_reason() {
+    walk(TERRAFORM, Format::Terraform, LEFT_OUT_OF_TERRAFORM);
+}
+
+#[test]
+fn every_property_of_cloudformation_is_lowered_or_left_out_with_a_reason() {
+    walk(
+        CLOUDFORMATION,
+        Format::CloudFormation,
+        LEFT_OUT_OF_CLOUDFORMATION,
+    );
+}
+
+fn walk(table: &str, format: Format, left_out: LeftOut) {
+    let rows: Vec<Vec<&str>> = table
         .lines()
         .skip(1)
         .map(|line| line.split('\t').collect())
@@ -307,8 +404,8 @@ fn every_row_is_lowered_or_left_out_with_a_reason() {
         let (at, value) = argument(row);
         let changes = |beside: &Val| {
             let (before, after) = (
-                model(kind, beside.clone()),
-                model(kind, with(beside, &at, value.clone())),
+                model(kind, beside.clone(), format),
+                model(kind, with(beside, &at, value.clone()), format),
             );
             let kept = !after.settings.is_empty();
             let documents = after.documents.len() > before.documents.len();
@@ -317,7 +414,7 @@ fn every_row_is_lowered_or_left_out_with_a_reason() {
         let (first, second) = (changes(&others), changes(&alone));
         let lowered = first.0 || second.0;
         let lookalike = *what == "non-iam-policy";
-        let excused = LEFT_OUT
+        let excused = left_out
             .iter()
             .any(|(of, at, _)| of == kind && (at == path || *at == "*" && !lowered));
         // An external id belongs to the trust policy of the role beside it.

@@ -131,6 +131,7 @@ impl Evaluator<'_> {
                 [inner] => self.cases(inner).map(Cases::not),
                 _ => None,
             },
+            "And" | "Or" if argument.items().is_empty() => None,
             "And" => self.all(argument),
             "Or" => {
                 let negated: Option<Vec<Cases>> = argument
@@ -270,6 +271,10 @@ fn conjunction(members: Vec<Cases>, possible: impl Fn(&Guard) -> bool) -> Option
         if holds.len() > MAX_CASES || fails.len() > MAX_CASES {
             return None;
         }
+    }
+    // What never holds fails always, whichever member it is that fails.
+    if holds.is_empty() {
+        fails = vec![Guard::always()];
     }
     Some(Cases { holds, fails })
 }

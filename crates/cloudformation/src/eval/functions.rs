@@ -180,7 +180,8 @@ impl Evaluator<'_> {
             [template, names] => (template.scalar(), Some(names)),
             _ => (node.scalar(), None),
         };
-        let Some(template) = template else {
+        let computed = matches!(node.items(), [template, _] if template.tag.is_some());
+        let Some(template) = template.filter(|_| !computed) else {
             return self.open("a computed Fn::Sub template", span);
         };
         let whole = of_scalar(template);
@@ -396,6 +397,9 @@ impl Evaluator<'_> {
                         Some(item) => item.under(list).through(span, "Fn::Select"),
                         None => self.open("an item that the list does not have", span),
                     }
+                }
+                None if index.as_str().is_some() => {
+                    self.open("an item whose index is no number", span)
                 }
                 None => {
                     let subject = index

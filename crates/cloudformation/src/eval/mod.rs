@@ -7,6 +7,8 @@
 mod conditions;
 mod functions;
 mod identity;
+#[cfg(test)]
+mod intrinsics;
 mod parameters;
 mod text;
 

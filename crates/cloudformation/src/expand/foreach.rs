@@ -411,6 +411,27 @@ mod tests {
     }
 
     #[test]
+    fn giant_loops_end() {
+        let list = |n: usize| {
+            (0..n)
+                .map(|n| format!("i{n}"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let items = list(300);
+        let text = format!(
+            "Transform: AWS::LanguageExtensions\nResources:\n  'Fn::ForEach::A':\n    - A\n    - [{items}]\n    - 'Fn::ForEach::B':\n      - B\n      - [{items}]\n      - 'Fn::ForEach::C':\n        - C\n        - [{items}]\n        - 'T${{A}}${{B}}${{C}}': {{Type: AWS::SNS::Topic}}\n"
+        );
+        let found = one(&text);
+        assert!(
+            found.diagnostics.iter().any(|told| told.code == "for-each"),
+            "{:?}",
+            found.diagnostics
+        );
+        assert!(found.resources.len() <= 10_000);
+    }
+
+    #[test]
     fn an_unknown_collection_gives_one_open_member() {
         assert_eq!(
             resources(
