@@ -57,8 +57,8 @@ mod cloudformation;
 #[rustfmt::skip]
 mod terraform;
 
-pub(super) use cloudformation::CLOUDFORMATION;
-pub(super) use terraform::{SECRETS, TERRAFORM};
+pub(super) use cloudformation::{CLOUDFORMATION, CLOUDFORMATION_SECRETS};
+pub(super) use terraform::{TERRAFORM, TERRAFORM_SECRETS};
 ";
 
 fn table(text: &str, constant: &str) -> Result<String> {
@@ -75,7 +75,7 @@ fn table(text: &str, constant: &str) -> Result<String> {
         let [kind, path, what, form, target, notes] = cells.as_slice() else {
             anyhow::bail!("not six cells: {line}");
         };
-        if *what == "credential" && !kind.contains("::") {
+        if *what == "credential" {
             secrets.insert(*kind);
         }
         if let Some(row) = row(kind, path, what, form, target, notes)? {
@@ -93,7 +93,10 @@ fn table(text: &str, constant: &str) -> Result<String> {
     }
     out.push_str("];\n");
     if !secrets.is_empty() {
-        out.push_str("\n/// Types with arguments for secrets, where keys are looked for.\npub(in crate::lower) const SECRETS: &[&str] = &[\n");
+        writeln!(
+            out,
+            "\n/// Types with arguments for secrets, where keys are looked for.\npub(in crate::lower) const {constant}_SECRETS: &[&str] = &["
+        )?;
         for kind in secrets {
             writeln!(out, "    {kind:?},")?;
         }
@@ -118,9 +121,11 @@ fn row(
                 .all(|c| c.is_ascii_alphanumeric() || "_.[]*:".contains(c))
     };
     // Other providers, markers instead of arguments, and documents in texts of other grammars.
-    let ours = kind.starts_with("aws_") || kind.starts_with("AWS::") || kind == "provider.aws";
+    let ours = ["aws_", "AWS::", "Alexa::", "Custom::AWSCDK", "provider.aws"]
+        .iter()
+        .any(|front| kind.starts_with(front));
     let readable = ours
-        && plain(kind)
+        && plain(&kind.replace('-', ""))
         && plain(path)
         && !(what == "role-ref" && (form.contains("json") || form.contains("yaml")))
         && !path.ends_with("external_id");

@@ -17,7 +17,12 @@ const EXAMPLES: [&str; 2] = ["EXAMPLE", "AKIAIOSFODNN7"];
 
 /// Whether a type has arguments for secrets.
 pub(super) fn knows(kind: &str) -> bool {
-    super::generated::SECRETS.binary_search(&kind).is_ok()
+    let secrets = if kind.contains("::") {
+        super::generated::CLOUDFORMATION_SECRETS
+    } else {
+        super::generated::TERRAFORM_SECRETS
+    };
+    secrets.binary_search(&kind).is_ok()
 }
 
 pub(super) fn lower(lowering: &mut Lowering, resource: &Resource) {

@@ -5,5 +5,5 @@ mod cloudformation;
 #[rustfmt::skip]
 mod terraform;
 
-pub(super) use cloudformation::CLOUDFORMATION;
-pub(super) use terraform::{SECRETS, TERRAFORM};
+pub(super) use cloudformation::{CLOUDFORMATION, CLOUDFORMATION_SECRETS};
+pub(super) use terraform::{TERRAFORM, TERRAFORM_SECRETS};

@@ -639,7 +639,7 @@ pub(in crate::lower) const TERRAFORM: &[Row] = &[
 ];
 
 /// Types with arguments for secrets, where keys are looked for.
-pub(in crate::lower) const SECRETS: &[&str] = &[
+pub(in crate::lower) const TERRAFORM_SECRETS: &[&str] = &[
     "aws_acm_certificate",
     "aws_alb_listener",
     "aws_alb_listener_rule",
