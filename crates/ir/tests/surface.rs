@@ -6,7 +6,6 @@
 
 use overgrant_ir::{Format, Mode, Model, Resource, lower};
 use overgrant_value::{Guard, Src, Text, Val};
-use std::fmt::Write as _;
 
 const TERRAFORM: &str = include_str!(concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -396,7 +395,7 @@ fn walk(table: &str, format: Format, left_out: LeftOut) {
         let mut others = alone.clone();
         for other in rows
             .iter()
-            .filter(|other| other[0] == *kind && other[1] != *path)
+            .filter(|other| other.first() == Some(kind) && other.get(1) != Some(path))
         {
             let (path, value) = argument(other);
             others = with(&others, &path, value);
@@ -420,10 +419,10 @@ fn walk(table: &str, format: Format, left_out: LeftOut) {
         // An external id belongs to the trust policy of the role beside it.
         let excused = excused || (*what == "trust-condition" && !lowered);
         if lookalike && (first.1 || second.1) {
-            writeln!(wrong, "a document: {kind} {path} ({form})").unwrap();
+            wrong += &format!("a document: {kind} {path} ({form})\n");
         } else if !lookalike && lowered == excused {
             let word = if lowered { "lowered" } else { "lost" };
-            writeln!(wrong, "{word}: {what} {kind} {path} ({form})").unwrap();
+            wrong += &format!("{word}: {what} {kind} {path} ({form})\n");
         }
     }
     assert!(wrong.is_empty(), "{wrong}");

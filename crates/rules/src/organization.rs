@@ -221,9 +221,7 @@ fn reaches_all(
             .find_action(action)
             .is_some_and(|action| resources.star_for(action.id()).all().possible())
     };
-    resources.covers_all().possible()
-        || by_type()
-        || resources.listed().items.iter().any(accepts)
+    resources.covers_all().possible() || by_type() || resources.listed().items.iter().any(accepts)
 }
 
 /// Whether every condition of a Deny only spares some principals.

@@ -296,7 +296,7 @@ fn conditions() {
         ("!Equals [!Ref E]", "condition C"),
         ("!Not []", "condition C"),
         ("!And []", "condition C"),
-        ("{Condition: Gone}", "condition C"),
+        ("{Condition: Gone}", "condition Gone"),
         ("!Sub x", "condition C"),
     ] {
         assert_eq!(guard(condition), wanted, "{condition}");

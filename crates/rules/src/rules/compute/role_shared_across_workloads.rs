@@ -161,7 +161,7 @@ fn check(cx: &mut Context<'_>) {
             .workloads(id)
             .iter()
             .filter_map(|index| model.workloads.get(*index))
-            .filter(|one| one.compute && !one.place.framework)
+            .filter(|one| one.compute && one.place.maker != overgrant_ir::Maker::Framework)
             .collect();
         let Some((first, rest)) = workloads.split_first() else { continue };
         let own = group(first);
