@@ -170,7 +170,7 @@ fn resource(kind: &str, address: &str, attrs: &str) -> Result<Resource> {
         format: Format::Terraform,
         logical_id: None,
         origin: None,
-        framework: false,
+        maker: overgrant_ir::Maker::Author,
         attrs,
         src: Src::none(),
         name_src: Src::none(),
