@@ -85,7 +85,7 @@ impl Scene {
             },
             logical_id: None,
             origin: None,
-            framework: false,
+            maker: overgrant_ir::Maker::Author,
             attrs,
             src: Src::none(),
             name_src: Src::none(),
