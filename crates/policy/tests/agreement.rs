@@ -103,30 +103,6 @@ fn request(dice: &mut Dice, caller: &str) -> Request {
     }
 }
 
-/// The request that a witness describes.
-fn from_witness(witness: &engine::Witness, caller: &str) -> Request {
-    let mut context = Context::new();
-    for (key, values) in &witness.context {
-        // An absent key has no values; an empty set of values is not told apart and is left out.
-        let Some(first) = values.first() else {
-            continue;
-        };
-        let value = if key == "aws:tagkeys" {
-            ContextValue::Many(values.iter().map(Into::into).collect())
-        } else {
-            ContextValue::One(first.into())
-        };
-        context.set(key, value);
-    }
-    Request {
-        caller: Caller::parse(caller),
-        action: witness.action.as_str().into(),
-        resource: witness.resource.as_str().into(),
-        resource_account: Some("111122223333".into()),
-        context,
-    }
-}
-
 fn allowed(stack: &Stack<'_>, request: &Request) -> bool {
     let outcome = point::decide(stack, request);
     assert!(outcome.allowed != Answer::May, "nothing is open");
@@ -154,7 +130,7 @@ fn check(
 ) -> Answer {
     let found = engine::difference_of(new, old, limits);
     if let (Answer::Must, Some(witness)) = (found.answer, &found.witness) {
-        let request = from_witness(witness, USER);
+        let request = witness.request(Caller::parse(USER));
         assert!(
             allowed(new, &request),
             "{what}\nnew does not allow {witness:?}"

@@ -5,6 +5,7 @@
 //! justified (see [`known`]) are counted apart, by name.
 
 mod expansion;
+mod history;
 mod known;
 mod syntax;
 mod terraform;
@@ -33,6 +34,12 @@ enum Subject {
         /// Decisions by line (`{"id": 1, "decision": "Allowed"}`), where the cases have no `expect`
         #[arg(long)]
         decisions: Option<PathBuf>,
+    },
+    /// The versions of AWS-managed policies: what each version adds and takes away is checked request
+    /// by request
+    History {
+        /// A map from policy names to `versions`, each with its `document`
+        file: PathBuf,
     },
     /// Terraform's answers: a file like `cases.jsonl`, or a folder like `projects`
     Terraform {
@@ -65,6 +72,7 @@ enum Subject {
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     match &arguments.subject {
         Subject::Policy { file, decisions } => policy(file, decisions.as_ref()),
+        Subject::History { file } => history::compare(file),
         Subject::Terraform { path } => answers(path.as_deref()),
         Subject::Syntax { dir } => files(dir),
         Subject::Sam { dir } => expansions(Layout::Sam, dir),

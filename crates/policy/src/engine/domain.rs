@@ -59,14 +59,23 @@ fn cached(format: &'static str) -> Rc<Glob> {
     })
 }
 
+/// Formats of things that AWS keeps for all accounts too, in ARNs without an account: public
+/// parameters, its own documents, automations and views. AWS-managed policies name them so.
+const SHARED: [&str; 4] = [
+    "arn:${Partition}:resource-explorer-2:${Region}:${Account}:view/",
+    "arn:${Partition}:ssm:${Region}:${Account}:parameter/",
+    "arn:${Partition}:ssm:${Region}:${Account}:document/",
+    "arn:${Partition}:ssm:${Region}:${Account}:automation-definition/",
+];
+
 /// The ARNs of a format, every placeholder at least one character long.
 pub(super) fn domain_glob(format: &str) -> Glob {
-    let wide = filled(
-        format,
-        |name| {
-            if name == "Partition" { "aws*" } else { "?*" }
-        },
-    );
+    let shared = SHARED.iter().any(|head| format.starts_with(head));
+    let wide = filled(format, |name| match name {
+        "Partition" => "aws*",
+        "Account" if shared => "*",
+        _ => "?*",
+    });
     Glob::read(
         &Text::known(&wide),
         Reading {
@@ -114,4 +123,28 @@ pub(super) fn is_service_root(glob: &Glob, service: &str) -> bool {
             glob.contains(&word, true)
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_aws_keeps_for_all_has_no_account() {
+        let holds = |format: &str, arn: &str| {
+            let word: Vec<Letter> = arn.chars().map(Letter::Char).collect();
+            domain_glob(format).contains(&word, true)
+        };
+        let parameter = "arn:${Partition}:ssm:${Region}:${Account}:parameter/${Name}";
+        assert!(holds(
+            parameter,
+            "arn:aws:ssm:eu-west-1::parameter/aws/service/x"
+        ));
+        assert!(holds(
+            parameter,
+            "arn:aws:ssm:eu-west-1:111122223333:parameter/x"
+        ));
+        let table = "arn:${Partition}:dynamodb:${Region}:${Account}:table/${Name}";
+        assert!(!holds(table, "arn:aws:dynamodb:eu-west-1::table/x"));
+    }
 }

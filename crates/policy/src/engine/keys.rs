@@ -113,8 +113,15 @@ pub(crate) fn candidates(
     Candidates { list, complete }
 }
 
-/// Sets of up to `most` values; the empty set too. False if some were left out.
+/// Sets of up to `most` values, the empty set last: a request that has the key shows more. False if
+/// some were left out.
 fn subsets(words: &[Vec<Letter>], most: usize, list: &mut Vec<Candidate>) -> bool {
+    let complete = filled_subsets(words, most, list);
+    list.push(Candidate::Many(Vec::new()));
+    complete
+}
+
+fn filled_subsets(words: &[Vec<Letter>], most: usize, list: &mut Vec<Candidate>) -> bool {
     const MOST_SETS: usize = 400;
     let mut layer: Vec<(usize, Vec<Vec<Letter>>)> = vec![(0, Vec::new())];
     let end = list.len() + MOST_SETS;
@@ -129,7 +136,9 @@ fn subsets(words: &[Vec<Letter>], most: usize, list: &mut Vec<Candidate>) -> boo
                 wider.push(word.clone());
                 next.push((index + 1, wider));
             }
-            list.push(Candidate::Many(set));
+            if !set.is_empty() {
+                list.push(Candidate::Many(set));
+            }
         }
         layer = next;
     }

@@ -15,7 +15,9 @@ use crate::engine::globs::{Glob, Letter};
 use crate::engine::keys::Source;
 use crate::engine::mask::{MOST_MEMBERS, Mask};
 use crate::engine::side::{Side, View, allowed};
-use crate::request::{PolicyKind, StatementRef};
+use crate::request::{
+    Caller, Context as RequestContext, ContextValue, PolicyKind, Request, StatementRef,
+};
 use overgrant_catalog::{ActionId, catalog};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
@@ -61,6 +63,70 @@ pub struct Witness {
     pub context: BTreeMap<String, Vec<String>>,
     /// The Allow statements that match it on the side that was asked for.
     pub by: Vec<StatementRef>,
+}
+
+impl Witness {
+    /// The request that it describes, made by `caller` on a resource of the caller's account: for
+    /// [`crate::point::decide`]. Keys without a value are left out, and several values make a
+    /// multi-valued key. Where a value stands as a policy variable, its key is given the
+    /// caller's account, or a letter, and that is filled in.
+    #[must_use]
+    pub fn request(&self, caller: Caller) -> Request {
+        let mut variables: BTreeMap<String, String> = BTreeMap::new();
+        let account = caller.account().unwrap_or("x").to_owned();
+        let mut filled = |text: &str| self.filled(text, &account, &mut variables);
+        let resource = filled(&self.resource);
+        let mut context = RequestContext::new();
+        for (key, values) in self.context.iter().filter(|(_, values)| !values.is_empty()) {
+            let value = match values.as_slice() {
+                [one] => ContextValue::One(filled(one).into()),
+                many => ContextValue::Many(many.iter().map(|one| filled(one).into()).collect()),
+            };
+            context.set(key, value);
+        }
+        for (key, value) in variables {
+            context.set(&key, ContextValue::One(value.into()));
+        }
+        Request {
+            caller,
+            action: self.action.as_str().into(),
+            resource: resource.into(),
+            resource_account: None,
+            context,
+        }
+    }
+
+    /// The text with a value for each policy variable.
+    fn filled(
+        &self,
+        text: &str,
+        account: &str,
+        variables: &mut BTreeMap<String, String>,
+    ) -> String {
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some((before, tail)) = rest.split_once("${")
+            && let Some((name, after)) = tail.split_once('}')
+        {
+            out.push_str(before);
+            let key = name.split(',').next().unwrap_or_default().trim();
+            let key = key.to_ascii_lowercase();
+            match self.context.get(&key).and_then(|values| values.first()) {
+                Some(value) if !value.contains("${") => out.push_str(value),
+                _ => {
+                    let value = if key.ends_with("account") {
+                        account
+                    } else {
+                        "x"
+                    };
+                    out.push_str(variables.entry(key).or_insert_with(|| value.to_owned()));
+                }
+            }
+            rest = after;
+        }
+        out.push_str(rest);
+        out
+    }
 }
 
 /// What a search found.
