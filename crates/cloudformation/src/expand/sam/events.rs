@@ -53,6 +53,9 @@ impl Builder<'_> {
                 "Kinesis" => "service-role/AWSLambdaKinesisExecutionRole",
                 "DynamoDB" => "service-role/AWSLambdaDynamoDBExecutionRole",
                 "SQS" => "service-role/AWSLambdaSQSQueueExecutionRole",
+                "SNS" if queue_of(&event).is_some() => {
+                    "service-role/AWSLambdaSQSQueueExecutionRole"
+                }
                 "MSK" => "service-role/AWSLambdaMSKExecutionRole",
                 "MQ" | "SelfManagedKafka" | "DocumentDB" => {
                     all.inline.extend(broker_policy(&event));
@@ -110,6 +113,7 @@ impl Builder<'_> {
                         span,
                     );
                 }
+                "SNS" if queue_of(&event).is_some() => self.queued_topic(&id, invoked, &event),
                 "SNS" => {
                     let topic = own.get("Topic").map(|node| ("SourceArn", Arc::clone(node)));
                     self.permission(&id, invoked, "sns.amazonaws.com", topic, span);
@@ -173,6 +177,55 @@ impl Builder<'_> {
                 _ => {}
             }
         }
+    }
+
+    /// A topic that reaches the function through a queue: the queue where none is given, what lets
+    /// the topic send to it, and the mapping that reads it.
+    fn queued_topic(&mut self, id: &str, invoked: &str, event: &Entry) {
+        let span = event.key_span.to(event.value.span);
+        let given = queue_of(event).filter(|queue| !queue.entries().is_empty());
+        let own = |name: &str| given.as_ref().and_then(|queue| queue.get(name)).cloned();
+        let name = format!("{id}Queue");
+        let (arn, url) = match (own("QueueArn"), own("QueueUrl")) {
+            (Some(arn), Some(url)) => (arn, url),
+            _ => {
+                self.generate(&name, "AWS::SQS::Queue", [], span);
+                let arn = make::attribute(&name, "Arn", span);
+                (arn, make::reference(&name, span))
+            }
+        };
+        let mut parts = vec![
+            ("Effect", make::text("Allow", span)),
+            ("Action", make::text("sqs:SendMessage", span)),
+            ("Resource", Arc::clone(&arn)),
+            (
+                "Principal",
+                make::map([("Service", make::text("sns.amazonaws.com", span))], span),
+            ),
+        ];
+        let topic = event
+            .value
+            .get("Properties")
+            .and_then(|own| own.get("Topic"));
+        if let Some(topic) = topic {
+            let source = make::map([("aws:SourceArn", Arc::clone(topic))], span);
+            parts.push(("Condition", make::map([("ArnEquals", source)], span)));
+        }
+        let statement = make::map(parts, span);
+        let policy = own("QueuePolicyLogicalId")
+            .and_then(|name| name.text().map(str::to_owned))
+            .unwrap_or_else(|| format!("{id}QueuePolicy"));
+        let parts = [
+            ("PolicyDocument", document(vec![statement], true, span)),
+            ("Queues", make::seq(vec![url], span)),
+        ];
+        self.generate(&policy, "AWS::SQS::QueuePolicy", parts, span);
+        let parts = [
+            ("FunctionName", make::reference(invoked, span)),
+            ("EventSourceArn", arn),
+        ];
+        let mapping = format!("{id}EventSourceMapping");
+        self.generate(&mapping, "AWS::Lambda::EventSourceMapping", parts, span);
     }
 
     /// A permission to invoke the function.
@@ -247,6 +300,28 @@ impl Builder<'_> {
         self.generate(id, "AWS::Scheduler::Schedule", [("Target", target)], span);
     }
 
+    /// The API of events that name none.
+    pub(super) fn implicit_api(&mut self, implicit: &str, span: Span) {
+        let rest = implicit == "ServerlessRestApi";
+        let kind = if rest {
+            "AWS::ApiGateway::RestApi"
+        } else {
+            "AWS::ApiGatewayV2::Api"
+        };
+        let condition = self.current.condition.take();
+        let auth = self
+            .globals
+            .as_ref()
+            .and_then(|all| all.get("Api")?.get("Auth"));
+        let mut own = vec![("StageName", make::text("Prod", span))];
+        own.extend(auth.map(|auth| ("Auth", Arc::clone(auth))));
+        let own = make::map(own, span);
+        let policy = rest.then(|| self.api_policy(implicit, &own)).flatten();
+        let parts = policy.map(|policy| ("Policy", policy));
+        self.generate(implicit, kind, parts, span);
+        self.current.condition = condition;
+    }
+
     /// The permission for an API, and the implicit API where none is named.
     fn api_event(
         &mut self,
@@ -270,23 +345,7 @@ impl Builder<'_> {
                 (Arc::clone(node), stage.unwrap_or_default())
             }
             None => {
-                let kind = if rest {
-                    "AWS::ApiGateway::RestApi"
-                } else {
-                    "AWS::ApiGatewayV2::Api"
-                };
-                let condition = self.current.condition.take();
-                let auth = self
-                    .globals
-                    .as_ref()
-                    .and_then(|all| all.get("Api")?.get("Auth"));
-                let mut own = vec![("StageName", make::text("Prod", span))];
-                own.extend(auth.map(|auth| ("Auth", Arc::clone(auth))));
-                let own = make::map(own, span);
-                let policy = rest.then(|| self.api_policy(implicit, &own)).flatten();
-                let parts = policy.map(|policy| ("Policy", policy));
-                self.generate(implicit, kind, parts, span);
-                self.current.condition = condition;
+                self.implicit_api(implicit, span);
                 (make::reference(implicit, span), "Prod".to_owned())
             }
         };
@@ -381,6 +440,13 @@ fn failure_policy(function: &str, event: &Entry) -> Option<Arc<Node>> {
     };
     let name = format!("{function}{}{kind}Policy", event.key);
     Some(inline(&name, document(statements, false, span), span))
+}
+
+/// What `SqsSubscription` of a topic's event says, unless it says no.
+fn queue_of(event: &Entry) -> Option<Arc<Node>> {
+    let queue = event.value.get("Properties")?.get("SqsSubscription")?;
+    let wanted = !queue.entries().is_empty() || queue.text() == Some("true");
+    wanted.then(|| Arc::clone(queue))
 }
 
 /// The inline policy for a broker or cluster with credentials in Secrets Manager.

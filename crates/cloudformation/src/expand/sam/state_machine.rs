@@ -5,6 +5,7 @@
 
 use super::events::events;
 use super::policies::{RolePolicies, aws_managed, distinct};
+use super::routes::IMPLICIT;
 use super::{Builder, allow, document, inline, is_set, is_word};
 use crate::syntax::{Entry, Node, make};
 use std::sync::Arc;
@@ -83,7 +84,12 @@ impl Builder<'_> {
             let kind = event.value.get("Type").and_then(|node| node.text());
             let service = match kind {
                 Some("Schedule" | "EventBridgeRule" | "CloudWatchEvent") => "events.amazonaws.com",
-                Some("Api") => "apigateway.amazonaws.com",
+                Some("Api") => {
+                    if own.get("RestApiId").is_none_or(|node| node.is_null()) {
+                        self.implicit_api(IMPLICIT, span);
+                    }
+                    "apigateway.amazonaws.com"
+                }
                 Some("ScheduleV2") => {
                     self.schedule(&id, &own, target, "states:StartExecution", span);
                     continue;
