@@ -39,6 +39,18 @@ fn check(example: &Example, min: (Severity, Confidence), select: &[String]) -> O
             sources.add("template.yaml", &example.text);
             found.documents.push("template.yaml".to_owned());
         }
+        "workflow" => {
+            sources.add(".github/workflows/ci.yml", &example.text);
+            let role = if words(example, "with").contains(&"role") {
+                ROLE
+            } else {
+                ""
+            };
+            sources.add("main.tf", role);
+            found
+                .terraform
+                .insert(String::new(), vec!["main.tf".to_owned()]);
+        }
         "json" => {
             sources.add("policy.json", &example.text);
             sources.add(
@@ -100,6 +112,27 @@ fn check(example: &Example, min: (Severity, Confidence), select: &[String]) -> O
     };
     check_in(&Arc::new(sources), &found, &options).unwrap()
 }
+
+/// The role that workflows of examples assume.
+const ROLE: &str = r#"
+resource "aws_iam_role" "deploy" {
+  name = "deploy"
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com" }
+      Condition = {
+        StringEquals = {
+          "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
+          "token.actions.githubusercontent.com:sub" = "repo:acme/shop:environment:prod"
+        }
+      }
+    }]
+  })
+}
+"#;
 
 const EVERYTHING: (Severity, Confidence) = (Severity::Info, Confidence::Low);
 

@@ -19,6 +19,8 @@ pub enum Format {
     Cdk,
     /// A bare policy document.
     Policy,
+    /// A job of a workflow file of GitHub.
+    Workflow,
 }
 
 impl Format {

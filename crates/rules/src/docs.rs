@@ -147,7 +147,7 @@ fn kind_of(word: &str) -> Option<ExampleKind> {
 fn fence(language: &str) -> &str {
     match language {
         "terraform" => "hcl",
-        "cloudformation" | "sam" => "yaml",
+        "cloudformation" | "sam" | "workflow" => "yaml",
         other => other,
     }
 }

@@ -30,6 +30,7 @@ mod skeleton;
 #[cfg(test)]
 mod testing;
 mod whole;
+mod workflow;
 
 pub use context::{Context, Report};
 pub use docs::{Docs, Example, ExampleKind};

@@ -7,6 +7,7 @@ mod assemblies;
 mod configuration;
 mod documents;
 mod templates;
+mod workflows;
 
 use crate::settle::{Call, MetadataIgnore};
 use crate::{Config, Discovery, Error, Options};
@@ -61,6 +62,7 @@ pub(crate) fn read(
     let templates = documents::read(&mut input, sources, found);
     templates::read(&mut input, sources, templates, options)?;
     assemblies::read(&mut input, sources, found);
+    workflows::read(&mut input, sources);
     for path in &found.explicit {
         let told = input
             .diagnostics

@@ -188,6 +188,7 @@ const KEPT: &[&str] = &[
     "aws_vpc_endpoint_service_allowed_principal",
     "aws_vpclattice_service",
     "aws_vpclattice_service_network",
+    "github_actions_job",
 ];
 
 pub(super) fn is_kept(kind: &str) -> bool {

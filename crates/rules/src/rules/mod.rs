@@ -55,10 +55,12 @@ rules! {
         github_org_wide::GITHUB_ORG_WIDE,
         github_owner_not_anchored::GITHUB_OWNER_NOT_ANCHORED,
         github_sub_open::GITHUB_SUB_OPEN,
+        github_subject_matches_no_workflow::GITHUB_SUBJECT_MATCHES_NO_WORKFLOW,
         irsa_subject_weak::IRSA_SUBJECT_WEAK,
         oidc_aud_missing_or_wide::OIDC_AUD_MISSING_OR_WIDE,
         oidc_condition_operator_unsafe::OIDC_CONDITION_OPERATOR_UNSAFE,
         shared_issuer_tenancy_claim_missing::SHARED_ISSUER_TENANCY_CLAIM_MISSING,
+        workflow_for_strangers_assumes_role::WORKFLOW_FOR_STRANGERS_ASSUMES_ROLE,
     }
     governance {
         access_analyzer_missing::ACCESS_ANALYZER_MISSING,
