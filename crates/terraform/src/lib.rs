@@ -6,6 +6,7 @@
 
 mod config;
 pub mod console;
+pub mod edit;
 mod eval;
 mod functions;
 pub mod plan;
