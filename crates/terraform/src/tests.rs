@@ -3,6 +3,7 @@
 //! Invariant tested: addresses as Terraform prints them, policies as structures with places, unknown
 //! parts as symbols and guards.
 
+mod data_sources;
 mod frames;
 mod limits;
 

@@ -48,7 +48,7 @@ pub(super) struct Entry {
 pub(super) enum Tree<'a> {
     Text(&'a str),
     List(&'a [String]),
-    Map(Vec<(&'a str, Tree<'a>)>),
+    Map(Vec<(&'a str, Self)>),
 }
 
 /// The editor of one notation.
@@ -69,11 +69,9 @@ struct Style<'t> {
 
 impl Node {
     /// An expression as far as it is written out.
-    pub(super) fn of(text: &str, expr: &Expr) -> Self {
+    pub(super) fn of(expr: &Expr) -> Self {
         let kind = match &expr.kind {
-            ExprKind::Tuple(items) => {
-                Kind::List(items.iter().map(|item| Self::of(text, item)).collect())
-            }
+            ExprKind::Tuple(items) => Kind::List(items.iter().map(Self::of).collect()),
             ExprKind::Object(items) => Kind::Map(
                 items
                     .iter()
@@ -87,7 +85,7 @@ impl Node {
                         Entry {
                             key,
                             key_range: super::range(span),
-                            value: Self::of(text, &item.value),
+                            value: Self::of(&item.value),
                         }
                     })
                     .collect(),

@@ -193,7 +193,7 @@ impl Configuration {
         let text = self.file.text();
         expressions(&self.body, &mut |expr| match &expr.kind {
             ExprKind::Object(_) | ExprKind::Tuple(_) => {
-                let node = Node::of(text, expr);
+                let node = Node::of(expr);
                 visit(&Flow::new(Notation::Hcl), &node);
             }
             ExprKind::Template(parts) => {

@@ -3,7 +3,7 @@
 //! Not for what functions do. Invariant: a failure that may happen is an alternative of its own.
 
 use super::access;
-use super::expr::{Eval, FAILS, fail, fixed};
+use super::expr::{Eval, FAILS, at, fail, fixed};
 use super::instance::Evaluator;
 use super::ops;
 use super::scope::Scope;
@@ -32,6 +32,9 @@ impl Evaluator<'_> {
                     Err(error) if error.fixed => Err(error),
                     Err(_) => Ok(Val::bool(false, Src::at(span))),
                 };
+            }
+            "convert" if call.args.len() == 2 => {
+                return self.convert_call(scope, &call.args, span);
             }
             "templatestring"
                 if let Some(ExprKind::Template(_)) = call.args.first().map(|arg| &arg.kind) =>
@@ -73,6 +76,21 @@ impl Evaluator<'_> {
             });
         }
         functions::call(self, scope, &call.name, &args, span)
+    }
+
+    /// `convert(value, type)` of newer versions: the second argument is a type, not a value.
+    fn convert_call(&self, scope: &Scope, args: &[Expr], span: Span) -> Eval {
+        let [value, ty] = args else {
+            return fixed("`convert` needs a value and a type", span);
+        };
+        let Some(constraint) = self.constraint(ty) else {
+            return fixed("this is no type", ty.span);
+        };
+        let val = self.expr(scope, value)?;
+        self.spread(&[val], |vals| match vals {
+            [val] => at(constraint.apply(val), value.span),
+            _ => fixed("`convert` needs a value", span),
+        })
     }
 
     fn try_call(&self, scope: &Scope, args: &[Expr], span: Span) -> Eval {

@@ -14,8 +14,11 @@ use crate::roots::normal;
 use crate::syntax::tree::Body;
 use overgrant_catalog::catalog;
 use overgrant_source::Span;
-use overgrant_value::{Data, Entry, Map, Src, Sym, Text, Val, json};
+use overgrant_value::{Answer, Data, Entry, Map, Marks, Src, Sym, Text, Val, json};
 use smol_str::SmolStr;
+
+/// Bytes of a document of `aws_iam_policy_documents` by default: the quota of a managed policy.
+const MAX_POLICY_SIZE: i64 = 6_144;
 
 impl Evaluator<'_> {
     /// The attribute `name` of a data source; `None` where only AWS knows it.
@@ -44,9 +47,26 @@ impl Evaluator<'_> {
             ("aws_partition", "partition" | "id") => hole(Sym::Partition),
             ("aws_partition", "dns_suffix") => hole(Sym::UrlSuffix),
             ("aws_partition", "reverse_dns_prefix") => text(Text::known("com.amazonaws")),
-            ("aws_service_principal", "name" | "id") => {
+            ("aws_service_principal", "name") => {
                 let service = argument("service_name")?;
                 text(service.concat(&Text::known(".amazonaws.com")))
+            }
+            ("aws_service_principal", "id") => {
+                let service = argument("service_name")?;
+                let region = argument("region")
+                    .unwrap_or_else(|| self.frame_of(target, body).region_at(src));
+                let service = service.concat(&Text::known(".")).concat(&region);
+                text(service.concat(&Text::known(".amazonaws.com")))
+            }
+            ("aws_default_tags", "tags") => self.default_tags(target, body),
+            // The issuer of a session is its role, whose path the session does not tell.
+            ("aws_iam_session_context", "issuer_arn") => {
+                let arn = argument("arn")?;
+                let [_, _, _, _, resource] = arn_parts(&arn).ok()?;
+                match resource.starts_with("assumed-role/") {
+                    Answer::No => text(arn),
+                    _ => None,
+                }
             }
             ("aws_service_principal", "suffix") => text(Text::known("amazonaws.com")),
             ("aws_arn", part) => {
@@ -76,6 +96,15 @@ impl Evaluator<'_> {
             ("aws_iam_policy_document", "json" | "minified_json") => {
                 let object = self.body(&self.scope_of(target), body, src.clone());
                 Some(self.policy_document(&self.existing(target, object), src))
+            }
+            ("aws_iam_policy_documents", "json" | "minified_json") => {
+                let object = self.body(&self.scope_of(target), body, src.clone());
+                let document = self.policy_document(&self.existing(target, object), src);
+                let most = self
+                    .configured(target, body, "max_policy_size")
+                    .and_then(|size| size.ok()?.as_i64())
+                    .unwrap_or(MAX_POLICY_SIZE);
+                Some(document.map(|document| split_by_size(document, most, src)))
             }
             ("template_file", "rendered") => Some(self.template_file(target, body, addr)),
             ("terraform_remote_state", "outputs") => self.state_outputs(target, body).map(Ok),
@@ -132,6 +161,20 @@ impl Evaluator<'_> {
             None => Val::object(Vec::new(), Src::none()),
         };
         self.render_text(&Scope::of(&target.instance), &template, &vars, span)
+    }
+}
+
+/// The documents that hold a document's statements: itself alone, if it is surely small enough.
+fn split_by_size(document: Val, most: i64, src: &Src) -> Val {
+    let text = json::to_string(&document);
+    // Unknown parts may be longer than their names, and escapes are longer than here.
+    let small = i64::try_from(text.len()).is_ok_and(|len| len <= most);
+    let sure = small && !text.contains("${") && !text.contains(['<', '>', '&']);
+    let list = Val::tuple(vec![document], src.clone());
+    if sure {
+        list
+    } else {
+        list.marked(Marks::MAYBE)
     }
 }
 

@@ -6,6 +6,7 @@
 //! provider deploys into is [`Sym::Account`] and, without a region, [`Sym::Region`]; another account
 //! is never that symbol.
 
+use super::expr::Eval;
 use super::instance::{Evaluator, Instance, Target};
 use super::scope::Scope;
 use crate::functions::arn_parts;
@@ -115,6 +116,19 @@ impl Evaluator<'_> {
         };
         let text = identity::attribute(&target.key.kind, "arn", &self.root, &addr, &argument)?;
         Some(frame.place(&text))
+    }
+
+    /// The tags that the provider gives to all resources.
+    pub(crate) fn default_tags(&self, target: &Target, body: &Body) -> Option<Eval> {
+        let named = body
+            .attribute("provider")
+            .and_then(|attr| provider_name(&attr.value));
+        let name = named.unwrap_or_else(|| SmolStr::new_static(MAIN));
+        let (instance, name) = self.provider(&target.instance, &name)?;
+        let block = instance.module.providers.get(&name)?;
+        let tags = block.body.blocks_of("default_tags").next()?;
+        let attr = tags.body.attribute("tags")?;
+        Some(self.expr(&Scope::of(&instance), &attr.value))
     }
 
     fn frame(&self, instance: &Rc<Instance>, name: &SmolStr) -> Frame {
