@@ -10,12 +10,13 @@ use crate::unwind::{INTERNAL, guarded};
 use crate::{Config, Discovery, Error, Options, Selection, config, discover};
 use overgrant_access::Access;
 use overgrant_finding::Finding;
-use overgrant_ir::Model;
+use overgrant_ir::{DocumentRole, Model};
 use overgrant_policy::Resolution;
 use overgrant_rules::{Context, Rule};
 use overgrant_source::{Diagnostic, Sources, Span};
 use rayon::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::mem::{Discriminant, discriminant};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -348,10 +349,20 @@ fn summary(
     }
 }
 
-/// Counts documents by their place in the source. The worst of several contexts counts; one that may
-/// not exist counts where there is no other.
+/// A block and what its document is for.
+type Holding = (Span, Discriminant<DocumentRole>);
+
+/// The rank of a context that stands for any number of instances.
+const OPEN_INSTANCES: u8 = 2;
+
+/// Counts documents by their place in the source. The worst of several contexts counts; one under a
+/// guard counts where there is none without, and one that stands for any number of instances (a
+/// wrapper over unknown items) where there is no other.
 fn policies(sources: &Sources, found: &Discovery, model: &Model) -> Policies {
-    let mut places: BTreeMap<Span, (bool, Resolution)> = BTreeMap::new();
+    let mut places: BTreeMap<Span, (u8, Resolution, Option<Holding>)> = BTreeMap::new();
+    // The best rank of each block for a role of documents: what a wrapper leaves open there has
+    // another place than the document that other uses give.
+    let mut blocks: HashMap<Holding, u8> = HashMap::new();
     let mut policies = Policies::default();
     let mut open: BTreeSet<String> = BTreeSet::new();
     for document in &model.documents {
@@ -372,12 +383,24 @@ fn policies(sources: &Sources, found: &Discovery, model: &Model) -> Policies {
         }
         let resolution = document.document.resolution;
         let place = &document.place;
-        let sure = !place.maybe && place.guard.is_always();
-        let known = places.entry(span).or_insert((sure, resolution));
-        if sure == known.0 {
+        let rank = match (place.maybe, place.guard.is_always()) {
+            (false, true) => 0,
+            (false, false) => 1,
+            (true, _) => OPEN_INSTANCES,
+        };
+        let block = place
+            .src
+            .span
+            .map(|span| (span, discriminant(&document.role)));
+        if let Some(block) = block {
+            let best = blocks.entry(block).or_insert(rank);
+            *best = rank.min(*best);
+        }
+        let known = places.entry(span).or_insert((rank, resolution, block));
+        if rank == known.0 {
             known.1 = resolution.max(known.1);
-        } else if sure {
-            *known = (sure, resolution);
+        } else if rank < known.0 {
+            *known = (rank, resolution, block);
         }
         if resolution != Resolution::Resolved {
             open.extend(
@@ -389,8 +412,12 @@ fn policies(sources: &Sources, found: &Discovery, model: &Model) -> Policies {
             );
         }
     }
+    places.retain(|_, (rank, _, block)| {
+        let best = block.and_then(|block| blocks.get(&block));
+        *rank < OPEN_INSTANCES || best.is_none_or(|best| *best == *rank)
+    });
     policies.total = places.len();
-    for (_, resolution) in places.into_values() {
+    for (_, resolution, _) in places.into_values() {
         match resolution {
             Resolution::Resolved => policies.resolved += 1,
             Resolution::Partial => policies.partial += 1,

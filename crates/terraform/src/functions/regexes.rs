@@ -6,7 +6,7 @@
 use super::{Call, Function, Kind, Outcome, Stop, Takes, function};
 use crate::eval::limits::{room, seats};
 use crate::eval::ops;
-use overgrant_value::{Data, Entry, Map, Piece, Seq, Text, Ty, Val};
+use overgrant_value::{Alt, Data, Entry, Map, Piece, Seq, Sym, Text, Ty, Val};
 use regex::{Regex, RegexBuilder};
 
 /// Most patterns that are kept compiled.
@@ -187,7 +187,7 @@ fn replace(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
         })
         .sum();
     room(found.saturating_mul(with.len()))?;
-    text.replace(&search, &with)
+    in_text(&text, &search, &with)
         .map(|text| Val::text(text, call.src()))
         .ok_or(Stop::Open)
 }
@@ -197,11 +197,39 @@ fn is_word(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && text.contains('_')
 }
 
+/// A text with a placeholder in capitals replaced. What AWS or the provider makes up (accounts,
+/// regions, names that nobody gave) has neither capitals nor underscores.
+fn in_text(text: &Text, search: &str, with: &Text) -> Option<Text> {
+    let capitals = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let made_up = |sym: &Sym| {
+        matches!(
+            sym,
+            Sym::Account | Sym::Region | Sym::Partition | Sym::UrlSuffix | Sym::Attr { .. }
+        )
+    };
+    text.replace(search, with).or_else(|| {
+        if !search.chars().all(capitals) || !text.holes().all(|hole| made_up(&hole.sym)) {
+            return None;
+        }
+        let mut replaced = Text::empty();
+        for piece in text.pieces() {
+            match piece {
+                Piece::Lit(lit) => {
+                    replaced.append(&Text::from(Piece::Lit(lit.clone())).replace(search, with)?);
+                }
+                Piece::Hole(_) => replaced.push(piece.clone()),
+                Piece::Json(_) => return None,
+            }
+        }
+        Some(replaced)
+    })
+}
+
 /// A document with a word replaced in all its texts.
 fn in_document(val: &Val, search: &str, with: &Text) -> Option<Val> {
     let open = |ty: Ty| ops::call("replace", &[val], ty, val.src().clone());
     let data = match val.data() {
-        Data::Str(text) => match text.replace(search, with) {
+        Data::Str(text) => match in_text(text, search, with) {
             Some(text) => Data::Str(text),
             None => return Some(open(Ty::String)),
         },
@@ -215,13 +243,22 @@ fn in_document(val: &Val, search: &str, with: &Text) -> Option<Val> {
         Data::Map(map) => {
             let mut map = map.clone();
             for entry in &mut map.entries {
-                entry.key = entry.key.replace(search, with)?;
+                entry.key = in_text(&entry.key, search, with)?;
                 entry.val = in_document(&entry.val, search, with)?;
             }
             Data::Map(map)
         }
         Data::Unknown(unknown) => return Some(open(unknown.ty.clone())),
-        Data::OneOf(_) => return None,
+        Data::OneOf(alts) => {
+            let alts = alts.iter().map(|alt| {
+                let val = in_document(&alt.val, search, with)?;
+                Some(Alt {
+                    guard: alt.guard.clone(),
+                    val,
+                })
+            });
+            Data::OneOf(alts.collect::<Option<_>>()?)
+        }
         _ => return Some(val.clone()),
     };
     Some(Val::new(data, val.src().clone()).marked(val.marks()))

@@ -153,3 +153,23 @@ fn newer_conversions_and_long_lists_of_documents() {
         "the number of documents is open: {shown}"
     );
 }
+
+#[test]
+fn a_placeholder_is_not_in_what_aws_makes_up() {
+    let text = r#"resource "aws_s3_bucket" "b" {}
+variable "v" { type = string }
+locals {
+  policy = jsonencode({ Resource = ["${aws_s3_bucket.b.arn}/_ID_*", "${aws_s3_bucket.b.arn}/*", "${var.v}/*"] })
+}
+resource "aws_iam_policy" "p" { name = replace(local.policy, "_ID_", "x") }
+"#;
+    let (_, output) = run(&[("main.tf", text)]);
+    let val = find(&output, "aws_iam_policy.p").get("name").unwrap();
+    let arn = "arn:${the partition}:s3:::${aws_s3_bucket.b.name}";
+    let shown = shown(&val);
+    assert!(
+        shown.starts_with(&format!("{{\"Resource\":[\"{arn}/x*\",\"{arn}/*\",")),
+        "{shown}"
+    );
+    assert!(shown.contains("replace"), "a variable may hold it: {shown}");
+}
