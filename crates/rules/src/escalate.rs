@@ -1,16 +1,18 @@
-//! Steps by which an identity gains rights: who may take them, and what they win.
+//! Steps by which an identity gains rights, as rules report them: the sure ones of the escalation
+//! graph, with the statements to show, and what they win.
 //!
-//! Not for the list of paths, which the catalog keeps. Invariant: a step counts only where every
-//! action of it is surely allowed, neither denied nor cut by a boundary; what only may hold is left
-//! out, so that a finding is never a guess.
+//! Not for finding steps: that is the graph's. Invariant: only edges that are MUST and rows that are
+//! well established count; what only may hold is left out, so that a finding is never a guess.
 
 use crate::Context;
 use overgrant_access::AttachedSource;
-use overgrant_catalog::{Category, EscalationPath, TargetKind, escalation_paths};
+use overgrant_access::graph::{Edge, Node};
+use overgrant_catalog::{Category, EscalationPath, TargetKind};
 use overgrant_finding::Confidence;
 use overgrant_ir::{Identity, IdentityId, IdentityKind, Place};
 use overgrant_policy::{ActionSet, Answer, Effect, Statement};
 use overgrant_value::{Src, Text};
+use std::collections::BTreeMap;
 
 /// A statement that allows an action, with the place where it is to be shown.
 #[derive(Clone, Copy)]
@@ -107,12 +109,29 @@ fn surely(
 
 /// Whether the identity is declared administrator.
 pub(crate) fn is_admin(cx: &Context<'_>, id: IdentityId) -> bool {
-    cx.access.is_admin(id) == Answer::Must
+    cx.access.graph().declares(id)
 }
 
-/// Whether it is administrator, or can make itself one by one write to its own policies.
+/// Whether it is administrator, or surely can become it.
 pub(crate) fn reaches_admin(cx: &Context<'_>, id: IdentityId) -> bool {
-    is_admin(cx, id) || !self_writes(cx, id).is_empty()
+    cx.access.graph().reaches_admin(id) == Answer::Must
+}
+
+/// The sure steps that an identity can take by rows of a rule.
+pub(crate) fn steps<'a>(
+    cx: &Context<'a>,
+    id: IdentityId,
+    rule: &'static str,
+) -> impl Iterator<Item = (&'static EscalationPath, &'a Edge)> {
+    cx.access
+        .graph()
+        .from(Node::Identity(id))
+        .iter()
+        .filter(|edge| edge.answer == Answer::Must)
+        .filter_map(|edge| Some((edge.path?, edge)))
+        .filter(move |(path, _)| {
+            path.rule == rule && path.confidence != overgrant_catalog::Confidence::Low
+        })
 }
 
 /// The ways to write to the own policies: path and the statement that allows it.
@@ -124,25 +143,14 @@ pub(crate) fn self_writes<'a>(
         return Vec::new();
     };
     let mut found = Vec::new();
-    for path in escalation_paths() {
-        let [[leg]] = path.legs else { continue };
-        if path.category != Category::SelfEscalation
-            || path.confidence == overgrant_catalog::Confidence::Low
-        {
+    for (path, edge) in steps(cx, id, "self-escalation-policy-write") {
+        let ([[leg]], Node::Admin) = (path.legs, edge.to) else {
             continue;
-        }
-        let targets: Vec<Text> = match (leg.target.kind, identity.kind) {
-            (TargetKind::Role, IdentityKind::Role) | (TargetKind::User, IdentityKind::User) => {
-                vec![identity.arn.clone()]
-            }
-            (TargetKind::Policy, IdentityKind::Role | IdentityKind::User)
-                if leg.action == "iam:CreatePolicyVersion" =>
-            {
-                own_policies(cx, id)
-            }
-            (TargetKind::Group, IdentityKind::User) if leg.action != "iam:AddUserToGroup" => {
-                own_groups(cx, id)
-            }
+        };
+        let targets: Vec<Text> = match leg.target.kind {
+            TargetKind::Role | TargetKind::User => vec![identity.arn.clone()],
+            TargetKind::Policy => own_policies(cx, id),
+            TargetKind::Group => own_groups(cx, id),
             _ => Vec::new(),
         };
         let hit = targets
@@ -176,22 +184,50 @@ fn own_groups(cx: &Context<'_>, id: IdentityId) -> Vec<Text> {
         .collect()
 }
 
-/// What an identity surely is granted, and what it may be granted.
-fn granted(cx: &Context<'_>, id: IdentityId) -> (ActionSet, ActionSet) {
-    let statements = cx
-        .access
-        .policies(id)
-        .iter()
-        .flat_map(|attached| attached.document.allows());
-    let mut sure = ActionSet::empty();
-    let mut may = ActionSet::empty();
-    for statement in statements {
-        if statement.is_certain() {
-            sure = sure.union(&statement.actions.must());
-        }
-        may = may.union(&statement.actions.may());
+/// What identities surely are granted, and what they may be, each worked out once.
+#[derive(Default)]
+pub(crate) struct Granted(BTreeMap<IdentityId, (ActionSet, ActionSet)>);
+
+impl Granted {
+    fn of(&mut self, cx: &Context<'_>, id: IdentityId) -> &(ActionSet, ActionSet) {
+        self.0.entry(id).or_insert_with(|| {
+            let mut sure = ActionSet::empty();
+            let mut may = ActionSet::empty();
+            let policies = cx.access.policies(id).iter();
+            for statement in policies.flat_map(|attached| attached.document.allows()) {
+                if statement.is_certain() {
+                    sure = sure.union(&statement.actions.must());
+                }
+                may = may.union(&statement.actions.may());
+            }
+            (sure, may)
+        })
     }
-    (sure, may)
+
+    /// What the caller would win by running as `target`; `None` where nothing worth a finding.
+    pub(crate) fn gain(
+        &mut self,
+        cx: &Context<'_>,
+        caller: IdentityId,
+        target: IdentityId,
+    ) -> Option<Gain> {
+        if caller == target {
+            return None;
+        }
+        if reaches_admin(cx, target) {
+            return Some(Gain::Admin);
+        }
+        let theirs = self.of(cx, target).0.clone();
+        theirs
+            .difference(&self.of(cx, caller).1)
+            .actions()
+            .any(|action| {
+                action.flags().escalation()
+                    || action.flags().credentials()
+                    || IRREPARABLE.contains(&action.to_string().as_str())
+            })
+            .then_some(Gain::More)
+    }
 }
 
 /// What a role wins for a caller.
@@ -201,27 +237,6 @@ pub(crate) enum Gain {
     More,
     /// Administration.
     Admin,
-}
-
-/// What the caller would win by running as `target`; `None` where nothing worth a finding.
-pub(crate) fn gain(cx: &Context<'_>, caller: IdentityId, target: IdentityId) -> Option<Gain> {
-    if caller == target {
-        return None;
-    }
-    if reaches_admin(cx, target) {
-        return Some(Gain::Admin);
-    }
-    let (theirs, _) = granted(cx, target);
-    let (_, own) = granted(cx, caller);
-    theirs
-        .difference(&own)
-        .actions()
-        .any(|action| {
-            action.flags().escalation()
-                || action.flags().credentials()
-                || IRREPARABLE.contains(&action.to_string().as_str())
-        })
-        .then_some(Gain::More)
 }
 
 /// What nobody can take back: data without its key or backup, and calls without a record.
@@ -251,6 +266,11 @@ pub(crate) fn trusts_service(cx: &Context<'_>, role: IdentityId, services: &[&st
                         .is_some_and(|name| services.contains(&name.as_str()))
                 })
         })
+}
+
+/// The same for one pair, where nothing is asked again.
+pub(crate) fn gain(cx: &Context<'_>, caller: IdentityId, target: IdentityId) -> Option<Gain> {
+    Granted::default().gain(cx, caller, target)
 }
 
 /// Roles and users, which can act.

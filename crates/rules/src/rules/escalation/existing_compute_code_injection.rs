@@ -1,13 +1,13 @@
 //! `existing-compute-code-injection`: own code in something that runs with a stronger role.
 
-use crate::escalate::{self, Allowed, Gain};
+use crate::escalate::{self, Allowed, Gain, Granted};
 use crate::listed::is_listed;
 use crate::{Context, Family, Scope, names};
-use overgrant_catalog::{EscalationPath, Precondition, escalation_paths};
+use overgrant_access::graph::Node;
+use overgrant_catalog::{EscalationPath, Precondition};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::{Identity, IdentityId, Workload, identity};
 use overgrant_value::Text;
-use std::collections::BTreeMap;
 
 rule! {
     /// Principal can change code that runs with a stronger role.
@@ -181,6 +181,15 @@ const KINDS: [(&str, [&str; 2]); 4] = [
     ("states", ["aws_sfn_state_machine", "AWS::StepFunctions::StateMachine"]),
 ];
 
+/// Services that start builds and jobs for those who describe a pipeline: to start what it exists for is
+/// no way to code of one's own.
+const CONDUCTORS: [&str; 4] = [
+    "codepipeline.amazonaws.com",
+    "states.amazonaws.com",
+    "events.amazonaws.com",
+    "scheduler.amazonaws.com",
+];
+
 struct Found<'a> {
     gain: Gain,
     workload: &'a Workload,
@@ -190,15 +199,8 @@ struct Found<'a> {
     allowed: Allowed<'a>,
 }
 
-/// The workloads of a root: their indices in the model.
-type OfRoot<'a> = BTreeMap<&'a str, Vec<usize>>;
-
 fn check(cx: &mut Context<'_>) {
-    let mut workloads = OfRoot::new();
-    for (index, workload) in cx.model.workloads.iter().enumerate() {
-        let root = workloads.entry(&*workload.place.root).or_default();
-        root.push(index);
-    }
+    let mut granted = Granted::default();
     for (caller, identity) in escalate::callers(cx) {
         let exempt = escalate::is_admin(cx, caller)
             || is_listed(&cx.settings.deployer_roles, identity)
@@ -207,8 +209,8 @@ fn check(cx: &mut Context<'_>) {
             continue;
         }
         for (service, kinds) in KINDS {
-            if let Some(found) = best(cx, caller, service, kinds, &workloads) {
-                finding(cx, identity, &found);
+            if let Some(found) = best(cx, &mut granted, caller, service, kinds) {
+                finding(cx, caller, identity, &found);
             }
         }
     }
@@ -216,42 +218,50 @@ fn check(cx: &mut Context<'_>) {
 
 fn best<'a>(
     cx: &Context<'a>,
+    granted: &mut Granted,
     caller: IdentityId,
     service: &str,
     kinds: [&str; 2],
-    workloads: &OfRoot<'_>,
 ) -> Option<Found<'a>> {
     let model = cx.model;
-    let root = &model.identity(caller)?.place.root;
     let mut best: Option<Found<'a>> = None;
-    // Another root may well be another account: nothing in the code says that they meet.
-    for &index in workloads.get(&**root).into_iter().flatten() {
-        let Some(workload) = model.workloads.get(index) else {
+    let mut steps: Vec<_> = escalate::steps(cx, caller, "existing-compute-code-injection")
+        .filter_map(|(path, edge)| match edge.to {
+            Node::Workload(at) => Some((at, path, edge)),
+            _ => None,
+        })
+        .collect();
+    steps.sort_by_key(|(at, _, _)| *at);
+    for (at, path, edge) in steps {
+        let Some(workload) = model.workloads.get(at) else {
             continue;
         };
-        if !kinds.contains(&workload.place.kind.as_str()) {
+        let Some(id) = cx.access.role_of(at) else {
+            continue;
+        };
+        let named = edge.by.iter().map(|one| one.action);
+        let of_service = |action: &&str| action.split(':').next() == Some(service);
+        let (Some(role), Some(action)) = (model.identity(id), named.into_iter().find(of_service))
+        else {
+            continue;
+        };
+        let sure = path
+            .preconditions
+            .iter()
+            .all(|one| matches!(one, Precondition::ComputeBoundToRole));
+        if !sure || !kinds.contains(&workload.place.kind.as_str()) {
             continue;
         }
-        let Some(id) = cx.access.role_of(index) else {
+        let Some(gain) = granted.gain(cx, caller, id) else {
             continue;
         };
-        let (Some(arn), Some(role)) = (arn(workload), model.identity(id)) else {
+        if best.as_ref().is_some_and(|best| gain <= best.gain) {
             continue;
-        };
-        let hit = escalation_paths()
-            .iter()
-            .filter(|path| path.rule == "existing-compute-code-injection" && sure(path))
-            .find_map(|path| {
-                let (action, allowed) = walk(cx, caller, path, service, &arn)?;
-                Some((path, action, allowed))
-            });
-        let Some((path, action, allowed)) = hit else {
-            continue;
-        };
-        let Some(gain) = escalate::gain(cx, caller, id) else {
-            continue;
-        };
-        if allowed.place.is_some() && best.as_ref().is_none_or(|best| gain > best.gain) {
+        }
+        let allowed = arn(workload)
+            .and_then(|arn| escalate::allowed(cx, caller, action, Some(&arn), None))
+            .filter(|allowed| allowed.place.is_some());
+        if let Some(allowed) = allowed {
             best = Some(Found {
                 gain,
                 workload,
@@ -265,34 +275,22 @@ fn best<'a>(
     best
 }
 
-/// Whether the path needs nothing that the model does not show.
-fn sure(path: &EscalationPath) -> bool {
-    path.confidence != overgrant_catalog::Confidence::Low
-        && path
-            .preconditions
-            .iter()
-            .all(|one| matches!(one, Precondition::ComputeBoundToRole))
-}
-
-fn walk<'a>(
-    cx: &Context<'a>,
-    caller: IdentityId,
-    path: &'static EscalationPath,
-    service: &str,
-    arn: &Text,
-) -> Option<(&'static str, Allowed<'a>)> {
-    let mut first = None;
-    for group in path.legs {
-        let hit = group.iter().find_map(|leg| {
-            let own = leg.action.split(':').next() == Some(service);
-            let found = own
-                .then(|| escalate::allowed(cx, caller, leg.action, Some(arn), None))
-                .flatten()?;
-            Some((leg.action, found))
-        })?;
-        first = first.or(Some(hit));
-    }
-    first
+/// Whether only services that conduct others may become the caller.
+fn is_conductor(cx: &Context<'_>, caller: IdentityId) -> bool {
+    let Some((_, trust)) = cx.access.trust(caller) else {
+        return false;
+    };
+    let mut named = trust
+        .document
+        .allows()
+        .flat_map(|statement| statement.principals.iter())
+        .peekable();
+    named.peek().is_some()
+        && named.all(|principal| {
+            principal
+                .service()
+                .is_some_and(|name| CONDUCTORS.contains(&name.as_str()))
+        })
 }
 
 fn arn(workload: &Workload) -> Option<Text> {
@@ -303,7 +301,7 @@ fn arn(workload: &Workload) -> Option<Text> {
         .or_else(|| Some(place.own(attribute)))
 }
 
-fn finding(cx: &mut Context<'_>, caller: &Identity, found: &Found<'_>) {
+fn finding(cx: &mut Context<'_>, id: IdentityId, caller: &Identity, found: &Found<'_>) {
     let Some(place) = found.allowed.place else {
         return;
     };
@@ -317,10 +315,16 @@ fn finding(cx: &mut Context<'_>, caller: &Identity, found: &Found<'_>) {
         names::identity(caller),
         names::plain(found.role)
     );
+    let starts = found.action.contains(":Start");
+    let confidence = if starts && is_conductor(cx, id) {
+        Confidence::Low
+    } else {
+        escalate::confidence(found.path)
+    };
     let report = cx
         .finding(place, &found.allowed.action_src(found.action), text)
         .statement(found.allowed.statement)
-        .confidence(escalate::confidence(found.path))
+        .confidence(confidence)
         .related(
             &found.workload.role.src,
             format!("`{what}` runs with `{}`", names::plain(found.role)),

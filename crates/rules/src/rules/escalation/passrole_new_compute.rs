@@ -1,12 +1,14 @@
 //! `passrole-new-compute`: a stronger role, run by something that the caller makes.
 
-use crate::escalate::{self, Allowed, Gain};
+use crate::escalate::{self, Allowed, Gain, Granted};
 use crate::listed::is_listed;
 use crate::{Context, Family, Scope, names};
-use overgrant_catalog::{EscalationPath, Precondition, Target, TargetKind, escalation_paths};
+use overgrant_access::graph::Node;
+use overgrant_catalog::EscalationPath;
 use overgrant_finding::{Confidence, Severity};
-use overgrant_ir::{Identity, IdentityId, IdentityKind};
+use overgrant_ir::{Identity, IdentityId};
 use overgrant_policy::Answer;
+use std::collections::BTreeMap;
 
 rule! {
     /// Principal can run code of its own with a stronger role.
@@ -174,11 +176,12 @@ rule! {
 }
 
 fn check(cx: &mut Context<'_>) {
+    let mut granted = Granted::default();
     for (caller, identity) in escalate::callers(cx) {
         let exempt = escalate::is_admin(cx, caller)
             || is_listed(&cx.settings.deployer_roles, identity)
             || is_listed(&cx.settings.break_glass, identity);
-        if !exempt && let Some(found) = best(cx, caller) {
+        if !exempt && let Some(found) = best(cx, &mut granted, caller) {
             finding(cx, identity, &found);
         }
     }
@@ -192,100 +195,68 @@ struct Found<'a> {
     paths: Vec<(&'static EscalationPath, &'static str)>,
 }
 
-fn best<'a>(cx: &Context<'a>, caller: IdentityId) -> Option<Found<'a>> {
-    // Nobody passes a role without the action in some policy.
-    if !cx.access.allows(caller, "iam:PassRole", None).answer.possible() {
-        return None;
-    }
-    let model = cx.model;
-    let root = &model.identity(caller)?.place.root;
+fn best<'a>(cx: &Context<'a>, granted: &mut Granted, caller: IdentityId) -> Option<Found<'a>> {
+    let roles = passed(cx, caller);
+    // An administrator ends the search, so those are looked for first.
+    let admin = roles.iter().find(|(id, _)| escalate::reaches_admin(cx, **id));
+    let mut order: Vec<_> = admin.into_iter().chain(&roles).collect();
+    order.dedup_by_key(|(id, _)| **id);
     let mut best: Option<Found<'a>> = None;
-    for (id, role) in model.of_kind(IdentityKind::Role) {
-        // Another root may well be another account: nothing in the code says that they meet.
-        if role.place.root != *root {
-            continue;
-        }
+    for (id, paths) in order {
         if best.as_ref().is_some_and(|best| best.gain == Gain::Admin) {
             break;
         }
-        let mut paths = Vec::new();
-        let mut pass = None;
-        for path in escalation_paths() {
-            if path.rule != "passrole-new-compute"
-                || path.services_any.is_empty()
-                || path.confidence == overgrant_catalog::Confidence::Low
-                || !escalate::trusts_service(cx, id, path.services_any)
-                || !preconditions(cx, path, role)
-            {
-                continue;
-            }
-            if let Some((statement, made)) = walk(cx, caller, role, path) {
-                pass = pass.or(Some(statement));
-                paths.push((path, made));
-            }
-        }
-        let Some(pass) = pass else { continue };
-        let Some(gain) = escalate::gain(cx, caller, id) else {
+        let Some(gain) = granted.gain(cx, caller, *id) else {
             continue;
         };
-        if best.as_ref().is_none_or(|best| gain > best.gain) {
+        if best.as_ref().is_some_and(|best| gain <= best.gain) {
+            continue;
+        }
+        let role = cx.model.identity(*id)?;
+        let pass = paths.iter().find_map(|(path, _)| {
+            let all = path.services_all.iter().map(|one| one.principal);
+            let mut services = path.services_any.iter().copied().chain(all);
+            services.find_map(|service| {
+                escalate::allowed(cx, caller, "iam:PassRole", Some(&role.arn), Some(service))
+            })
+        });
+        if let Some(pass) = pass {
             best = Some(Found {
                 gain,
                 role,
                 pass,
-                paths,
+                paths: paths.clone(),
             });
         }
     }
     best.filter(|found| found.pass.place.is_some())
 }
 
-/// Whether what the path needs beside rights is there, as far as the model shows it.
-fn preconditions(cx: &Context<'_>, path: &EscalationPath, role: &Identity) -> bool {
-    path.preconditions.iter().all(|precondition| match precondition {
-        // Clusters and queues are where tasks and jobs are at all.
-        Precondition::ClusterPresent | Precondition::JobQueuePresent => true,
-        Precondition::InstanceProfilePresent => cx.model.profiles.iter().any(|profile| {
-            profile.role.as_ref().is_some_and(|named| {
-                named.text.key() == role.name.key() || named.text.key() == role.arn.key()
-            })
-        }),
-        _ => false,
-    })
-}
+type Paths = Vec<(&'static EscalationPath, &'static str)>;
 
-/// Whether every leg is surely allowed: the statement that passes the role, and the action that
-/// makes the compute. A call that AWS authorises on several resources is no leg where one of them is
-/// missing: an instance does not start without an image.
-fn walk<'a>(
-    cx: &Context<'a>,
-    caller: IdentityId,
-    role: &Identity,
-    path: &'static EscalationPath,
-) -> Option<(Allowed<'a>, &'static str)> {
-    let is_role = |target: Target| target.kind == TargetKind::Role;
-    let mut pass = None;
-    let mut made = None;
-    for group in path.legs {
-        let hit = group.iter().find_map(|leg| {
-            let found = if is_role(leg.target) {
-                path.services_any.iter().find_map(|service| {
-                    escalate::allowed(cx, caller, leg.action, Some(&role.arn), Some(service))
-                })
-            } else {
-                escalate::allowed(cx, caller, leg.action, None, None)
-                    .filter(|_| cx.access.usable(caller, leg.action).answer.possible())
-            };
-            Some((leg, found?))
-        });
-        let (leg, found) = hit?;
-        if is_role(leg.target) {
-            pass = pass.or(Some(found));
-        } else {
-            made = made.or(Some(leg.action));
+/// The roles that the caller surely can pass, with the paths and the action that makes the compute.
+fn passed(cx: &Context<'_>, caller: IdentityId) -> BTreeMap<IdentityId, Paths> {
+    let graph = cx.access.graph();
+    let mut roles: BTreeMap<IdentityId, Paths> = BTreeMap::new();
+    for (path, edge) in escalate::steps(cx, caller, "passrole-new-compute") {
+        let made = edge.by.iter().map(|one| one.action);
+        let Some(made) = made.into_iter().find(|action| *action != "iam:PassRole") else {
+            continue;
+        };
+        let mut add = |node: Node| {
+            if let Node::Identity(role) = node {
+                roles.entry(role).or_default().push((path, made));
+            }
+        };
+        add(edge.to);
+        if matches!(edge.to, Node::Hub(_)) {
+            let members = graph.from(edge.to).iter();
+            members
+                .filter(|member| member.answer == Answer::Must)
+                .for_each(|member| add(member.to));
         }
     }
-    Some((pass?, made?))
+    roles
 }
 
 fn finding(cx: &mut Context<'_>, caller: &Identity, found: &Found<'_>) {
