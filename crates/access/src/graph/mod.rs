@@ -11,6 +11,7 @@ mod assume;
 mod build;
 mod entry;
 mod explain;
+mod fits;
 mod legs;
 mod precondition;
 mod rows;

@@ -207,9 +207,8 @@ impl<'a, 'm> State<'a, 'm> {
             }
             P::CdkBootstrapPresent => chosen.role.map_or(Answer::No, |role| {
                 let name = self.access.model().identity(role).map(|role| &role.name);
-                name.map_or(Answer::No, |name| {
-                    name.contains("cdk-hnb659fds-").at_most_may()
-                })
+                let is = name.is_some_and(|name| name.contains("cdk-hnb659fds-") == Answer::Must);
+                bool(is).at_most_may()
             }),
             // The role that Organizations makes in each member account, by its default name.
             P::ManagementAccount => chosen.role.map_or(Answer::May, |role| {
@@ -245,6 +244,11 @@ impl<'a, 'm> State<'a, 'm> {
             | P::BuiltinDirectory
             | P::RootSessionsEnabled => Answer::May,
         }
+    }
+
+    /// Whether the role is in an instance profile of the code.
+    pub(super) fn is_in_profile(&self, role: IdentityId) -> bool {
+        self.profiles.contains(&role)
     }
 
     /// Whether the trust policy of the role admits the caller, by name or by its account.

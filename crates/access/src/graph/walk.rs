@@ -5,6 +5,7 @@
 
 use super::assume::ASSUME;
 use super::build::Builder;
+use super::fits::{Fits, members_of};
 use super::legs::{Held, held, joint, patterns};
 use super::precondition::Chosen;
 use super::rows::{Plan, Select, rows};
@@ -295,7 +296,9 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
         }
         let by_trust = plan.needs(Precondition::RoleTrustsCaller);
         let alone = plan.on(TargetKind::Policy).is_empty();
-        if alone && !plan.writes_policy() && plan.path.gain != Gain::Guardrail {
+        let profiled = plan.needs(Precondition::InstanceProfilePresent) && self.fills_profile();
+        let plain = alone && !plan.writes_policy() && plan.path.gain != Gain::Guardrail;
+        if plain && !profiled {
             let hint = Hint {
                 passed_to: match plan.path.services_any {
                     [one] => Some(one),
@@ -401,6 +404,15 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
             self.add(plan, Node::Identity(role), None, held);
         }
         Some(())
+    }
+
+    /// Whether the caller may put a role into an instance profile of the root.
+    fn fills_profile(&self) -> bool {
+        let fits = Fits {
+            builder: self.builder,
+            caller: Some(self.caller),
+        };
+        fits.into_profile(&self.identity.place.root).is_some()
     }
 
     fn is_named_by(&self, role: IdentityId) -> bool {
@@ -664,77 +676,6 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
         };
         self.add(plan, end, None, held);
         Some(())
-    }
-}
-
-/// Whether a role can stand in a row, whoever walks it.
-struct Fits<'b, 'a, 'm> {
-    builder: &'b Builder<'a, 'm>,
-    /// Nobody in particular, for a hub: then whoever the own account allows.
-    caller: Option<IdentityId>,
-}
-
-impl Fits<'_, '_, '_> {
-    fn role(&self, plan: &Plan, role: IdentityId) -> Option<Held> {
-        let path = plan.path;
-        let trust = self.builder.state.trusts.get(role.0)?;
-        let mut held = Held::sure();
-        if !path.services_any.is_empty() {
-            let (_, answer) = trust.service(path.services_any)?;
-            held = held.given(answer, Doubt::Trust)?;
-        }
-        for one in path.services_all.iter().filter(|one| one.role.index == 1) {
-            let (_, answer) = trust.service(&[one.principal])?;
-            held = held.given(answer, Doubt::Trust)?;
-        }
-        let chosen = Chosen {
-            role: Some(role),
-            policy: None,
-            ..Chosen::default()
-        };
-        for precondition in path.preconditions {
-            // Tested where the policy is chosen.
-            if *precondition == Precondition::PolicyAttachedToTarget {
-                continue;
-            }
-            let answer = match (self.caller, precondition) {
-                (None, Precondition::RoleTrustsCaller) => {
-                    held = held.and(trust.account.clone()?);
-                    continue;
-                }
-                (caller, _) => {
-                    let caller = caller.unwrap_or(role);
-                    self.builder.state.holds(*precondition, caller, &chosen)
-                }
-            };
-            held = held.given(answer, Doubt::State(*precondition))?;
-        }
-        Some(held)
-    }
-}
-
-/// What the members of a row's hub are: rows with the same services and state share it.
-fn members_of(path: &EscalationPath) -> String {
-    let mut words = Vec::new();
-    if !path.services_any.is_empty() {
-        words.push(format!("trusts {}", path.services_any.join(" or ")));
-    }
-    let all: Vec<&str> = path
-        .services_all
-        .iter()
-        .filter(|one| one.role.index == 1)
-        .map(|one| one.principal)
-        .collect();
-    if !all.is_empty() {
-        words.push(format!("trusts {}", all.join(" and ")));
-    }
-    for precondition in path.preconditions {
-        words.push(format!("with {}", precondition.as_str()));
-    }
-    if words.is_empty() {
-        "role".to_owned()
-    } else {
-        format!("role that {}", words.join(", "))
     }
 }
 

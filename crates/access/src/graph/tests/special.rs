@@ -245,3 +245,38 @@ fn permission_sets_widen_themselves() {
         .collect();
     assert!(rows.contains(&"PE-SSO-003"), "{rows:?}");
 }
+
+#[test]
+fn a_profile_may_be_given_another_role() {
+    let rights = |more: &str| {
+        format!(
+            r#"{{"Effect":"Allow","Action":["iam:PassRole","ec2:RunInstances"{more}],"Resource":"*"}}"#
+        )
+    };
+    let ec2 = LAMBDA.replace("lambda", "ec2");
+    let ask = |more: &str| {
+        let mut resources = role("", "caller", LAMBDA, &rights(more));
+        resources.extend(role("", "mighty", &ec2, ALL));
+        resources.extend(role(
+            "",
+            "meek",
+            &ec2,
+            r#"{"Effect":"Allow","Action":"s3:ListBucket","Resource":"*"}"#,
+        ));
+        let profile = r#"{"name":"meek","role":"meek"}"#;
+        resources.push(resource(
+            "",
+            "aws_iam_instance_profile",
+            "aws_iam_instance_profile.meek",
+            profile,
+        ));
+        let model = lower(resources);
+        let access = Access::new(&model);
+        access.graph().reaches(node(&model, "caller"))
+    };
+    assert_eq!(ask(""), Answer::No, "the strong role is in no profile");
+    let adds = r#","iam:AddRoleToInstanceProfile""#;
+    assert_eq!(ask(adds), Answer::No, "the profile is full");
+    let swaps = r#","iam:AddRoleToInstanceProfile","iam:RemoveRoleFromInstanceProfile""#;
+    assert_eq!(ask(swaps), Answer::Must);
+}
