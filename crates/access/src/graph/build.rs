@@ -7,13 +7,15 @@ use super::assume::ASSUME;
 use super::entry::Entry;
 use super::legs::Held;
 use super::precondition::State;
-use super::target::{Targets, plain};
+use super::target::{Compute, Targets, kinds, plain};
 use super::walk::Walk;
 use super::{Basis, Doubt, Edge, EdgeKind, Evidence, Graph, Hub, Node};
 use crate::Access;
 use overgrant_ir::{IdentityId, IdentityKind};
 use overgrant_policy::Answer;
+use smol_str::SmolStr;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// What is known while building.
 pub(super) struct Builder<'a, 'm> {
@@ -25,6 +27,8 @@ pub(super) struct Builder<'a, 'm> {
     pub(super) admins: Vec<Answer>,
     pub(super) edges: Vec<Edge>,
     pub(super) hubs: Vec<Hub>,
+    /// What an action reaches in a root, worked out once.
+    pub(super) compute: BTreeMap<(SmolStr, &'static str), Rc<Compute>>,
     /// Hubs by root and what they hold.
     pub(super) hub_of: BTreeMap<String, Option<usize>>,
 }
@@ -45,6 +49,24 @@ impl Builder<'_, '_> {
         });
         #[expect(clippy::indexing_slicing, reason = "pushed in the line above")]
         &mut self.edges[at]
+    }
+
+    /// What runs with a role in a root and is of the kinds that an action reaches.
+    pub(super) fn compute(&mut self, root: &SmolStr, action: &'static str) -> Rc<Compute> {
+        let key = (root.clone(), action);
+        if let Some(known) = self.compute.get(&key) {
+            return Rc::clone(known);
+        }
+        let wanted = kinds(action);
+        let fits = |at: &&usize| {
+            let kind = self.kinds.get(**at);
+            kind.is_some_and(|kind| wanted.contains(&kind.as_str()))
+        };
+        let all = &self.targets.of(root).workloads;
+        let workloads: Vec<usize> = all.iter().filter(fits).copied().collect();
+        let compute = Rc::new(Compute::new(self.access.model(), &workloads, action));
+        self.compute.insert(key, Rc::clone(&compute));
+        compute
     }
 
     /// The hub of a name in a root, filled when first asked for; `None` where it would be empty.
@@ -94,6 +116,7 @@ pub(super) fn build(access: &Access<'_>) -> Graph {
         admins,
         edges: Vec::new(),
         hubs: Vec::new(),
+        compute: BTreeMap::new(),
         hub_of: BTreeMap::new(),
     };
     let entries = trusted(&mut builder);

@@ -63,12 +63,41 @@ impl Shelf {
     }
 }
 
-/// The part of an IAM ARN's key after the account.
+/// The part of an ARN's key after the account; of those of IAM only roles, users, groups and policies.
 fn tail(key: &str) -> Option<&str> {
-    let (_, rest) = key.split_once(":iam::")?;
+    let Some((_, rest)) = key.split_once(":iam::") else {
+        // Open parts of resources hold colons themselves.
+        let mut parts = key.splitn(6, ':');
+        let plain = parts.by_ref().take(5).all(|part| !part.contains(' '));
+        return parts
+            .next()
+            .filter(|tail| plain && key.starts_with("arn:") && !tail.is_empty());
+    };
     let kinds = [":role/", ":user/", ":group/", ":policy/"];
     let at = kinds.iter().filter_map(|kind| rest.find(kind)).min()?;
     rest.get(at + 1..)
+}
+
+/// What runs with a role in a root and is in reach of an action, with the ARNs under which it is.
+#[derive(Debug, Default)]
+pub(super) struct Compute {
+    pub(super) shelf: Shelf,
+    pub(super) arns: BTreeMap<usize, Text>,
+}
+
+impl Compute {
+    pub(super) fn new(model: &Model, workloads: &[usize], action: &str) -> Self {
+        let mut compute = Self::default();
+        for &at in workloads {
+            if let Some(workload) = model.workloads.get(at) {
+                let arn = arn(workload, action);
+                compute.shelf.add(&arn, at);
+                compute.arns.insert(at, arn);
+            }
+        }
+        compute.shelf.finish();
+        compute
+    }
 }
 
 /// What a root holds.

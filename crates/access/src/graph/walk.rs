@@ -139,7 +139,7 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
                     .unwrap_or_default();
                 let stack = kinds.contains(&"cloudformationstack")
                     && !self.identity.place.format.is_terraform();
-                if !stack && !self.any_workload(kinds, actions) {
+                if !stack && !self.any_workload(actions) {
                     held.doubt(Doubt::Absent);
                 }
                 Some(held)
@@ -148,26 +148,43 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
         }
     }
 
-    /// Whether one of the kinds is in the root and within the caller's reach.
-    fn any_workload(&self, kinds: &[&str], actions: &[&'static str]) -> bool {
-        let model = self.builder.access.model();
-        self.workloads(kinds).into_iter().any(|at| {
-            model.workloads.get(at).is_some_and(|workload| {
-                actions.iter().all(|action| {
-                    let arn = target::arn(workload, action);
-                    self.leg(action, Some(&arn), Hint::default()).is_some()
-                })
-            })
-        })
+    /// Whether something that the actions change is in the root and within the caller's reach.
+    fn any_workload(&mut self, actions: &[&'static str]) -> bool {
+        let near = self.near_workloads(actions);
+        near.into_iter()
+            .any(|at| self.on_workload(at, actions).is_some())
     }
 
-    fn workloads(&self, kinds: &[&str]) -> Vec<usize> {
-        let shelves = self.builder.targets.of(&self.identity.place.root);
-        let fits = |at: &&usize| {
-            let kind = self.builder.kinds.get(**at);
-            kind.is_some_and(|kind| kinds.contains(&kind.as_str()))
+    /// What the statements for the first action may name.
+    fn near_workloads(&mut self, actions: &[&'static str]) -> Vec<usize> {
+        let Some(first) = actions.first() else {
+            return Vec::new();
         };
-        shelves.workloads.iter().filter(fits).copied().collect()
+        let compute = self.builder.compute(&self.identity.place.root, first);
+        let Some(list) = patterns(self.builder.access, self.caller, first) else {
+            return compute.shelf.all.clone();
+        };
+        let mut found = Vec::new();
+        for pattern in list {
+            match compute.shelf.near(pattern) {
+                Some(near) => found.extend(near),
+                None => return compute.shelf.all.clone(),
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// The actions on a workload, each under the ARN that it knows.
+    fn on_workload(&mut self, at: usize, actions: &[&'static str]) -> Option<Held> {
+        let mut held = Held::sure();
+        for action in actions {
+            let compute = self.builder.compute(&self.identity.place.root, action);
+            let arn = compute.arns.get(&at)?;
+            held = held.and(self.leg(action, Some(arn), Hint::default())?);
+        }
+        Some(held)
     }
 
     /// A further role that has to be passed: any that fits.
@@ -590,7 +607,7 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
             let held = base.clone().and(self.joint(actions)?);
             return self.nothing(plan, held);
         }
-        for at in self.workloads(kinds) {
+        for at in self.near_workloads(actions) {
             let _ = self.workload(plan, base, at, actions);
         }
         Some(())
@@ -610,10 +627,8 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
         if role == self.caller || !runs_code(workload, kind) {
             return None;
         }
-        let mut held = base.clone();
+        let mut held = base.clone().and(self.on_workload(at, actions)?);
         for action in actions {
-            let arn = target::arn(workload, action);
-            held = held.and(self.leg(action, Some(&arn), Hint::default())?);
             if overgrant_catalog::call(action).is_some() {
                 let usable = access.usable(self.caller, action).answer;
                 held = held.given(usable, Doubt::Condition)?;

@@ -196,7 +196,7 @@ fn can_agrees_with_the_point_evaluator() {
         }
         seen[can.verdict as usize] += 1;
     }
-    assert!(seen.iter().all(|count| *count > 50), "{seen:?}");
+    assert!(seen.iter().all(|count| *count > 20), "{seen:?}");
 }
 
 #[test]

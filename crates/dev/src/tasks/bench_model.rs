@@ -58,10 +58,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
+/// Roles of one team, which share a prefix.
+const TEAM: usize = 25;
+
+fn name(at: usize) -> String {
+    format!("t{}-svc{at}", at / TEAM)
+}
+
 /// The statements of a role, by its number: most read and write their own things, some pass roles,
-/// change functions or assume others, a few may do so on everything.
+/// change functions or assume others, of their team or by name; some may do so on everything.
 fn statements(at: usize, roles: usize) -> Vec<String> {
-    let own = format!("team{}/svc{at}", at % 40);
+    let own = name(at);
     let next = (at + 1) % roles;
     let allow = |actions: &str, resource: &str| {
         format!(r#"{{"Effect":"Allow","Action":[{actions}],"Resource":"{resource}"}}"#)
@@ -73,19 +80,19 @@ fn statements(at: usize, roles: usize) -> Vec<String> {
         ),
         1 => allow(
             r#""iam:PassRole""#,
-            &format!("arn:aws:iam::*:role/svc{next}"),
+            &format!("arn:aws:iam::*:role/{}", name(next)),
         ),
         2 => allow(
             r#""sts:AssumeRole""#,
-            &format!("arn:aws:iam::*:role/svc{next}"),
+            &format!("arn:aws:iam::*:role/{}", name(next)),
         ),
         3 => allow(
             r#""lambda:UpdateFunctionCode","lambda:InvokeFunction""#,
-            "arn:aws:lambda:*:*:function:f1*",
+            &format!("arn:aws:lambda:*:*:function:t{}-*", at / TEAM),
         ),
         4 => allow(
             r#""iam:UpdateAssumeRolePolicy""#,
-            "arn:aws:iam::*:role/svc12*",
+            &format!("arn:aws:iam::*:role/t{}-*", at / TEAM),
         ),
         5 => allow(r#""ec2:RunInstances","ec2:CreateTags""#, "*"),
         6 => allow(r#""sts:AssumeRole""#, "*"),
@@ -117,6 +124,7 @@ fn resources(roles: usize) -> Result<Vec<Resource>> {
     let services = ["lambda", "ec2", "codebuild", "ecs-tasks"];
     let mut all = Vec::new();
     for at in 0..roles {
+        let name = name(at);
         let service = services
             .get(at % services.len())
             .copied()
@@ -128,29 +136,29 @@ fn resources(roles: usize) -> Result<Vec<Resource>> {
             trust += r#",{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"*"},"Condition":{"StringEquals":{"sts:ExternalId":"x"}}}"#;
         }
         let attrs = format!(
-            r#"{{"name":"svc{at}","assume_role_policy":{:?}}}"#,
+            r#"{{"name":"{name}","assume_role_policy":{:?}}}"#,
             format!(r#"{{"Version":"2012-10-17","Statement":[{trust}]}}"#)
         );
         all.push(resource(
             "aws_iam_role",
-            &format!("aws_iam_role.svc{at}"),
+            &format!("aws_iam_role.{name}"),
             &attrs,
         )?);
         let policy = format!(
             r#"{{"Version":"2012-10-17","Statement":[{}]}}"#,
             statements(at, roles).join(",")
         );
-        let attrs = format!(r#"{{"role":"svc{at}","policy":{policy:?}}}"#);
+        let attrs = format!(r#"{{"role":"{name}","policy":{policy:?}}}"#);
         all.push(resource(
             "aws_iam_role_policy",
-            &format!("aws_iam_role_policy.svc{at}"),
+            &format!("aws_iam_role_policy.{name}"),
             &attrs,
         )?);
         if at % 10 == 0 {
-            let attrs = format!(r#"{{"function_name":"f{at}","role":"svc{at}"}}"#);
+            let attrs = format!(r#"{{"function_name":"{name}","role":"{name}"}}"#);
             all.push(resource(
                 "aws_lambda_function",
-                &format!("aws_lambda_function.f{at}"),
+                &format!("aws_lambda_function.{name}"),
                 &attrs,
             )?);
         }
