@@ -51,7 +51,7 @@ impl Fits<'_, '_, '_> {
                     if !self.builder.state.is_in_profile(role) =>
                 {
                     let place = &self.builder.access.model().identity(role)?.place;
-                    held = held.and(self.into_profile(&place.root)?);
+                    held = held.and(self.profile_rights(&place.root)?);
                     continue;
                 }
                 (caller, _) => {
@@ -72,7 +72,7 @@ impl Fits<'_, '_, '_> {
 impl Fits<'_, '_, '_> {
     /// The rights to put a role into some instance profile of the root, in place of the one that is
     /// in it: a profile holds one role.
-    pub(super) fn into_profile(&self, root: &str) -> Option<Held> {
+    pub(super) fn profile_rights(&self, root: &str) -> Option<Held> {
         let access = self.builder.access;
         let caller = self.caller?;
         let hint = Hint::default();

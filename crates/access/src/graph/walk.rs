@@ -429,7 +429,7 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
             builder: self.builder,
             caller: Some(self.caller),
         };
-        fits.into_profile(&self.identity.place.root).is_some()
+        fits.profile_rights(&self.identity.place.root).is_some()
     }
 
     fn is_named_by(&self, role: IdentityId) -> bool {
