@@ -28,7 +28,8 @@ fn pointed<'t>(text: &'t str, location: &Value) -> &'t str {
             .sum();
         before + column - 1
     };
-    &text[offset(&location["start"])..offset(&location["end"])]
+    let place = offset(&location["start"])..offset(&location["end"]);
+    text.get(place).unwrap()
 }
 
 /// The steps of a flow as `path: label`.
