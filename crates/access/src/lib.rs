@@ -33,6 +33,8 @@ pub struct Access<'a> {
     links: Links,
     guardrails: Guardrails,
     graph: OnceLock<Graph>,
+    /// One per identity: whether it is administrator, less its boundary and with it. Asked often.
+    admins: Vec<OnceLock<(Answer, Answer)>>,
     /// Addresses that two roots hold.
     shared: BTreeSet<SmolStr>,
 }
@@ -46,6 +48,7 @@ impl<'a> Access<'a> {
             links: Links::new(model),
             guardrails: Guardrails::new(model),
             graph: OnceLock::new(),
+            admins: model.identities.iter().map(|_| OnceLock::new()).collect(),
             shared: shared(model),
         }
     }
@@ -258,9 +261,20 @@ impl<'a> Access<'a> {
     /// rights does not count.
     #[must_use]
     pub fn is_admin(&self, id: IdentityId) -> Answer {
-        match self.is_admin_unbound(id) {
-            Answer::No => Answer::No,
-            declared => declared.and(self.unbound(id)),
+        self.admin(id).1
+    }
+
+    fn admin(&self, id: IdentityId) -> (Answer, Answer) {
+        let ask = || {
+            let declared = decide::administers(&decide::in_force(self.policies(id)));
+            match declared {
+                Answer::No => (declared, declared),
+                _ => (declared, declared.and(self.unbound(id))),
+            }
+        };
+        match self.admins.get(id.0) {
+            Some(known) => *known.get_or_init(ask),
+            None => ask(),
         }
     }
 
@@ -276,7 +290,7 @@ impl<'a> Access<'a> {
     /// Whether it would be administrator without its boundary.
     #[must_use]
     pub fn is_admin_unbound(&self, id: IdentityId) -> Answer {
-        decide::administers(&decide::in_force(self.policies(id)))
+        self.admin(id).0
     }
 
     /// Whether its boundary leaves it an action: MUST without a boundary, MAY where it is not known.

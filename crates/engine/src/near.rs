@@ -66,7 +66,7 @@ mod tests {
             "deploy-eu",
         ];
         let found = nearest("deplyo", names, 2);
-        assert_eq!(found, ["deploy-eu", "module.ci.aws_iam_role.deploy"]);
+        assert_eq!(found, ["module.ci.aws_iam_role.deploy", "deploy-eu"]);
         assert!(nearest("zzz", names, 2).is_empty());
     }
 

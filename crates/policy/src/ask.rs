@@ -120,6 +120,9 @@ impl Resources {
             Answer::No
         };
         for domain in domains {
+            if answer == Answer::Must {
+                break;
+            }
             if listed.negated {
                 let covered = listed
                     .items

@@ -5,6 +5,7 @@ use crate::{Context, Family, Scope};
 use overgrant_catalog::Action;
 use overgrant_finding::{Confidence, Severity};
 use overgrant_policy::{Answer, Effect, ResourcePattern};
+use std::collections::BTreeSet;
 
 rule! {
     /// Resource is written as an ARN and means every resource of its type.
@@ -93,13 +94,18 @@ fn check(cx: &mut Context<'_>) {
         if statement.effect != Effect::Allow
             || listed.negated
             || statement.resources.star().is_some()
+            || !listed.items.iter().any(|item| item.pattern().has_wildcard())
             || grant.is_narrowed()
         {
             continue;
         }
         let granted = grant.granted();
-        // Nothing can be named for the others.
-        let mut scopable = granted.actions().filter(|action| !action.is_wildcard_only());
+        // Nothing can be named for the others; those of the same resource types are alike.
+        let mut tried = BTreeSet::new();
+        let mut scopable = granted
+            .actions()
+            .filter(|action| !action.is_wildcard_only())
+            .filter(|action| tried.insert(types(*action)));
         let found = scopable.find_map(|action| {
             let star = statement.resources.star_for(action.id());
             let severity = if star.all() == Answer::Must {
@@ -125,6 +131,14 @@ fn check(cx: &mut Context<'_>) {
         let report = grant.describe(report);
         cx.report(report);
     }
+}
+
+/// The formats of the resources that an action knows.
+fn types(action: Action<'_>) -> Vec<&str> {
+    action
+        .resources()
+        .filter_map(|resource| Some(resource.resource_type()?.arn_pattern()))
+        .collect()
 }
 
 /// The member that means every resource of the action's type.

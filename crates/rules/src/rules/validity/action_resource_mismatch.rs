@@ -98,6 +98,7 @@ fn check(cx: &mut Context<'_>) {
             || resources.negated
             || resources.open
             || resources.items.is_empty()
+            || statement.resources.star().is_some()
             // An empty text is a value that was not given.
             || resources.items.iter().any(|item| item.pattern().to_string().is_empty())
         {
