@@ -4,7 +4,7 @@
 //! its rule and without findings of others at medium severity and confidence, unless `also:` names
 //! them. What a reader sees for the bad ones is kept in `tests/snapshots`.
 
-use overgrant_engine::{Discovery, Options, Outcome, Reported, check_in};
+use overgrant_engine::{Discovery, Options, Outcome, Reported, Texts, check_in};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_report::{Format, Style, render};
 use overgrant_rules::{ALL, Docs, Example, ExampleKind, Rule};
@@ -23,6 +23,16 @@ fn words<'a>(example: &'a Example, key: &str) -> Vec<&'a str> {
 }
 
 fn check(example: &Example, min: (Severity, Confidence), select: &[String]) -> Outcome {
+    check_with(&Texts::new(), example, min, select)
+}
+
+/// [`check`] with other texts in the place of its files.
+pub(crate) fn check_with(
+    texts: &Texts,
+    example: &Example,
+    min: (Severity, Confidence),
+    select: &[String],
+) -> Outcome {
     let sources = Sources::new("/nowhere/at/all");
     let mut found = Discovery {
         selected: vec![String::new()],
@@ -103,6 +113,9 @@ fn check(example: &Example, min: (Severity, Confidence), select: &[String]) -> O
     if !config.is_empty() {
         sources.add("overgrant.yaml", &config);
     }
+    for (path, text) in texts {
+        sources.add(path, text);
+    }
     let options = Options {
         min_severity: min.0,
         min_confidence: min.1,
@@ -134,14 +147,14 @@ resource "aws_iam_role" "deploy" {
 }
 "#;
 
-const EVERYTHING: (Severity, Confidence) = (Severity::Info, Confidence::Low);
+pub(crate) const EVERYTHING: (Severity, Confidence) = (Severity::Info, Confidence::Low);
 
 /// The rule alone: other rules may be stronger on the same cause.
 fn alone(rule: &Rule, example: &Example) -> Outcome {
     check(example, EVERYTHING, &[rule.id.to_owned()])
 }
 
-fn show(reported: &Reported) -> String {
+pub(crate) fn show(reported: &Reported) -> String {
     format!(
         "{} at line {} ({}, {}): {}",
         reported.finding.rule,

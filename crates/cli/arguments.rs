@@ -62,6 +62,15 @@ pub(crate) enum Color {
     Never,
 }
 
+/// Which fixes to apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Fixes {
+    /// Those that neither grant anything nor take away access that is used
+    Safe,
+    /// All
+    Unsafe,
+}
+
 /// A format and the file it goes to.
 #[derive(Debug, Clone)]
 pub(crate) struct Output {
@@ -141,6 +150,15 @@ pub(crate) struct Check {
         help_heading = "Selection"
     )]
     pub(crate) ignore: Vec<String>,
+
+    /// Change files so that findings go away: only fixes that neither grant anything nor take away
+    /// access that is used, or with `unsafe` all
+    #[arg(long, value_enum, value_name = "safe|unsafe", num_args = 0..=1, require_equals = true, default_missing_value = "safe", help_heading = "Fixes")]
+    pub(crate) fix: Option<Fixes>,
+
+    /// Show the changes on standard output and write nothing
+    #[arg(long, requires = "fix", help_heading = "Fixes")]
+    pub(crate) preview: bool,
 
     /// Report findings that are suppressed too
     #[arg(long, help_heading = "Selection")]

@@ -17,14 +17,23 @@ use std::time::Instant;
 const WIDTH: usize = 140;
 
 pub(crate) fn run(check: &Check) -> anyhow::Result<Exit> {
+    if let Some(fixes) = check.fix {
+        return crate::fix::run(check, fixes);
+    }
     let start = Instant::now();
     let progress = Progress::start(!check.quiet);
     let outcome = overgrant_engine::check(&options(check));
     progress.stop();
     let outcome = outcome?;
-    write(check, &outcome)?;
+    write_outputs(check, &outcome)?;
+    print(check, &outcome)?;
+    Ok(close(check, &outcome, start))
+}
+
+/// The closing summary on standard error, and the exit code.
+pub(crate) fn close(check: &Check, outcome: &Outcome, start: Instant) -> Exit {
     if !check.quiet {
-        let mut closing = summary_line(&outcome, Some(start.elapsed()));
+        let mut closing = summary_line(outcome, Some(start.elapsed()));
         if check.timing {
             for stage in &outcome.timing {
                 let _ = write!(
@@ -42,10 +51,11 @@ pub(crate) fn run(check: &Check) -> anyhow::Result<Exit> {
         exit_zero: check.exit_zero,
         strict: check.strict,
     };
-    Ok(verdict.of(&outcome))
+    verdict.of(outcome)
 }
 
-fn options(check: &Check) -> Options {
+/// What the arguments ask of the engine.
+pub(crate) fn options(check: &Check) -> Options {
     Options {
         paths: check.paths.clone(),
         root: check.root.clone(),
@@ -65,20 +75,29 @@ fn options(check: &Check) -> Options {
     }
 }
 
-fn write(check: &Check, outcome: &Outcome) -> anyhow::Result<()> {
-    let style = |color| Style {
+fn style(check: &Check, color: bool) -> Style {
+    Style {
         version: env!("CARGO_PKG_VERSION"),
         iam_data: overgrant_catalog::catalog().date().to_owned(),
         color,
         width: width(),
         show_suppressed: check.show_suppressed,
         timing: check.timing,
-    };
+    }
+}
+
+/// Writes the outputs that go to files.
+pub(crate) fn write_outputs(check: &Check, outcome: &Outcome) -> anyhow::Result<()> {
     for output in &check.output {
-        let text = render(output.format, outcome, &style(false));
+        let text = render(output.format, outcome, &style(check, false));
         std::fs::write(&output.path, text)
             .with_context(|| format!("cannot write {}", output.path.display()))?;
     }
+    Ok(())
+}
+
+/// Prints the findings.
+pub(crate) fn print(check: &Check, outcome: &Outcome) -> anyhow::Result<()> {
     let color = match check.color {
         Color::Always => true,
         Color::Never => false,
@@ -86,7 +105,11 @@ fn write(check: &Check, outcome: &Outcome) -> anyhow::Result<()> {
             anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
         }
     };
-    let text = render(check.format, outcome, &style(color));
+    print_text(&render(check.format, outcome, &style(check, color)))
+}
+
+/// Prints a result.
+pub(crate) fn print_text(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())
         .context("cannot write to standard output")?;

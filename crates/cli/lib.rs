@@ -7,6 +7,7 @@ mod arguments;
 mod check;
 mod config;
 mod exit;
+mod fix;
 mod iam_data;
 mod progress;
 mod query;

@@ -6,17 +6,8 @@
 //! parses; otherwise there is none.
 
 use crate::syntax::{Entry, Kind, Node, Template};
-use overgrant_source::{SourceFile, Span};
+use overgrant_source::{SourceFile, Span, TextEdit};
 use std::sync::Arc;
-
-/// Replace the bytes of `span` by `text`; an empty span inserts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TextEdit {
-    /// What goes.
-    pub span: Span,
-    /// What comes.
-    pub text: String,
-}
 
 /// What is to be written, in either notation.
 enum Tree<'a> {

@@ -6,10 +6,10 @@
     reason = "a test fails by panicking; clippy knows only functions marked as tests"
 )]
 
-use overgrant_cloudformation::edit::{TextEdit, add_condition, remove_item, set_property};
+use overgrant_cloudformation::edit::{add_condition, remove_item, set_property};
 use overgrant_cloudformation::syntax::{Kind, Node};
 use overgrant_cloudformation::{Template, TemplateRead, read};
-use overgrant_source::Sources;
+use overgrant_source::{Sources, TextEdit};
 use proptest::prelude::*;
 use std::sync::Arc;
 

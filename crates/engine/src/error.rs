@@ -65,6 +65,14 @@ pub enum Error {
     /// A variable or parameter given on the command line that nothing declares, or a wrong form.
     #[error("{0}")]
     Value(String),
+    /// A file that fixes could not be written to.
+    #[error("`{path}` was not fixed: {reason}")]
+    Write {
+        /// The file.
+        path: String,
+        /// What stands in the way.
+        reason: String,
+    },
 }
 
 fn principal(name: &str, near: &[String], several: bool) -> String {

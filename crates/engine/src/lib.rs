@@ -8,6 +8,7 @@
 mod config;
 mod discover;
 mod error;
+mod fix;
 mod front;
 mod near;
 mod options;
@@ -21,8 +22,11 @@ mod unwind;
 pub use config::{Config, Ignore, InForce, Origin};
 pub use discover::{Discovery, discover};
 pub use error::Error;
+pub use fix::{Change, Fixed, Fixing, Texts, fix, fix_by, write};
 pub use options::Options;
-pub use outcome::{Counts, Located, Outcome, Policies, Reported, Stage, Summary, Suppressed};
+pub use outcome::{
+    Counts, Located, Outcome, Policies, Reported, Stage, Summary, Suppressed, TextFix,
+};
 pub use query::{Loaded, action, actors, load, principal, resource};
 pub use run::{check, check_in, configuration};
 pub use select::{Selection, near_rule};

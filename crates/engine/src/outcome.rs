@@ -5,7 +5,7 @@
 
 use overgrant_finding::{Finding, Severity};
 use overgrant_rules::Rule;
-use overgrant_source::{Diagnostic, LineColumn, Sources, Span};
+use overgrant_source::{Diagnostic, LineColumn, Sources, Span, TextEdit};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,6 +60,17 @@ pub struct Suppressed {
     pub in_source: bool,
 }
 
+/// A fix in the notation of the files that it changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextFix {
+    /// What it does, as an order.
+    pub title: String,
+    /// Whether it neither grants anything nor takes away access that is used.
+    pub safe: bool,
+    /// The changes, which do not touch each other; all or none.
+    pub edits: Vec<TextEdit>,
+}
+
 /// A finding with its place in lines and columns.
 #[derive(Debug, Clone)]
 pub struct Reported {
@@ -69,6 +80,8 @@ pub struct Reported {
     pub rule: &'static Rule,
     /// Its primary place.
     pub place: Located,
+    /// Its fix, where it can be written as text.
+    pub fix: Option<TextFix>,
     /// Set where it was suppressed.
     pub suppressed: Option<Suppressed>,
 }

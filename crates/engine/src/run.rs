@@ -7,7 +7,7 @@ use crate::front::{self, Input};
 use crate::outcome::{Counts, Outcome, Policies, Reported, Stage, Summary, Suppressed};
 use crate::settle::{self, Markers, Suppressions};
 use crate::unwind::{INTERNAL, guarded};
-use crate::{Config, Discovery, Error, Options, Selection, config, discover};
+use crate::{Config, Discovery, Error, Options, Selection, Texts, config, discover};
 use overgrant_access::Access;
 use overgrant_finding::Finding;
 use overgrant_ir::{DocumentRole, Model};
@@ -28,11 +28,22 @@ const STACK: usize = 16 << 20;
 /// # Errors
 /// See [`Error`]; problems with single inputs are diagnostics of the outcome.
 pub fn check(options: &Options) -> Result<Outcome, Error> {
+    check_over(options, &Texts::new())
+}
+
+/// [`check`] with `texts` in the place of files.
+///
+/// # Errors
+/// As [`check`].
+pub(crate) fn check_over(options: &Options, texts: &Texts) -> Result<Outcome, Error> {
     let mut clock = Clock::new();
     let found = discover(options)?;
     let mut sources = Sources::new(&found.base);
     for dir in &options.allow {
         sources = sources.allow(dir);
+    }
+    for (path, text) in texts {
+        sources.add(path, text);
     }
     clock.stage("discover");
     run(&Arc::new(sources), &found, options, clock)
@@ -229,6 +240,7 @@ fn sift(
     findings: Vec<Finding>,
     mut suppressions: Suppressions<'_>,
 ) -> Sifted {
+    let mut writer = settle::Writer::new(sources, &found.assemblies);
     let mut all: Vec<Reported> = findings
         .into_iter()
         .filter_map(|mut finding| {
@@ -236,7 +248,8 @@ fn sift(
             finding.message = one_line(&finding.message);
             let place = settle::located(sources, &finding);
             let chosen = found.selects(&place.path) || found.selects(&finding.root);
-            chosen.then_some(Reported {
+            chosen.then(|| Reported {
+                fix: writer.fix(&finding),
                 finding,
                 rule,
                 place,

@@ -8,12 +8,14 @@ use overgrant_source::Span;
 /// One change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edit {
-    /// Replace these bytes by this text.
+    /// Put another word in the place of a literal; quotes around it stay as they are.
     Replace {
-        /// What goes.
+        /// The literal, with or without its quotes.
         span: Span,
-        /// What comes.
-        text: String,
+        /// The word that stands there.
+        from: String,
+        /// The word that comes.
+        to: String,
     },
     /// Remove these bytes and the blanks and comma that belong to them.
     Remove {
@@ -47,7 +49,7 @@ pub enum Edit {
 pub struct Fix {
     /// What it does, as an order: "Name the bucket".
     pub title: String,
-    /// Whether it cannot take away access that is used.
+    /// Whether it neither grants anything nor takes away access that is used.
     pub safe: bool,
     /// The changes; all or none.
     pub edits: Vec<Edit>,

@@ -4,8 +4,7 @@
 //! entries never changes.
 
 use crate::Style;
-use overgrant_engine::{Counts, Located, Outcome, Reported};
-use overgrant_finding::{Edit, Fix};
+use overgrant_engine::{Counts, Located, Outcome, Reported, TextFix};
 use overgrant_source::{Diagnostic, LineColumn, Sources, Span};
 use serde::Serialize;
 
@@ -287,7 +286,7 @@ fn finding<'a>(sources: &Sources, reported: &'a Reported) -> Finding<'a> {
                 })
             })
             .collect(),
-        fix: finding.fix.as_ref().and_then(|found| fix(sources, found)),
+        fix: reported.fix.as_ref().map(|found| fix(sources, found)),
         fingerprint: &finding.fingerprint,
         aliases: reported.rule.aliases,
         properties: Properties {
@@ -302,24 +301,18 @@ fn finding<'a>(sources: &Sources, reported: &'a Reported) -> Finding<'a> {
     }
 }
 
-/// A fix as text edits; one that needs the format's own writer is left out as a whole.
-fn fix<'a>(sources: &Sources, fix: &'a Fix) -> Option<FixOut<'a>> {
-    let edits: Option<Vec<EditOut<'a>>> = fix
-        .edits
-        .iter()
-        .map(|edit| match edit {
-            Edit::Replace { span, text } => Some(EditOut {
-                place: Place::of(sources, *span)?,
-                text,
-            }),
-            Edit::Remove { .. } | Edit::AddCondition { .. } | Edit::SetAttribute { .. } => None,
+fn fix<'a>(sources: &Sources, fix: &'a TextFix) -> FixOut<'a> {
+    let edits = fix.edits.iter().filter_map(|edit| {
+        Some(EditOut {
+            place: Place::of(sources, edit.span)?,
+            text: &edit.text,
         })
-        .collect();
-    Some(FixOut {
+    });
+    FixOut {
         title: &fix.title,
         safe: fix.safe,
-        edits: edits?,
-    })
+        edits: edits.collect(),
+    }
 }
 
 fn diagnostic<'a>(sources: &Sources, item: &'a Diagnostic) -> DiagnosticOut<'a> {

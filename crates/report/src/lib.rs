@@ -4,6 +4,7 @@
 //! outcome and holds no clock value unless timing was asked for.
 
 mod configuration;
+mod diff;
 mod escape;
 mod github;
 mod github_hash;
@@ -18,6 +19,7 @@ mod summary;
 mod text;
 
 pub use configuration::{configuration_json, configuration_text, pretty};
+pub use diff::diff;
 pub use github_hash::line_hashes;
 pub use query::{
     Asked, access_json, access_text, can_json, can_text, paths_dot, paths_html, paths_json,

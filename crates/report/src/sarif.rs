@@ -5,19 +5,20 @@
 
 use crate::escape::uri;
 use crate::{Style, line_hashes};
-use overgrant_engine::{Located, Outcome, Reported};
+use overgrant_engine::{Located, Outcome, Reported, TextFix};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_rules::{Docs, Rule};
 use overgrant_source::{Diagnostic, FileId, Sources};
 use serde_json::{Value, json};
 use serde_sarif::sarif::{
-    ArtifactLocation, CodeFlow, Invocation, Location, LogicalLocation, Message,
-    MultiformatMessageString, Notification, PhysicalLocation, PropertyBag, Region,
-    ReportingConfiguration, ReportingDescriptor, ReportingDescriptorReference,
-    Result as SarifResult, ResultLevel, Run, RunAutomationDetails, Sarif, Suppression, ThreadFlow,
-    ThreadFlowLocation, Tool, ToolComponent,
+    ArtifactChange, ArtifactContent, ArtifactLocation, CodeFlow, Fix, Invocation, Location,
+    LogicalLocation, Message, MultiformatMessageString, Notification, PhysicalLocation,
+    PropertyBag, Region, Replacement, ReportingConfiguration, ReportingDescriptor,
+    ReportingDescriptorReference, Result as SarifResult, ResultLevel, Run, RunAutomationDetails,
+    Sarif, Suppression, ThreadFlow, ThreadFlowLocation, Tool, ToolComponent,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Results that GitHub shows of one run.
 const RESULTS: usize = 5_000;
@@ -187,8 +188,8 @@ fn descriptor(rule: &Rule) -> ReportingDescriptor {
         .build()
 }
 
-fn location(place: &Located) -> Location {
-    let region = match (place.start, place.end) {
+fn region(place: &Located) -> Region {
+    match (place.start, place.end) {
         (Some(start), Some(end)) => Region::builder()
             .start_line(i64::from(start.line))
             .start_column(i64::from(start.column))
@@ -201,17 +202,22 @@ fn location(place: &Located) -> Location {
             .end_line(1)
             .end_column(1)
             .build(),
-    };
+    }
+}
+
+fn artifact(place: &Located) -> ArtifactLocation {
+    ArtifactLocation::builder()
+        .uri(uri(&place.path))
+        .uri_base_id(BASE)
+        .build()
+}
+
+fn location(place: &Located) -> Location {
     Location::builder()
         .physical_location(
             PhysicalLocation::builder()
-                .artifact_location(
-                    ArtifactLocation::builder()
-                        .uri(uri(&place.path))
-                        .uri_base_id(BASE)
-                        .build(),
-                )
-                .region(region)
+                .artifact_location(artifact(place))
+                .region(region(place))
                 .build(),
         )
         .build()
@@ -325,6 +331,10 @@ fn result(outcome: &Outcome, lines: &mut Lines, reported: &Reported) -> SarifRes
         ]))
         .build();
     result.rule_index = index.and_then(|index| i64::try_from(index).ok());
+    result.fixes = reported
+        .fix
+        .as_ref()
+        .and_then(|found| Some(vec![fix(sources, found)?]));
     if !related.is_empty() {
         result.related_locations = Some(related);
     }
@@ -343,6 +353,36 @@ fn result(outcome: &Outcome, lines: &mut Lines, reported: &Reported) -> SarifRes
         result.suppressions = Some(vec![suppression]);
     }
     result
+}
+
+/// A fix, one change per file.
+fn fix(sources: &Sources, found: &TextFix) -> Option<Fix> {
+    let mut files: BTreeMap<Arc<str>, (ArtifactLocation, Vec<Replacement>)> = BTreeMap::new();
+    for edit in &found.edits {
+        let place = Located::of(sources, edit.span)?;
+        let mut replacement = Replacement::builder()
+            .deleted_region(region(&place))
+            .build();
+        if !edit.text.is_empty() {
+            let content = ArtifactContent::builder().text(edit.text.as_str()).build();
+            replacement.inserted_content = Some(content);
+        }
+        let file = files.entry(Arc::clone(&place.path));
+        let (_, all) = file.or_insert_with(|| (artifact(&place), Vec::new()));
+        all.push(replacement);
+    }
+    let changes = files.into_values().map(|(file, replacements)| {
+        ArtifactChange::builder()
+            .artifact_location(file)
+            .replacements(replacements)
+            .build()
+    });
+    Some(
+        Fix::builder()
+            .description(text(&*found.title))
+            .artifact_changes(changes.collect::<Vec<_>>())
+            .build(),
+    )
 }
 
 const LEFT_OUT: &str = "results-left-out";

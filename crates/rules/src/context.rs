@@ -224,10 +224,10 @@ impl Report {
         self
     }
 
-    /// A mechanical change.
+    /// A mechanical change, if there is one.
     #[must_use]
-    pub fn fix(mut self, fix: Fix) -> Self {
-        self.finding.fix = Some(fix);
+    pub fn fix(mut self, fix: impl Into<Option<Fix>>) -> Self {
+        self.finding.fix = fix.into();
         self
     }
 

@@ -15,6 +15,7 @@ mod environment;
 mod escalate;
 mod exposure;
 mod federation;
+mod fixes;
 mod grants;
 mod holder;
 mod length;

@@ -6,6 +6,7 @@
 
 mod comment;
 mod diagnostic;
+mod edit;
 mod file;
 mod line_index;
 mod set;
@@ -13,6 +14,7 @@ mod span;
 
 pub use comment::{Comment, Marker, markers};
 pub use diagnostic::{Diagnostic, Level};
+pub use edit::TextEdit;
 pub use file::SourceFile;
 pub use line_index::{LineColumn, LineIndex};
 pub use set::{Limits, ReadError, Sources};

@@ -6,10 +6,8 @@
     reason = "a test fails by panicking; clippy knows only functions marked as tests"
 )]
 
-use overgrant_source::{Sources, Span};
-use overgrant_terraform::edit::{
-    TextEdit, add_condition, append_statement, read, remove, set_attribute,
-};
+use overgrant_source::{Sources, Span, TextEdit};
+use overgrant_terraform::edit::{add_condition, append_statement, read, remove, set_attribute};
 use overgrant_terraform::{Options, evaluate};
 use overgrant_value::{Data, Val, json};
 use proptest::prelude::*;

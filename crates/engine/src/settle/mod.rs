@@ -10,12 +10,14 @@ mod merge;
 mod place;
 mod subsume;
 mod suppress;
+mod write;
 
 pub(crate) use framework::Framework;
 pub(crate) use merge::{Uses, merge};
-pub(crate) use place::{Call, headers, is_foreign, move_into_repository, move_to_use};
+pub(crate) use place::{Call, headers, is_foreign, is_ours, move_into_repository, move_to_use};
 pub(crate) use subsume::subsume;
 pub(crate) use suppress::{Markers, MetadataIgnore, Suppressions};
+pub(crate) use write::{Writer, touch};
 
 use crate::outcome::{Located, Reported};
 use overgrant_finding::Finding;

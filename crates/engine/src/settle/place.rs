@@ -24,7 +24,7 @@ pub(crate) struct Call {
 }
 
 /// Whether the file behind a span belongs to the repository: not fetched, not generated.
-fn is_ours(sources: &Sources, generated: &[String], span: Span) -> bool {
+pub(crate) fn is_ours(sources: &Sources, generated: &[String], span: Span) -> bool {
     sources.get(span.file).is_some_and(|file| {
         let path = file.path();
         !is_foreign(path) && !generated.iter().any(|dir| within(path, dir))

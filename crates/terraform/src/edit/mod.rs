@@ -13,17 +13,8 @@ mod json;
 use crate::syntax::parse_file;
 use crate::syntax::tree::{Block, Body, Expr, ExprKind, Key, Part, StepKind};
 use flow::{Flow, Node, Notation, Tree};
-use overgrant_source::{Level, SourceFile, Span};
+use overgrant_source::{Level, SourceFile, Span, TextEdit};
 use std::sync::Arc;
-
-/// Replace the bytes of `span` by `text`; an empty span inserts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TextEdit {
-    /// What goes.
-    pub span: Span,
-    /// What comes.
-    pub text: String,
-}
 
 /// A file that can be edited.
 #[derive(Debug)]

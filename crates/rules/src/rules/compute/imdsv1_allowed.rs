@@ -1,9 +1,9 @@
 //! `imdsv1-allowed`: instances whose credentials a single plain request can read.
 
-use crate::{Context, Family, Scope};
-use overgrant_finding::{Confidence, Edit, Fix, Severity};
+use crate::{Context, Family, Scope, fixes};
+use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::Place;
-use overgrant_value::{Src, Val};
+use overgrant_value::Val;
 
 rule! {
     /// Instance metadata can be read without a session token.
@@ -192,7 +192,7 @@ fn check(cx: &mut Context<'_>) {
                 None if body.get("launch_template").is_some()
                     || body.get("LaunchTemplate").is_some() => {}
                 None if member_unknown(options.as_ref()) => {}
-                None => absent(cx, &setting.place),
+                None => absent(cx, &setting.place, kind),
             }
         }
     }
@@ -230,28 +230,12 @@ fn explicit(cx: &mut Context<'_>, place: &Place, tokens: &Val, kind: &Kind, has_
         ("2", "set the minimum version to 2")
     };
     report = report.help(help);
-    if let Some(fix) = replace(tokens.src(), wanted, kind.open) {
-        report = report.fix(fix);
-    }
+    let edit = fixes::replace(tokens.src(), kind.open, wanted);
+    report = report.fix(edit.map(|edit| fixes::changing("Require session tokens", [edit])));
     cx.report(report);
 }
 
-fn replace(src: &Src, wanted: &str, written: &str) -> Option<Fix> {
-    let span = src.span.filter(|_| src.is_local())?;
-    let plain = u32::try_from(written.len()).ok()?;
-    let text = match span.len() {
-        len if len == plain => wanted.to_owned(),
-        len if len == plain + 2 => format!("\"{wanted}\""),
-        _ => return None,
-    };
-    Some(Fix {
-        title: "Require session tokens".to_owned(),
-        safe: false,
-        edits: vec![Edit::Replace { span, text }],
-    })
-}
-
-fn absent(cx: &mut Context<'_>, place: &Place) {
+fn absent(cx: &mut Context<'_>, place: &Place, kind: &Kind) {
     let text = format!(
         "`{}` leaves it to image and account whether instance metadata needs a session token",
         place.address
@@ -261,7 +245,15 @@ fn absent(cx: &mut Context<'_>, place: &Place) {
         .cell("imds unset")
         .severity(Severity::Low)
         .help("require session tokens");
-    cx.report(report);
+    let terraform = place.format.is_terraform();
+    let (body, options, tokens) = if terraform {
+        (kind.body.0, kind.options.0, kind.tokens.0)
+    } else {
+        (kind.body.1, kind.options.1, kind.tokens.1)
+    };
+    let path = [body, &[options, tokens]].concat().join(".");
+    let edit = fixes::set(&place.name_src, &path, "required");
+    cx.report(report.fix(edit.map(|edit| fixes::changing("Require session tokens", [edit]))));
 }
 
 #[cfg(test)]

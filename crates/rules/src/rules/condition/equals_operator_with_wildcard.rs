@@ -2,7 +2,7 @@
 
 use crate::names;
 use crate::skeleton::{Which, wildcard_src};
-use crate::{Context, Family, Scope};
+use crate::{Context, Family, Scope, fixes};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_policy::{Condition, Effect, Test, Value};
 
@@ -134,7 +134,9 @@ fn check(cx: &mut Context<'_>) {
                 if statement.effect == Effect::Allow && !negated {
                     report = report.severity(Severity::Medium);
                 }
-                cx.report(report);
+                let wanted = pattern_operator(condition);
+                let edit = wanted.and_then(|wanted| fixes::operator(statement, condition, &wanted));
+                cx.report(report.fix(edit.map(|edit| fixes::changing("Compare with wildcards", [edit]))));
             }
         }
     }
@@ -157,6 +159,17 @@ fn has_star(condition: &Condition, value: &Value) -> bool {
         let shape = crate::skeleton::skeleton(value.text(), true).replace("${*}", "");
         shape.contains('*')
     }
+}
+
+/// The operator with wildcards in the place of the one that is there; none for those that ignore case.
+fn pattern_operator(condition: &Condition) -> Option<String> {
+    let known = match &condition.operator.test {
+        Test::StringEquals => "StringEquals",
+        Test::StringNotEquals => "StringNotEquals",
+        _ => return None,
+    };
+    let (before, after) = condition.operator.name.split_once(known)?;
+    Some(format!("{before}{}{after}", like(condition)))
 }
 
 fn like(condition: &Condition) -> &'static str {

@@ -2,7 +2,7 @@
 
 use crate::caller::surely_present;
 use crate::names;
-use crate::{Context, Family, Scope};
+use crate::{Context, Family, Scope, fixes};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_policy::{Condition, Conditions, Effect, SetOperator, Test};
 
@@ -133,7 +133,8 @@ fn check(cx: &mut Context<'_>) {
                 .statement(statement)
                 .when(&condition.guard)
                 .help(format!("add Null: false for {}", condition.key));
-            cx.report(report);
+            let edit = fixes::condition(statement, "Null", &condition.key.to_string(), "false");
+            cx.report(report.fix(edit.map(|edit| fixes::changing("Ask for the key to be there", [edit]))));
         }
     }
 }

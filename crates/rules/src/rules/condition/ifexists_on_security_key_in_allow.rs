@@ -2,7 +2,7 @@
 
 use crate::caller::surely_present;
 use crate::names;
-use crate::{Context, Family, Scope};
+use crate::{Context, Family, Scope, fixes};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_policy::{Condition, Effect, Test};
 
@@ -160,7 +160,9 @@ fn check(cx: &mut Context<'_>) {
                 .when(&condition.guard)
                 .severity(if tag { Severity::Medium } else { Severity::High })
                 .help("drop IfExists");
-            cx.report(report);
+            let edit = fixes::operator(statement, condition, fixes::bare(&condition.operator))
+                .filter(|_| condition.operator.set.is_none());
+            cx.report(report.fix(edit.map(|edit| fixes::changing("Ask for the key in every case", [edit]))));
         }
     }
 }

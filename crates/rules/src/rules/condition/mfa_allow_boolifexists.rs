@@ -2,7 +2,7 @@
 
 use crate::caller::surely_present;
 use crate::names;
-use crate::{Context, Family, Scope};
+use crate::{Context, Family, Scope, fixes};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_policy::{Document, Effect, Operator, Test};
 
@@ -139,7 +139,8 @@ fn check(cx: &mut Context<'_>) {
                 .statement(statement)
                 .when(&condition.guard)
                 .help("use the operator without IfExists");
-            cx.report(report);
+            let edit = fixes::operator(statement, condition, fixes::bare(&condition.operator));
+            cx.report(report.fix(edit.map(|edit| fixes::changing("Ask for MFA in every case", [edit]))));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `mfa-deny-misses-long-term-keys`: A Deny without MFA does not reach access keys.
 
 use crate::names;
-use crate::{Context, Family, Scope};
+use crate::{Context, Family, Scope, fixes};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_policy::{Condition, Document, Effect, Test};
 
@@ -124,7 +124,9 @@ fn check(cx: &mut Context<'_>) {
                 .statement(statement)
                 .when(&condition.guard)
                 .help(format!("use {}IfExists", condition.operator.name));
-            cx.report(report);
+            let wanted = format!("{}IfExists", condition.operator.name);
+            let edit = fixes::operator(statement, condition, &wanted);
+            cx.report(report.fix(edit.map(|edit| fixes::changing("Deny requests without the key too", [edit]))));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `password-policy-missing-or-weak`: what console passwords must be.
 
-use crate::{Context, Family, Scope};
-use overgrant_finding::{Confidence, Severity};
+use crate::{Context, Family, Scope, fixes};
+use overgrant_finding::{Confidence, Edit, Severity};
 use overgrant_ir::{CredentialKind, Setting};
 use overgrant_value::Src;
 
@@ -118,22 +118,32 @@ fn check(cx: &mut Context<'_>) {
     }
     for policy in policies {
         let weak = weak(policy);
-        let Some((src, _)) = weak.first() else { continue };
-        let words: Vec<&str> = weak.iter().map(|(_, words)| words.as_str()).collect();
+        let Some(first) = weak.first() else { continue };
+        let words: Vec<&str> = weak.iter().map(|one| one.words.as_str()).collect();
+        let edits: Option<Vec<_>> = weak.iter().map(|one| one.edit.clone()).collect();
         let text = format!("the account's password policy {}", words.join(" and "));
         let mut report = cx
-            .finding(&policy.place, src, text)
+            .finding(&policy.place, &first.src, text)
             .cell("weak")
+            .fix(edits.map(|edits| fixes::safe("Strengthen the password policy", edits)))
             .help("ask for 14 characters and refuse the last 24 passwords");
-        for (src, words) in weak.iter().skip(1) {
-            report = report.related(src, words.clone(), None);
+        for one in weak.iter().skip(1) {
+            report = report.related(&one.src, one.words.clone(), None);
         }
         cx.report(report);
     }
 }
 
-/// What the policy lets through, each with the argument that says so, or the block where none does.
-fn weak(policy: &Setting) -> Vec<(Src, String)> {
+/// Something that the policy lets through.
+struct Weakness {
+    /// The argument that says so, or the block where none does.
+    src: Src,
+    words: String,
+    /// What sets the argument as it should be.
+    edit: Option<Edit>,
+}
+
+fn weak(policy: &Setting) -> Vec<Weakness> {
     let attrs = &policy.attrs;
     let header = || policy.place.name_src.clone();
     let mut found = Vec::new();
@@ -144,7 +154,15 @@ fn weak(policy: &Setting) -> Vec<(Src, String)> {
             None => (Some(absent), header()),
         };
         if let Some(value) = value.filter(|value| *value < wanted) {
-            found.push((src, words(value)));
+            let edit = match val {
+                Some(_) => fixes::replace(&src, &value.to_string(), &wanted.to_string()),
+                None => fixes::set(&src, name, &wanted.to_string()),
+            };
+            found.push(Weakness {
+                src,
+                words: words(value),
+                edit,
+            });
         }
     };
     least("minimum_password_length", 14, 6, &|value| {
@@ -156,8 +174,12 @@ fn weak(policy: &Setting) -> Vec<(Src, String)> {
     });
     let change = attrs.get("allow_users_to_change_password");
     if let Some(change) = change.filter(|val| val.as_bool() == Some(false)) {
-        let words = "keeps users from changing their own password".to_owned();
-        found.push((change.src().clone(), words));
+        found.push(Weakness {
+            src: change.src().clone(),
+            words: "keeps users from changing their own password".to_owned(),
+            // Whoever may not do it today would be granted something.
+            edit: None,
+        });
     }
     found
 }

@@ -2,7 +2,7 @@
 
 use crate::federation::{Width, trusted};
 use crate::skeleton::{Which, is_star, wildcard_src};
-use crate::{Context, Family, Scope};
+use crate::{Context, Family, Scope, fixes};
 use overgrant_finding::{Confidence, Severity};
 
 rule! {
@@ -126,7 +126,7 @@ fn check(cx: &mut Context<'_>) {
         let audience = trusted.decisive("aud", |value| {
             if is_star(value) { Width::Everybody } else { Width::Pinned }
         });
-        let (src, message) = match audience {
+        let (src, message) = match &audience {
             Some(audience) if audience.width == Width::Everybody => (
                 wildcard_src(audience.value.text(), audience.value.pattern().src(), Which::First),
                 format!("{role} accepts tokens of {} for any audience", trusted.name()),
@@ -147,6 +147,16 @@ fn check(cx: &mut Context<'_>) {
             .statement(trusted.statement)
             .when(trusted.principal.guard())
             .help(format!("add StringEquals on {}:aud", trusted.host.as_deref().unwrap_or("the issuer")));
+        if audience.is_none()
+            && one
+            && let Some(host) = &trusted.host
+            && let Some(client) = trusted
+                .provider
+                .and_then(|provider| provider.audiences.first()?.text.as_known())
+        {
+            let edit = fixes::condition(trusted.statement, "StringEquals", &format!("{host}:aud"), &client);
+            report = report.fix(edit.map(|edit| fixes::changing("Test the provider's audience", [edit])));
+        }
         if subject && (one || trusted.is_cluster()) {
             report = report.severity(Severity::Low);
         }

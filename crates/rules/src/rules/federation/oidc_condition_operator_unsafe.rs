@@ -1,7 +1,7 @@
 //! `oidc-condition-operator-unsafe`: a tenant's claim under an operator that lets others through.
 
 use crate::federation::trusted;
-use crate::{Context, Family, Scope};
+use crate::{Context, Family, Scope, fixes};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_policy::{Condition, SetOperator, Test};
 
@@ -150,7 +150,9 @@ fn check(cx: &mut Context<'_>) {
             .when(trusted.principal.guard())
             .when(&condition.guard)
             .help("use StringEquals, or StringLike with a pattern that pins the tenant");
-        cx.report(report);
+        let edit = fixes::operator(trusted.statement, condition, fixes::bare(operator))
+            .filter(|_| !operator.is_negated() && operator.test != Test::Null);
+        cx.report(report.fix(edit.map(|edit| fixes::changing("Ask for the claim in every case", [edit]))));
     }
 }
 

@@ -1,7 +1,7 @@
 //! `cloudtrail-trail-incomplete`: a trail that misses calls, or none at all.
 
-use crate::{Context, Family, Scope};
-use overgrant_finding::{Confidence, Severity};
+use crate::{Context, Family, Scope, fixes};
+use overgrant_finding::{Confidence, Edit, Severity};
 use overgrant_ir::Setting;
 use overgrant_value::{Src, Val};
 
@@ -174,28 +174,41 @@ fn check(cx: &mut Context<'_>) {
             && found.is_empty()
         {
             // One for data events may stand beside another elsewhere.
-            (vec![(src, "leaves out management events")], Severity::Low)
+            let gap = Gap {
+                src,
+                words: "leaves out management events",
+                edit: None,
+            };
+            (vec![gap], Severity::Low)
         } else if found.is_empty() {
             (advice, Severity::Info)
         } else {
             (found, Severity::Medium)
         };
-        let Some((src, _)) = found.first() else { continue };
-        let words: Vec<&str> = found.iter().map(|(_, words)| *words).collect();
+        let Some(first) = found.first() else { continue };
+        let words: Vec<&str> = found.iter().map(|gap| gap.words).collect();
+        let edits: Option<Vec<_>> = found.iter().map(|gap| gap.edit.clone()).collect();
         let text = format!("trail `{}` {}", trail.place.address, words.join(", "));
         let mut report = cx
-            .finding(&trail.place, src, text)
+            .finding(&trail.place, &first.src, text)
             .cell("trail")
+            .fix(edits.map(|edits| fixes::safe("Switch on what the trail misses", edits)))
             .severity(severity)
             .help("record all regions, global services and management events, with digests");
-        for (src, words) in found.iter().skip(1) {
-            report = report.related(src, *words, None);
+        for gap in found.iter().skip(1) {
+            report = report.related(&gap.src, gap.words, None);
         }
         cx.report(report);
     }
 }
 
-type Gap = (Src, &'static str);
+/// Something that a trail lacks.
+struct Gap {
+    src: Src,
+    words: &'static str,
+    /// What sets the switch as it should be.
+    edit: Option<Edit>,
+}
 
 /// What the trail misses, apart from other regions and from kinds of events.
 fn gaps(trail: &Setting) -> Vec<Gap> {
@@ -208,18 +221,24 @@ fn gaps(trail: &Setting) -> Vec<Gap> {
 /// The place of a switch that is surely off.
 fn off(trail: &Setting, switch: &Switch) -> Option<Gap> {
     let at = usize::from(!trail.place.format.is_terraform());
-    let val = switch
-        .names
-        .get(at)
-        .and_then(|name| trail.attrs.get(name))
-        .filter(|val| !val.is_null());
-    match val {
-        Some(val) => (val.as_bool() == Some(false)).then(|| (val.src().clone(), switch.off)),
-        None => {
-            let absent = switch.absent.get(at).copied().unwrap_or(true);
-            (!absent).then(|| (trail.place.name_src.clone(), switch.off))
+    let name = switch.names.get(at)?;
+    let val = trail.attrs.get(name).filter(|val| !val.is_null());
+    let (on, src, edit) = match val {
+        Some(val) => {
+            let edit = fixes::replace(val.src(), "false", "true");
+            (val.as_bool() != Some(false), val.src().clone(), edit)
         }
-    }
+        None => {
+            let header = &trail.place.name_src;
+            let absent = switch.absent.get(at).copied().unwrap_or(true);
+            (absent, header.clone(), fixes::set(header, name, "true"))
+        }
+    };
+    (!on).then_some(Gap {
+        src,
+        words: switch.off,
+        edit,
+    })
 }
 
 /// The place of selectors that leave out every management event, or the events that write.
@@ -280,15 +299,21 @@ fn advice(trail: &Setting, organization: bool) -> Vec<Gap> {
             .any(|name| trail.attrs.get(name).is_some_and(|val| !val.is_null()))
     };
     let mut found = Vec::new();
-    let header = &trail.place.name_src;
+    let mut lacks = |words| {
+        found.push(Gap {
+            src: trail.place.name_src.clone(),
+            words,
+            edit: None,
+        });
+    };
     if organization && !has(["is_organization_trail", "IsOrganizationTrail"]) {
-        found.push((header.clone(), "is no trail of the organization, which is defined here"));
+        lacks("is no trail of the organization, which is defined here");
     }
     if !has(["kms_key_id", "KMSKeyId"]) {
-        found.push((header.clone(), "is not encrypted with a key of your own"));
+        lacks("is not encrypted with a key of your own");
     }
     if !has(["cloud_watch_logs_group_arn", "CloudWatchLogsLogGroupArn"]) {
-        found.push((header.clone(), "feeds no CloudWatch log group, so that no alarm can follow it"));
+        lacks("feeds no CloudWatch log group, so that no alarm can follow it");
     }
     found
 }

@@ -1,7 +1,7 @@
 //! `permission-set-session-long`: sessions of a permission set last longer than a working day.
 
 use crate::grants::writes;
-use crate::{Context, Family, Scope, names};
+use crate::{Context, Family, Scope, fixes, names};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::{IdentityId, IdentityKind};
 use overgrant_policy::Answer;
@@ -120,7 +120,10 @@ fn check(cx: &mut Context<'_>) {
             .marks(val.marks())
             .principal(&set.place)
             .help("set a shorter session");
-        cx.report(report);
+        let wanted = most.is_multiple_of(HOUR).then(|| format!("PT{}H", most / HOUR));
+        let edit = wanted.and_then(|wanted| fixes::replace(val.src(), &val.as_str()?, &wanted));
+        let title = format!("Let sessions last {}", words(most));
+        cx.report(report.fix(edit.map(|edit| fixes::safe(title, [edit]))));
     }
 }
 

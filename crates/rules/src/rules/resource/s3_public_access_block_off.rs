@@ -1,7 +1,7 @@
 //! `s3-public-access-block-off`: A bucket's block of public access is switched off.
 
 use crate::exposure::truth;
-use crate::{Context, Family, Scope};
+use crate::{Context, Family, Scope, fixes};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::GuardrailKind;
 
@@ -129,6 +129,10 @@ fn check(cx: &mut Context<'_>) {
             1 => String::new(),
             more => format!(" and {} more of the four settings", more - 1),
         };
+        let edits: Option<Vec<_>> = off
+            .iter()
+            .map(|(_, val)| fixes::replace(val.src(), "false", "true"))
+            .collect();
         let mut report = cx
             .finding(
                 &block.place,
@@ -141,6 +145,7 @@ fn check(cx: &mut Context<'_>) {
             )
             .cell(off.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(","))
             .marks(val.marks())
+            .fix(edits.map(|edits| fixes::changing("Block public access", edits)))
             .help("set all four to true");
         for (name, val) in off.iter().skip(1) {
             report = report.related(val.src(), format!("`{name}` is off too"), None);

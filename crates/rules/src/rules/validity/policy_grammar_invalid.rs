@@ -1,7 +1,7 @@
 //! `policy-grammar-invalid`: documents that AWS refuses or reads in another way than they look.
 
-use crate::{Context, Family, Scope, names};
-use overgrant_finding::{Confidence, Edit, Fix, Severity};
+use crate::{Context, Family, Scope, fixes, names};
+use overgrant_finding::{Confidence, Fix, Severity};
 use overgrant_ir::{DocumentRole, PolicyDocument};
 use overgrant_policy::{ProblemKind, Resolution, Statement};
 use overgrant_value::Src;
@@ -134,11 +134,7 @@ fn check(cx: &mut Context<'_>) {
             {
                 report = report.statement(statement).cell(format!("{:?}", problem.kind));
             }
-            if let ProblemKind::WrongCase(written, canonical) = &problem.kind
-                && let Some(fix) = respell(&problem.src, written, canonical)
-            {
-                report = report.fix(fix);
-            }
+            report = report.fix(respell(&problem.kind, &problem.src));
             if let Some(help) = help {
                 report = report.help(help);
             }
@@ -275,25 +271,25 @@ fn file(
     cx.report(report);
 }
 
-/// The element in its canonical letter case, where its bytes are the plain or quoted word.
-fn respell(src: &Src, written: &str, canonical: &str) -> Option<Fix> {
-    let span = src.span?;
-    let plain = u32::try_from(written.len()).ok()?;
-    let text = match span.len() {
-        len if len == plain => canonical.to_owned(),
-        len if len == plain + 2 => format!("\"{canonical}\""),
+/// The word as the grammar has it. AWS reads an element in any letter case and refuses the rest, so
+/// nobody's access changes.
+fn respell(kind: &ProblemKind, src: &Src) -> Option<Fix> {
+    let (written, canonical) = match kind {
+        ProblemKind::WrongCase(written, canonical) => (written.as_str(), &**canonical),
+        ProblemKind::BadEffect(word) => {
+            let mut known = ["Allow", "Deny"].into_iter();
+            (word.as_str(), known.find(|known| word.eq_ignore_ascii_case(known))?)
+        }
         _ => return None,
     };
-    Some(Fix {
-        title: format!("Spell `{canonical}` as IAM does"),
-        safe: true,
-        edits: vec![Edit::Replace { span, text }],
-    })
+    let edit = fixes::replace(src, written, canonical)?;
+    Some(fixes::safe(format!("Write `{canonical}`"), [edit]))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use overgrant_finding::Edit;
     use crate::testing::Scene;
 
     fn messages(statement: &str) -> Vec<(String, String)> {
@@ -333,7 +329,7 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].1.severity, Severity::Low);
         let fix = found[0].1.fix.as_ref().unwrap();
-        assert!(matches!(&fix.edits[..], [Edit::Replace { text, .. }] if text == "\"Effect\""));
+        assert!(matches!(&fix.edits[..], [Edit::Replace { to, .. }] if to == "Effect"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `policy-version-missing-or-old`: documents in the language of 2008.
 
-use crate::{Context, Family, Scope, names};
-use overgrant_finding::{Confidence, Severity};
+use crate::{Context, Family, Scope, fixes, names};
+use overgrant_finding::{Confidence, Fix, Severity};
 use overgrant_ir::DocumentRole;
 use overgrant_policy::{Document, Version};
 
@@ -130,29 +130,37 @@ fn check(cx: &mut Context<'_>) {
         if variables {
             report = report.severity(Severity::Medium);
         }
+        if document.version == Version::V2008 {
+            let title = "Write the policy in the language of 2012";
+            let fix = fixes::replace(src, "2008-10-17", "2012-10-17").map(|edit| Fix {
+                // Without variables both languages say the same.
+                safe: !texts(document).any(|text| text.contains('$')),
+                ..fixes::changing(title, [edit])
+            });
+            report = report.fix(fix);
+        }
         cx.report(report);
     }
 }
 
 /// Whether a resource or a condition value holds a policy variable.
 fn uses_variables(document: &Document) -> bool {
-    let is_variable = |text: String| {
+    texts(document).any(|text| {
         ["${aws:", "${saml:", "${cognito-identity", "${iam:", "${sts:"]
             .iter()
             .any(|start| text.contains(start))
-    };
-    document.statements.iter().any(|statement| {
-        let conditions = &statement.conditions.items;
-        statement
-            .resources
-            .listed()
-            .items
-            .iter()
-            .any(|item| is_variable(item.to_string()))
-            || conditions
-                .iter()
-                .flat_map(|condition| &condition.values)
-                .any(|value| is_variable(value.to_string()))
+    })
+}
+
+/// Resources and condition values: where policy variables can stand.
+fn texts(document: &Document) -> impl Iterator<Item = String> {
+    document.statements.iter().flat_map(|statement| {
+        let resources = statement.resources.listed().items.iter();
+        let conditions = statement.conditions.items.iter();
+        let values = conditions.flat_map(|condition| &condition.values);
+        resources
+            .map(ToString::to_string)
+            .chain(values.map(ToString::to_string))
     })
 }
 

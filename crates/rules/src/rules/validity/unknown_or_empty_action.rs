@@ -1,8 +1,8 @@
 //! `unknown-or-empty-action`: action patterns that match no action of AWS.
 
-use crate::{Context, Family, Scope, names};
+use crate::{Context, Family, Scope, fixes, names};
 use overgrant_catalog::{Catalog, catalog};
-use overgrant_finding::{Confidence, Edit, Fix, Severity};
+use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::DocumentRole;
 use overgrant_policy::{ActionPattern, Effect};
 use std::collections::BTreeMap;
@@ -177,19 +177,10 @@ fn check(cx: &mut Context<'_>) {
                         report = report.note(format!("AWS data of {}", catalog().date()));
                     }
                 }
-                if let (Some(instead), Some(span)) = (fault.instead, src.span)
-                    && fault.sure
-                    && src.is_local()
-                    && usize::try_from(span.len()).is_ok_and(|len| len == item.to_string().len() + 2)
-                {
-                    report = report.fix(Fix {
-                        title: format!("Write `{instead}`"),
-                        safe: false,
-                        edits: vec![Edit::Replace {
-                            span,
-                            text: format!("\"{instead}\""),
-                        }],
-                    });
+                if let Some(instead) = fault.instead.filter(|_| fault.sure) {
+                    let edit = fixes::replace(src, &item.to_string(), &instead);
+                    let title = format!("Write `{instead}`");
+                    report = report.fix(edit.map(|edit| fixes::changing(title, [edit])));
                 }
                 cx.report(report);
             }

@@ -1,0 +1,108 @@
+//! Mechanical fixes in the words of rules.
+//!
+//! Not for how they are written in a format. Invariant: a literal is replaced only where it stands in
+//! the policy itself; one that comes through a variable or local may have other readers.
+
+use overgrant_finding::{Edit, Fix};
+use overgrant_policy::{Condition, Operator, Statement};
+use overgrant_value::Src;
+
+/// `to` in the place of the literal `from` at `src`.
+pub(crate) fn replace(src: &Src, from: &str, to: &str) -> Option<Edit> {
+    let span = src.span.filter(|_| src.is_local())?;
+    Some(Edit::Replace {
+        span,
+        from: from.to_owned(),
+        to: to.to_owned(),
+    })
+}
+
+/// A fix that neither grants anything nor takes away access that is used.
+pub(crate) fn safe(title: impl Into<String>, edits: impl IntoIterator<Item = Edit>) -> Fix {
+    Fix {
+        title: title.into(),
+        safe: true,
+        edits: edits.into_iter().collect(),
+    }
+}
+
+/// A fix that changes who may do what, or what a running system needs.
+pub(crate) fn changing(title: impl Into<String>, edits: impl IntoIterator<Item = Edit>) -> Fix {
+    Fix {
+        safe: false,
+        ..safe(title, edits)
+    }
+}
+
+/// Another operator for a condition; none where the operator has more keys, or the other one stands in
+/// the statement already.
+pub(crate) fn operator(statement: &Statement, condition: &Condition, to: &str) -> Option<Edit> {
+    let mut others = statement
+        .conditions
+        .items
+        .iter()
+        .filter(|other| !std::ptr::eq(*other, condition));
+    let free = others.all(|other| {
+        other.operator_src.span != condition.operator_src.span
+            && !other.operator.name.eq_ignore_ascii_case(to)
+    });
+    if !free {
+        return None;
+    }
+    replace(&condition.operator_src, &condition.operator.name, to)
+}
+
+/// The comparison of an operator, without set operator and `IfExists`.
+pub(crate) fn bare(operator: &Operator) -> &str {
+    let name = operator.name.as_str();
+    let name = name.split_once(':').map_or(name, |(_, test)| test);
+    let end = name.len().saturating_sub("IfExists".len());
+    match name.split_at_checked(end) {
+        Some((test, end)) if end.eq_ignore_ascii_case("IfExists") => test,
+        _ => name,
+    }
+}
+
+/// A further condition of a statement.
+pub(crate) fn condition(
+    statement: &Statement,
+    operator: &str,
+    key: &str,
+    value: &str,
+) -> Option<Edit> {
+    let place = statement.src.span.filter(|_| statement.src.is_local())?;
+    Some(Edit::AddCondition {
+        statement: place,
+        operator: operator.to_owned(),
+        key: key.to_owned(),
+        values: vec![value.to_owned()],
+    })
+}
+
+/// The argument or property at `path` of the resource at `header`, which has none there yet.
+pub(crate) fn set(header: &Src, path: &str, value: &str) -> Option<Edit> {
+    Some(Edit::SetAttribute {
+        block: header.span?,
+        path: path.to_owned(),
+        value: value.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operators_lose_what_stands_around_the_comparison() {
+        for (name, wanted) in [
+            ("BoolIfExists", "Bool"),
+            ("ForAllValues:StringLikeIfExists", "StringLike"),
+            ("ForAnyValue:StringEquals", "StringEquals"),
+            ("boolifexists", "bool"),
+            ("IfExists", ""),
+            ("Null", "Null"),
+        ] {
+            assert_eq!(bare(&Operator::parse(name)), wanted);
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! `--fix`: every fix of every example, and the program from outside.
+
+use crate::rule_examples::{EVERYTHING, check_with, show};
+use crate::support::{Project, Ran};
+use overgrant_engine::{Fixing, Outcome, Texts, fix_by};
+use overgrant_finding::{Confidence, Severity};
+use overgrant_rules::{ALL, Docs, Example, ExampleKind, Rule};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Rules with a fix for one of their bad examples at least, and whether all of those are safe.
+const FIXABLE: &[(&str, bool)] = &[
+    ("cloudtrail-trail-incomplete", true),
+    ("equals-operator-with-wildcard", false),
+    ("forallvalues-allow-without-null-guard", false),
+    ("ifexists-on-security-key-in-allow", false),
+    ("imdsv1-allowed", false),
+    ("mfa-allow-boolifexists", false),
+    ("mfa-deny-misses-long-term-keys", false),
+    ("oidc-condition-operator-unsafe", false),
+    ("password-policy-missing-or-weak", true),
+    ("permission-set-session-long", true),
+    ("policy-version-missing-or-old", false),
+    ("s3-public-access-block-off", false),
+    ("unknown-or-empty-action", false),
+];
+
+/// What speaks against the fixes of one example; `None` where it has none.
+fn problems(rule: &'static Rule, example: &Example) -> Option<(bool, Vec<String>)> {
+    let select = [rule.id.to_owned()];
+    let fixed = fix_by(Fixing::All, &|texts| {
+        Ok(check_with(texts, example, EVERYTHING, &select))
+    })
+    .unwrap();
+    if fixed.count == 0 {
+        return None;
+    }
+    let mut wrong = Vec::new();
+    let fixes = || fixed.before.findings.iter().filter(|one| one.fix.is_some());
+    let gone: BTreeSet<String> = fixes().map(show).collect();
+    let left = fixed.after.findings.iter().map(show);
+    wrong.extend(
+        left.filter(|one| gone.contains(one))
+            .map(|one| format!("left: {one}")),
+    );
+    let texts: Texts = fixed
+        .changes
+        .iter()
+        .map(|change| (Arc::clone(&change.path), Arc::clone(&change.after)))
+        .collect();
+    let shown = (Severity::Medium, Confidence::Medium);
+    let all = |texts: &Texts| names(&check_with(texts, example, shown, &[]));
+    let known = all(&Texts::new());
+    for (name, shown) in all(&texts) {
+        if !known.contains_key(&name) {
+            wrong.push(format!("new: {shown}"));
+        }
+    }
+    let safe = fixes().all(|one| one.fix.as_ref().is_some_and(|fix| fix.safe));
+    Some((safe, wrong))
+}
+
+/// Rule and address of every finding, with what it says.
+fn names(outcome: &Outcome) -> BTreeMap<(&'static str, String), String> {
+    let findings = outcome.findings.iter();
+    findings
+        .map(|one| {
+            (
+                (one.finding.rule, one.finding.address.to_string()),
+                show(one),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_fixed_finding_is_gone_and_nothing_new_appears() {
+    let mut all = Vec::new();
+    let mut fixable: BTreeMap<&str, bool> = BTreeMap::new();
+    for rule in ALL {
+        let examples = Docs::of(rule).examples;
+        for (index, example) in examples.iter().enumerate() {
+            if example.kind != ExampleKind::Bad {
+                continue;
+            }
+            if let Some((safe, wrong)) = problems(rule, example) {
+                *fixable.entry(rule.id).or_insert(true) &= safe;
+                all.extend(
+                    wrong
+                        .iter()
+                        .map(|what| format!("{} example {}: {what}", rule.id, index + 1)),
+                );
+            }
+        }
+    }
+    assert!(all.is_empty(), "{}", all.join("\n"));
+    let found: Vec<(&str, bool)> = fixable.into_iter().collect();
+    assert_eq!(found, FIXABLE);
+}
+
+const MAIN: &str = r#"resource "aws_s3_bucket_public_access_block" "logs" {
+  bucket                  = "acme-logs"
+  block_public_acls       = true
+  block_public_policy     = false # was needed once
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_iam_policy" "reader" {
+  policy = <<-JSON
+    {
+      "Version": "2008-10-17",
+      "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::acme-logs/*"}
+    }
+  JSON
+}
+"#;
+
+const TEMPLATE: &str = "AWSTemplateFormatVersion: '2010-09-09'
+Resources:
+  Reader:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Version: 2008-10-17 # old
+        Statement:
+          - effect: Allow
+            Action: s3:GetObject
+            Resource: 'arn:aws:s3:::acme-logs/*'
+";
+
+const PREVIEW: &str = r#"--- a/main.tf
++++ b/main.tf
+@@ -1,7 +1,7 @@
+ resource "aws_s3_bucket_public_access_block" "logs" {
+   bucket                  = "acme-logs"
+   block_public_acls       = true
+-  block_public_policy     = false # was needed once
++  block_public_policy     = true # was needed once
+   ignore_public_acls      = true
+   restrict_public_buckets = true
+ }
+@@ -9,7 +9,7 @@
+ resource "aws_iam_policy" "reader" {
+   policy = <<-JSON
+     {
+-      "Version": "2008-10-17",
++      "Version": "2012-10-17",
+       "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::acme-logs/*"}
+     }
+   JSON
+--- a/t.yaml
++++ b/t.yaml
+@@ -4,8 +4,8 @@
+     Type: AWS::IAM::ManagedPolicy
+     Properties:
+       PolicyDocument:
+-        Version: 2008-10-17 # old
++        Version: 2012-10-17 # old
+         Statement:
+-          - effect: Allow
++          - Effect: Allow
+             Action: s3:GetObject
+             Resource: 'arn:aws:s3:::acme-logs/*'
+"#;
+
+fn project() -> Project {
+    Project::new()
+        .file("main.tf", MAIN)
+        .file("t.yaml", TEMPLATE)
+        .file("cdk.out/t.template.json", "{}")
+        .file(".terraform/modules/m/main.tf", MAIN)
+}
+
+fn read(project: &Project, path: &str) -> String {
+    std::fs::read_to_string(project.path().join(path)).unwrap()
+}
+
+fn fix(project: &Project, more: &[&str]) -> Ran {
+    project.run(&[&["check", "--min-severity", "low"], more].concat())
+}
+
+#[test]
+fn files_are_fixed_and_what_is_left_is_reported() {
+    let project = project();
+    let ran = fix(&project, &["--fix"]);
+    assert_eq!(
+        ran.stderr.lines().next().unwrap(),
+        "fixed 3 findings in 2 files, 1 left (1 more with --fix=unsafe)"
+    );
+    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("s3-public-access-block-off"),
+        "{}",
+        ran.stdout
+    );
+    assert_eq!(read(&project, "main.tf"), MAIN.replace("2008", "2012"));
+    assert_eq!(
+        read(&project, "t.yaml"),
+        TEMPLATE
+            .replace("2008", "2012")
+            .replace("effect:", "Effect:")
+    );
+    let ran = fix(&project, &["--fix=unsafe"]);
+    assert_eq!(
+        ran.stderr.lines().next().unwrap(),
+        "fixed 1 finding in 1 file, 0 left"
+    );
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""));
+    assert_eq!(
+        read(&project, "main.tf"),
+        MAIN.replace("2008", "2012").replace("false", "true")
+    );
+    let ran = fix(&project, &["--fix=unsafe"]);
+    assert_eq!(
+        ran.stderr.lines().next().unwrap(),
+        "fixed 0 findings, 0 left"
+    );
+    assert_eq!(read(&project, ".terraform/modules/m/main.tf"), MAIN);
+    let names: BTreeSet<_> = std::fs::read_dir(project.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(
+        names.iter().map(String::as_str).collect::<Vec<_>>(),
+        [".git", ".terraform", "cdk.out", "main.tf", "t.yaml"]
+    );
+}
+
+#[test]
+fn a_preview_is_a_diff_and_writes_nothing() {
+    let project = project();
+    let ran = fix(&project, &["--fix=unsafe", "--preview"]);
+    assert_eq!(ran.stdout, PREVIEW);
+    assert_eq!(ran.code, 1, "as without --fix");
+    assert_eq!(
+        ran.stderr.lines().next().unwrap(),
+        "would fix 4 findings in 2 files, 0 left"
+    );
+    assert_eq!(read(&project, "main.tf"), MAIN);
+    assert_eq!(read(&project, "t.yaml"), TEMPLATE);
+    assert_eq!(project.run(&["check", "--preview"]).code, 2);
+}
+
+#[test]
+fn fixes_stand_in_json_and_sarif() {
+    let project = project();
+    let json = fix(&project, &["-f", "json"]).json();
+    let found = json["findings"].as_array().unwrap();
+    let fix_of = |rule: &str| {
+        let one = found.iter().find(|one| one["rule"] == rule).unwrap();
+        one["fix"].clone()
+    };
+    let wanted = serde_json::json!({
+        "title": "Block public access",
+        "safe": false,
+        "edits": [{
+            "path": "main.tf",
+            "start": {"line": 4, "column": 29},
+            "end": {"line": 4, "column": 34},
+            "text": "true",
+        }],
+    });
+    assert_eq!(fix_of("s3-public-access-block-off"), wanted);
+    let sarif = fix(&project, &["-f", "sarif"]).json();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let one = results
+        .iter()
+        .find(|one| one["ruleId"] == "s3-public-access-block-off")
+        .unwrap();
+    let wanted = serde_json::json!([{
+        "description": {"text": "Block public access"},
+        "artifactChanges": [{
+            "artifactLocation": {"uri": "main.tf", "uriBaseId": "%SRCROOT%"},
+            "replacements": [{
+                "deletedRegion": {"startLine": 4, "startColumn": 29, "endLine": 4, "endColumn": 34},
+                "insertedContent": {"text": "true"},
+            }],
+        }],
+    }]);
+    assert_eq!(one["fixes"], wanted);
+}
