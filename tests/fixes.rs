@@ -2,9 +2,9 @@
 
 use crate::rule_examples::{EVERYTHING, check_with, show};
 use crate::support::{Project, Ran};
-use overgrant_engine::{Fixing, Outcome, Texts, fix_by};
+use overgrant_engine::{Fixed, Fixing, Outcome, Texts, fix_by};
 use overgrant_finding::{Confidence, Severity};
-use overgrant_rules::{ALL, Docs, Example, ExampleKind, Rule};
+use overgrant_rules::{ALL, Docs, Example, ExampleKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -25,13 +25,126 @@ const FIXABLE: &[(&str, bool)] = &[
     ("unknown-or-empty-action", false),
 ];
 
-/// What speaks against the fixes of one example; `None` where it has none.
-fn problems(rule: &'static Rule, example: &Example) -> Option<(bool, Vec<String>)> {
-    let select = [rule.id.to_owned()];
-    let fixed = fix_by(Fixing::All, &|texts| {
+/// Texts whose fixes no example has: rule, language,
+/// whether the fix is safe, the text, what changes in it, and into what.
+const MORE: &[(&str, &str, bool, &str, &str, &str)] = &[
+    (
+        "policy-grammar-invalid",
+        "terraform",
+        true,
+        r#"resource "aws_iam_policy" "p" {
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{ Effect = "allow", Action = "s3:GetObject", Resource = "arn:aws:s3:::acme/a" }]
+  })
+}
+"#,
+        "\"allow\"",
+        "\"Allow\"",
+    ),
+    (
+        "policy-version-missing-or-old",
+        "terraform",
+        true,
+        r#"resource "aws_iam_policy" "p" {
+  policy = <<JSON
+{"Version": "2008-10-17", "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::acme/a"}}
+JSON
+}
+"#,
+        "2008-10-17",
+        "2012-10-17",
+    ),
+    (
+        "policy-version-missing-or-old",
+        "cloudformation",
+        true,
+        "Resources:
+  P:
+    Type: AWS::SSO::PermissionSet
+    Properties:
+      Name: p
+      InlinePolicy: '{\"Version\": \"2008-10-17\", \"Statement\": {\"Effect\": \"Allow\", \"Action\": \"s3:GetObject\", \"Resource\": \"arn:aws:s3:::acme/a\"}}'
+",
+        "2008-10-17",
+        "2012-10-17",
+    ),
+    (
+        "mfa-allow-boolifexists",
+        "terraform",
+        false,
+        r#"data "aws_iam_policy_document" "p" {
+  statement {
+    actions   = ["ec2:StopInstances"]
+    resources = ["arn:aws:ec2:eu-west-1:111122223333:instance/*"]
+    condition {
+      test     = "BoolIfExists"
+      variable = "aws:MultiFactorAuthPresent"
+      values   = ["true"]
+    }
+  }
+}
+resource "aws_iam_policy" "p" {
+  policy = data.aws_iam_policy_document.p.json
+}
+"#,
+        "BoolIfExists",
+        "Bool",
+    ),
+    (
+        "oidc-aud-missing-or-wide",
+        "cloudformation",
+        false,
+        "Resources:
+  Provider:
+    Type: AWS::IAM::OIDCProvider
+    Properties:
+      Url: https://token.actions.githubusercontent.com
+      ClientIdList: [sts.amazonaws.com]
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Version: '2012-10-17'
+        Statement:
+          - Effect: Allow
+            Action: sts:AssumeRoleWithWebIdentity
+            Principal: {Federated: !Ref Provider}
+            Condition:
+              StringEquals:
+                token.actions.githubusercontent.com:sub: repo:acme/shop:environment:prod
+",
+        "environment:prod\n",
+        "environment:prod\n                \"token.actions.githubusercontent.com:aud\": sts.amazonaws.com\n",
+    ),
+    (
+        "s3-public-access-block-off",
+        "terraform",
+        false,
+        r#"resource "aws_s3_bucket_public_access_block" "logs" {
+  bucket                  = "acme-logs"
+  block_public_acls       = false
+  block_public_policy     = false
+  ignore_public_acls      = false
+  restrict_public_buckets = false
+}
+"#,
+        "false",
+        "true",
+    ),
+];
+
+fn fixed(rule: &str, example: &Example) -> Fixed {
+    let select = [rule.to_owned()];
+    fix_by(Fixing::All, &|texts| {
         Ok(check_with(texts, example, EVERYTHING, &select))
     })
-    .unwrap();
+    .unwrap()
+}
+
+/// What speaks against the fixes of one text; `None` where it has none.
+fn problems(rule: &str, example: &Example) -> Option<(bool, Vec<String>)> {
+    let fixed = fixed(rule, example);
     if fixed.count == 0 {
         return None;
     }
@@ -83,7 +196,7 @@ fn a_fixed_finding_is_gone_and_nothing_new_appears() {
             if example.kind != ExampleKind::Bad {
                 continue;
             }
-            if let Some((safe, wrong)) = problems(rule, example) {
+            if let Some((safe, wrong)) = problems(rule.id, example) {
                 *fixable.entry(rule.id).or_insert(true) &= safe;
                 all.extend(
                     wrong
@@ -96,6 +209,24 @@ fn a_fixed_finding_is_gone_and_nothing_new_appears() {
     assert!(all.is_empty(), "{}", all.join("\n"));
     let found: Vec<(&str, bool)> = fixable.into_iter().collect();
     assert_eq!(found, FIXABLE);
+}
+
+#[test]
+fn fixes_keep_what_stands_around_them() {
+    for (rule, language, safe, text, from, to) in MORE {
+        let example = Example {
+            language: (*language).to_owned(),
+            kind: ExampleKind::Bad,
+            text: (*text).to_owned(),
+            marked: None,
+            options: Vec::new(),
+        };
+        let problems = problems(rule, &example).unwrap_or_else(|| panic!("{rule}: no fix"));
+        assert_eq!(problems, (*safe, Vec::new()), "{rule}");
+        let changes = fixed(rule, &example).changes;
+        assert_eq!(*changes[0].after, text.replace(from, to), "{rule}");
+        assert_eq!(changes.len(), 1, "{rule}");
+    }
 }
 
 const MAIN: &str = r#"resource "aws_s3_bucket_public_access_block" "logs" {
