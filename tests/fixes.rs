@@ -25,7 +25,7 @@ const FIXABLE: &[(&str, bool)] = &[
     ("unknown-or-empty-action", false),
 ];
 
-/// Texts whose fixes no example has: rule, language,
+/// Texts whose fixes no example has: rule, language and options,
 /// whether the fix is safe, the text, what changes in it, and into what.
 const MORE: &[(&str, &str, bool, &str, &str, &str)] = &[
     (
@@ -132,6 +132,83 @@ resource "aws_iam_policy" "p" {
         "false",
         "true",
     ),
+    (
+        "service-trust-confused-deputy",
+        "terraform own_accounts:111122223333",
+        false,
+        r#"resource "aws_iam_role" "r" {
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "config.amazonaws.com" }
+    }]
+  })
+}
+"#,
+        "amazonaws.com\" }\n",
+        "amazonaws.com\" }\n      Condition = {\n        StringEquals = {\n          \"aws:SourceAccount\" = \"111122223333\"\n        }\n      }\n",
+    ),
+    (
+        "service-principal-without-source-guard",
+        "cloudformation own_accounts:111122223333",
+        false,
+        "Resources:
+  Topic:
+    Type: AWS::SNS::Topic
+  Policy:
+    Type: AWS::SNS::TopicPolicy
+    Properties:
+      Topics: [!Ref Topic]
+      PolicyDocument:
+        Version: '2012-10-17'
+        Statement:
+          - Effect: Allow
+            Principal: {Service: s3.amazonaws.com}
+            Action: sns:Publish
+            Resource: !Ref Topic
+",
+        "Resource: !Ref Topic\n",
+        "Resource: !Ref Topic\n            Condition:\n              StringEquals:\n                \"aws:SourceAccount\": \"111122223333\"\n",
+    ),
+    (
+        "boundary-required-missing",
+        "terraform boundary_required:aws_iam_role.*=arn:aws:iam::111122223333:policy/cap",
+        false,
+        r#"resource "aws_iam_role" "r" {
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "ec2.amazonaws.com" }
+    }]
+  })
+}
+"#,
+        "  })\n}",
+        "  })\n  permissions_boundary = \"arn:aws:iam::111122223333:policy/cap\"\n}",
+    ),
+    (
+        "boundary-required-missing",
+        "cloudformation boundary_required:R=arn:aws:iam::111122223333:policy/cap",
+        false,
+        "Resources:
+  R:
+    Type: AWS::IAM::Role
+    Properties:
+      PermissionsBoundary: arn:aws:iam::111122223333:policy/old-cap
+      AssumeRolePolicyDocument:
+        Version: '2012-10-17'
+        Statement:
+          - Effect: Allow
+            Action: sts:AssumeRole
+            Principal: {Service: ec2.amazonaws.com}
+",
+        "old-cap",
+        "cap",
+    ),
 ];
 
 fn fixed(rule: &str, example: &Example) -> Fixed {
@@ -214,12 +291,13 @@ fn a_fixed_finding_is_gone_and_nothing_new_appears() {
 #[test]
 fn fixes_keep_what_stands_around_them() {
     for (rule, language, safe, text, from, to) in MORE {
+        let mut words = language.split(' ').map(str::to_owned);
         let example = Example {
-            language: (*language).to_owned(),
+            language: words.next().unwrap(),
             kind: ExampleKind::Bad,
             text: (*text).to_owned(),
             marked: None,
-            options: Vec::new(),
+            options: words.collect(),
         };
         let problems = problems(rule, &example).unwrap_or_else(|| panic!("{rule}: no fix"));
         assert_eq!(problems, (*safe, Vec::new()), "{rule}");

@@ -3,6 +3,7 @@
 //! Not for how they are written in a format. Invariant: a literal is replaced only where it stands in
 //! the policy itself; one that comes through a variable or local may have other readers.
 
+use crate::Settings;
 use overgrant_finding::{Edit, Fix};
 use overgrant_policy::{Condition, Operator, Statement};
 use overgrant_value::Src;
@@ -77,6 +78,20 @@ pub(crate) fn condition(
         key: key.to_owned(),
         values: vec![value.to_owned()],
     })
+}
+
+/// The condition that a service acts for the user's account; none where the statement is for others
+/// than services, or where it is not known which account that is.
+pub(crate) fn own_account(settings: &Settings, statement: &Statement) -> Option<Fix> {
+    let [account] = settings.own_accounts.as_slice() else {
+        return None;
+    };
+    let mut principals = statement.principals.iter();
+    if principals.any(|principal| principal.service().is_none()) {
+        return None;
+    }
+    let edit = condition(statement, "StringEquals", "aws:SourceAccount", account)?;
+    Some(changing("Accept calls for your account only", [edit]))
 }
 
 /// The argument or property at `path` of the resource at `header`, which has none there yet.

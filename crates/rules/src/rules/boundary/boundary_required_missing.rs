@@ -2,10 +2,10 @@
 //! wants.
 
 use crate::listed::{self, is_listed};
-use crate::{Context, Family, Scope, names};
+use crate::{Context, Family, Scope, fixes, names};
 use overgrant_access::Boundary;
-use overgrant_finding::{Confidence, Severity};
-use overgrant_ir::{IdentityId, IdentityKind};
+use overgrant_finding::{Confidence, Edit, Severity};
+use overgrant_ir::{Identity, IdentityId, IdentityKind, Maker};
 
 rule! {
     /// Role or user lacks the permissions boundary that is required of it.
@@ -141,7 +141,24 @@ fn check(cx: &mut Context<'_>) {
             .cell(policy.clone())
             .principal(&identity.place)
             .help("set the boundary that the configuration requires");
-        cx.report(report);
+        let edit = edit(identity, policy);
+        cx.report(report.fix(edit.map(|edit| fixes::changing("Set the boundary", [edit]))));
+    }
+}
+
+/// What sets the boundary, where the configuration gives one ARN and not a pattern.
+fn edit(identity: &Identity, policy: &str) -> Option<Edit> {
+    if !policy.starts_with("arn:") || policy.contains(['*', '?']) {
+        return None;
+    }
+    let name = match &*identity.place.kind {
+        "aws_iam_role" | "aws_iam_user" => "permissions_boundary",
+        "AWS::IAM::Role" | "AWS::IAM::User" if identity.place.maker == Maker::Author => "PermissionsBoundary",
+        _ => return None,
+    };
+    match &identity.boundary {
+        None => fixes::set(&identity.place.name_src, name, policy),
+        Some(boundary) => fixes::replace(&boundary.src, &boundary.text.as_known()?, policy),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::caller::guards_source;
 use crate::holder;
-use crate::{Context, Family, Scope};
+use crate::{Context, Family, Scope, fixes};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_policy::Principal;
 
@@ -139,6 +139,7 @@ fn check(cx: &mut Context<'_>) {
                 .statement(statement)
                 .when(principal.guard())
                 .severity(worst)
+                .fix(fixes::own_account(cx.settings, statement))
                 .help("test aws:SourceArn or aws:SourceAccount");
             for (principal, (service, _)) in &more {
                 report = report.related(principal.src(), format!("`{service}` too"), None);

@@ -2,7 +2,7 @@
 
 use crate::caller::guards_source;
 use crate::holder;
-use crate::{Context, Family, Scope};
+use crate::{Context, Family, Scope, fixes};
 use overgrant_finding::{Confidence, Severity};
 
 rule! {
@@ -122,6 +122,7 @@ fn check(cx: &mut Context<'_>) {
                     )
                     .statement(statement)
                     .when(principal.guard())
+                    .fix(fixes::own_account(cx.settings, statement))
                     .help("add StringEquals on aws:SourceAccount with your account id");
                 cx.report(report);
             }
