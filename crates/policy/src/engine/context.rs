@@ -8,7 +8,7 @@ use crate::engine::compile::KeyTest;
 use crate::engine::keys::{self, Candidate};
 use crate::engine::mask::Mask;
 use crate::engine::side::View;
-use crate::engine::solve::{Context, Search};
+use crate::engine::solve::{Context, Search, Shown};
 use std::collections::BTreeMap;
 
 impl<'q> Search<'_, 'q> {
@@ -96,8 +96,11 @@ impl<'q> Search<'_, 'q> {
         let mut context = Context::new();
         for (dimension, choice) in dimensions.iter().zip(chosen) {
             if let Some((_, candidate)) = dimension.choices.get(choice) {
-                let values = keys::show(candidate, &dimension.tests);
-                context.insert(dimension.key.to_owned(), values.unwrap_or_default());
+                let shown = Shown {
+                    values: keys::show(candidate, &dimension.tests).unwrap_or_default(),
+                    set: matches!(candidate, Candidate::Many(_)),
+                };
+                context.insert(dimension.key.to_owned(), shown);
             }
         }
         Some(context)

@@ -20,7 +20,7 @@ use crate::request::{
 };
 use overgrant_catalog::{ActionId, catalog};
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One statement in one role.
 pub(crate) struct Member<'q> {
@@ -61,14 +61,15 @@ pub struct Witness {
     pub principal: Option<String>,
     /// The context keys that matter, with their values; no value means an absent key.
     pub context: BTreeMap<String, Vec<String>>,
+    /// The keys among them that hold a set of values, which only tests with a set operator match.
+    pub sets: BTreeSet<String>,
     /// The Allow statements that match it on the side that was asked for.
     pub by: Vec<StatementRef>,
 }
 
 impl Witness {
     /// The request that it describes, made by `caller` on a resource of the caller's account: for
-    /// [`crate::point::decide`]. Keys without a value are left out, and several values make a
-    /// multi-valued key. Where a value stands as a policy variable, its key is given the
+    /// [`crate::point::decide`]. Keys without a value are left out. Where a value stands as a policy variable, its key is given the
     /// caller's account, or a letter, and that is filled in.
     #[must_use]
     pub fn request(&self, caller: Caller) -> Request {
@@ -79,7 +80,7 @@ impl Witness {
         let mut context = RequestContext::new();
         for (key, values) in self.context.iter().filter(|(_, values)| !values.is_empty()) {
             let value = match values.as_slice() {
-                [one] => ContextValue::One(filled(one).into()),
+                [one] if !self.sets.contains(key) => ContextValue::One(filled(one).into()),
                 many => ContextValue::Many(many.iter().map(|one| filled(one).into()).collect()),
             };
             context.set(key, value);
@@ -253,7 +254,16 @@ pub(super) struct Search<'s, 'q> {
     pub(super) budget: usize,
 }
 
-pub(super) type Context = BTreeMap<String, Vec<String>>;
+pub(super) type Context = BTreeMap<String, Shown>;
+
+/// A key of a hit.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Shown {
+    /// None where it is absent.
+    pub(super) values: Vec<String>,
+    /// Whether it holds a set of them.
+    pub(super) set: bool,
+}
 type Hit = (StatementRef, Vec<u32>, Witness);
 
 impl<'q> Search<'_, 'q> {
@@ -474,7 +484,15 @@ impl<'q> Search<'_, 'q> {
             future: false,
             resource: spell(word, &globs),
             principal: (!caller.label.is_empty()).then(|| caller.label.clone()),
-            context,
+            sets: context
+                .iter()
+                .filter(|(_, shown)| shown.set)
+                .map(|(key, _)| key.clone())
+                .collect(),
+            context: context
+                .into_iter()
+                .map(|(key, shown)| (key, shown.values))
+                .collect(),
             by,
         };
         Some((first, ids.to_vec(), witness))
