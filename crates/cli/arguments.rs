@@ -4,6 +4,7 @@
 //! stable from the first release.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use overgrant_engine::Options;
 use overgrant_finding::{Confidence, Severity};
 use overgrant_report::Format;
 use std::path::PathBuf;
@@ -176,38 +177,8 @@ pub(crate) struct Check {
     #[arg(long, help_heading = "Exit code")]
     pub(crate) strict: bool,
 
-    /// Base directory: paths are relative to it, and nothing outside is read [default: the
-    /// repository that holds the first PATH]
-    #[arg(long, value_name = "DIR", help_heading = "Input")]
-    pub(crate) root: Option<PathBuf>,
-
-    /// Another directory that may be read
-    #[arg(long, value_name = "DIR", help_heading = "Input")]
-    pub(crate) allow_path: Vec<PathBuf>,
-
-    /// Value of a Terraform variable; ROOT//NAME=VALUE for one root module
-    #[arg(long = "var", value_name = "NAME=VALUE", help_heading = "Input")]
-    pub(crate) vars: Vec<String>,
-
-    /// Terraform variables file; ROOT//=FILE for one root module
-    #[arg(long = "var-file", value_name = "FILE", help_heading = "Input")]
-    pub(crate) var_files: Vec<String>,
-
-    /// CloudFormation parameter file
-    #[arg(long, value_name = "FILE", help_heading = "Input")]
-    pub(crate) parameters: Vec<PathBuf>,
-
-    /// Configuration file [default: overgrant.yaml in the base]
-    #[arg(long, value_name = "FILE", help_heading = "Input")]
-    pub(crate) config: Option<PathBuf>,
-
-    /// Read files that .gitignore and the like exclude
-    #[arg(long, help_heading = "Input")]
-    pub(crate) no_ignore: bool,
-
-    /// Do not read CDK assemblies (cdk.out)
-    #[arg(long, help_heading = "Input")]
-    pub(crate) no_assemblies: bool,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
 
     /// Number of threads [default: one per processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -259,21 +230,17 @@ pub(crate) enum AnswerFormat {
     Json,
 }
 
-/// What queries read.
+/// How configurations are read, by checks and queries alike.
 #[derive(Debug, Args)]
-pub(crate) struct Input {
-    /// File or directory to read; may be given several times [default: the current directory]
-    #[arg(
-        short = 'p',
-        long = "path",
-        value_name = "PATH",
-        help_heading = "Input"
-    )]
-    pub(crate) paths: Vec<PathBuf>,
-
-    /// Base directory [default: the repository that holds the first PATH]
+pub(crate) struct Reading {
+    /// Base directory: paths are relative to it, and nothing outside is read [default: the
+    /// repository that holds the first PATH]
     #[arg(long, value_name = "DIR", help_heading = "Input")]
     pub(crate) root: Option<PathBuf>,
+
+    /// Another directory that may be read
+    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    pub(crate) allow_path: Vec<PathBuf>,
 
     /// Value of a Terraform variable; ROOT//NAME=VALUE for one root module
     #[arg(long = "var", value_name = "NAME=VALUE", help_heading = "Input")]
@@ -290,6 +257,48 @@ pub(crate) struct Input {
     /// Configuration file [default: overgrant.yaml in the base]
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     pub(crate) config: Option<PathBuf>,
+
+    /// Read files that .gitignore and the like exclude
+    #[arg(long, help_heading = "Input")]
+    pub(crate) no_ignore: bool,
+
+    /// Do not read CDK assemblies (cdk.out)
+    #[arg(long, help_heading = "Input")]
+    pub(crate) no_assemblies: bool,
+}
+
+impl Reading {
+    /// Options that read these paths so.
+    pub(crate) fn options(&self, paths: &[PathBuf]) -> Options {
+        Options {
+            paths: paths.to_vec(),
+            root: self.root.clone(),
+            allow: self.allow_path.clone(),
+            config: self.config.clone(),
+            vars: self.vars.clone(),
+            var_files: self.var_files.clone(),
+            parameters: self.parameters.clone(),
+            no_ignore: self.no_ignore,
+            assemblies: !self.no_assemblies,
+            ..Options::default()
+        }
+    }
+}
+
+/// What queries read.
+#[derive(Debug, Args)]
+pub(crate) struct Input {
+    /// File or directory to read; may be given several times [default: the current directory]
+    #[arg(
+        short = 'p',
+        long = "path",
+        value_name = "PATH",
+        help_heading = "Input"
+    )]
+    pub(crate) paths: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) reading: Reading,
 }
 
 #[derive(Debug, Args)]
@@ -312,11 +321,9 @@ fn key_value(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// What a question is about.
 #[derive(Debug, Args)]
-pub(crate) struct CanDo {
-    /// Address, ARN or name of a user, group, role or permission set
-    pub(crate) principal: String,
-
+pub(crate) struct About {
     /// The action, e.g. s3:DeleteObject
     pub(crate) action: String,
 
@@ -326,6 +333,15 @@ pub(crate) struct CanDo {
     /// A context key of the request; may be given several times
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub(crate) context: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CanDo {
+    /// Address, ARN or name of a user, group, role or permission set
+    pub(crate) principal: String,
+
+    #[command(flatten)]
+    pub(crate) about: About,
 
     /// Format
     #[arg(short, long, value_enum, default_value = "text")]
@@ -337,15 +353,8 @@ pub(crate) struct CanDo {
 
 #[derive(Debug, Args)]
 pub(crate) struct WhoCan {
-    /// The action, e.g. s3:DeleteObject
-    pub(crate) action: String,
-
-    /// The resource: ARN, pattern or address [default: any]
-    pub(crate) resource: Option<String>,
-
-    /// A context key of the request; may be given several times
-    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
-    pub(crate) context: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(crate) about: About,
 
     /// Format
     #[arg(short, long, value_enum, default_value = "text")]

@@ -57,21 +57,12 @@ pub(crate) fn close(check: &Check, outcome: &Outcome, start: Instant) -> Exit {
 /// What the arguments ask of the engine.
 pub(crate) fn options(check: &Check) -> Options {
     Options {
-        paths: check.paths.clone(),
-        root: check.root.clone(),
-        allow: check.allow_path.clone(),
-        config: check.config.clone(),
         select: check.select.clone(),
         ignore: check.ignore.clone(),
         min_severity: check.min_severity,
         min_confidence: check.min_confidence,
-        vars: check.vars.clone(),
-        var_files: check.var_files.clone(),
-        parameters: check.parameters.clone(),
-        no_ignore: check.no_ignore,
-        assemblies: !check.no_assemblies,
         threads: check.threads.map(usize::from),
-        today: None,
+        ..check.reading.options(&check.paths)
     }
 }
 

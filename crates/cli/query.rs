@@ -3,18 +3,18 @@
 //! Not for answers: those are the `access` crate's. Invariant: exit codes of queries are 0 yes or
 //! found, 1 no or none, 2 error, 4 depends.
 
-use crate::arguments::{AccessOf, AnswerFormat, CanDo, Input, Paths, PathsFormat, WhoCan};
+use crate::arguments::{About, AccessOf, AnswerFormat, CanDo, Input, Paths, PathsFormat, WhoCan};
 use crate::exit::Exit;
 use overgrant_access::Access;
 use overgrant_access::graph::{Explained, Goal, Node, Route};
 use overgrant_access::query::{Question, Verdict};
-use overgrant_engine::{Loaded, Options};
+use overgrant_engine::Loaded;
 use overgrant_report as report;
 use overgrant_report::Asked;
 use std::io::Write as _;
 
 fn load(input: &Input) -> anyhow::Result<Loaded> {
-    let loaded = overgrant_engine::load(&options(input))?;
+    let loaded = overgrant_engine::load(&input.reading.options(&input.paths))?;
     let mut err = anstream::stderr();
     for diagnostic in &loaded.diagnostics {
         if diagnostic.not_parsed {
@@ -28,34 +28,17 @@ fn load(input: &Input) -> anyhow::Result<Loaded> {
     Ok(loaded)
 }
 
-fn options(input: &Input) -> Options {
-    Options {
-        paths: input.paths.clone(),
-        root: input.root.clone(),
-        config: input.config.clone(),
-        vars: input.vars.clone(),
-        var_files: input.var_files.clone(),
-        parameters: input.parameters.clone(),
-        ..Options::default()
-    }
-}
-
 fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())?;
     Ok(out.flush()?)
 }
 
-fn question(
-    access: &Access<'_>,
-    loaded: &Loaded,
-    action: &str,
-    resource: Option<&str>,
-    context: &[(String, String)],
-) -> anyhow::Result<Question> {
-    let resource = resource.map(|name| overgrant_engine::resource(access, &loaded.config, name));
+fn question(access: &Access<'_>, loaded: &Loaded, about: &About) -> anyhow::Result<Question> {
+    let named = about.resource.as_deref();
+    let resource = named.map(|name| overgrant_engine::resource(access, &loaded.config, name));
     let mut values: Vec<(String, Vec<String>)> = Vec::new();
-    for (key, value) in context {
+    for (key, value) in &about.context {
         match values
             .iter_mut()
             .find(|(known, _)| known.eq_ignore_ascii_case(key))
@@ -65,7 +48,7 @@ fn question(
         }
     }
     Ok(Question {
-        action: overgrant_engine::action(action)?,
+        action: overgrant_engine::action(&about.action)?,
         resource: resource.transpose()?,
         context: values,
     })
@@ -101,14 +84,7 @@ pub(crate) fn can(arguments: &CanDo) -> anyhow::Result<Exit> {
     let loaded = load(&arguments.input)?;
     let access = Access::new(&loaded.model);
     let id = overgrant_engine::principal(&access, &arguments.principal)?;
-    let resource = arguments.resource.as_deref();
-    let question = question(
-        &access,
-        &loaded,
-        &arguments.action,
-        resource,
-        &arguments.context,
-    )?;
+    let question = question(&access, &loaded, &arguments.about)?;
     let asked = Asked {
         access: &access,
         sources: &loaded.sources,
@@ -125,14 +101,7 @@ pub(crate) fn can(arguments: &CanDo) -> anyhow::Result<Exit> {
 pub(crate) fn who_can(arguments: &WhoCan) -> anyhow::Result<Exit> {
     let loaded = load(&arguments.input)?;
     let access = Access::new(&loaded.model);
-    let resource = arguments.resource.as_deref();
-    let question = question(
-        &access,
-        &loaded,
-        &arguments.action,
-        resource,
-        &arguments.context,
-    )?;
+    let question = question(&access, &loaded, &arguments.about)?;
     let asked = Asked {
         access: &access,
         sources: &loaded.sources,

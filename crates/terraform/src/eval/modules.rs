@@ -64,10 +64,11 @@ impl Evaluator<'_> {
             }
             let module = self.loader.module(&dir);
             if module.files.is_empty() {
+                let named = if dir.is_empty() { "." } else { dir.as_str() };
                 self.report(
                     Level::Warning,
                     "module-missing",
-                    format!("module.{call} has no configuration in `{dir}`; its outputs are taken as unknown"),
+                    format!("module.{call} has no configuration in `{named}`; its outputs are taken as unknown"),
                     Some(block.header),
                 );
                 return None;

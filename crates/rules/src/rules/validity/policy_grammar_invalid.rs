@@ -3,7 +3,7 @@
 use crate::{Context, Family, Scope, fixes, names};
 use overgrant_finding::{Confidence, Fix, Severity};
 use overgrant_ir::{DocumentRole, PolicyDocument};
-use overgrant_policy::{ProblemKind, Resolution, Statement};
+use overgrant_policy::{Problem, ProblemKind, Resolution, Statement};
 use overgrant_value::Src;
 
 rule! {
@@ -113,7 +113,15 @@ fn check(cx: &mut Context<'_>) {
             continue;
         }
         let name = names::document(document);
-        for problem in &document.document.problems {
+        let problems = &document.document.problems;
+        // An unknown element where the statements should be is one mistake, not two.
+        let no_statements = problems.iter().any(lacks_statements);
+        let strange = |problem: &&Problem| {
+            no_statements
+                && problem.statement.is_none()
+                && matches!(problem.kind, ProblemKind::UnknownElement(_))
+        };
+        for problem in problems.iter().filter(|problem| !strange(problem)) {
             let Told {
                 text,
                 severity,
@@ -134,6 +142,11 @@ fn check(cx: &mut Context<'_>) {
             {
                 report = report.statement(statement).cell(format!("{:?}", problem.kind));
             }
+            if lacks_statements(problem) {
+                for other in problems.iter().filter(strange) {
+                    report = report.related(&other.src, told(&other.kind).text, None);
+                }
+            }
             report = report.fix(respell(&problem.kind, &problem.src));
             if let Some(help) = help {
                 report = report.help(help);
@@ -147,6 +160,10 @@ fn check(cx: &mut Context<'_>) {
             elements(cx, document, statement, &name);
         }
     }
+}
+
+fn lacks_statements(problem: &Problem) -> bool {
+    matches!(&problem.kind, ProblemKind::Missing(name) if name == "Statement")
 }
 
 /// What a finding about a problem says.
@@ -319,6 +336,25 @@ mod tests {
             found[0].1,
             "policy `p` has the effect `Grant`, which is neither `Allow` nor `Deny`"
         );
+    }
+
+    #[test]
+    fn something_else_than_a_policy_is_one_finding() {
+        let found = Scene::new()
+            .document(DocumentRole::Managed, r#"{"file":"./policy.yaml"}"#)
+            .run(&POLICY_GRAMMAR_INVALID);
+        assert_eq!(found.len(), 1);
+        let finding = &found[0].1;
+        assert!(finding.message.contains("has no `Statement`"), "{}", finding.message);
+        assert!(finding.related[0].label.contains("an element `file`"));
+        assert_eq!(finding.severity, Severity::High);
+        let beside = Scene::new()
+            .document(
+                DocumentRole::Managed,
+                r#"{"file":"x","Statement":{"Effect":"Allow","Action":"a:b","Resource":"*"}}"#,
+            )
+            .places(&POLICY_GRAMMAR_INVALID);
+        assert_eq!(beside, [r#""file""#], "a stray element of a policy is still found");
     }
 
     #[test]
