@@ -312,6 +312,36 @@ pub(crate) fn policies(
     }
 }
 
+/// The surest Deny of the policies of an identity.
+pub(crate) fn denies(
+    identity: IdentityId,
+    policies: &[Attached],
+    action: &str,
+    resource: &Text,
+) -> (Answer, Option<StatementRef>) {
+    let mut worst = (Answer::No, None);
+    for (attached, one) in policies.iter().enumerate() {
+        for (statement, deny) in one.document.statements.iter().enumerate() {
+            if deny.effect == Effect::Allow || deny.actions.select(action) == Answer::No {
+                continue;
+            }
+            let mut answer = deny.denies(action, resource);
+            if !one.is_certain() {
+                answer = answer.at_most_may();
+            }
+            if answer > worst.0 {
+                let by = StatementRef {
+                    identity,
+                    attached,
+                    statement,
+                };
+                worst = (answer, Some(by));
+            }
+        }
+    }
+    worst
+}
+
 pub(crate) fn in_force(policies: &[Attached]) -> Vec<InForce<'_>> {
     policies
         .iter()
@@ -357,6 +387,18 @@ pub(crate) fn on_something(documents: &[InForce<'_>]) -> ActionSet {
         });
     }
     granted.difference(&taken)
+}
+
+/// The actions that documents grant somewhere and that a Deny of theirs touches.
+pub(crate) fn denied(documents: &[InForce<'_>]) -> ActionSet {
+    let mut granted = ActionSet::empty();
+    let mut taken = ActionSet::empty();
+    for one in documents {
+        (granted, taken) = one.reach.ask(one.document, |sets| {
+            (granted.union(&sets.granted), taken.union(&sets.deny))
+        });
+    }
+    granted.intersection(&taken)
 }
 
 /// The rights to change rights. Who keeps one of them for every resource can undo a Deny of its own

@@ -248,6 +248,31 @@ impl<'a> Access<'a> {
         decision
     }
 
+    /// Whether a Deny keeps the identity from `action` on `resource`, whoever else allows it: one of its
+    /// own policies or its boundary, with the statement where it is its own, or of the organization.
+    #[must_use]
+    pub fn denies(
+        &self,
+        id: IdentityId,
+        action: &str,
+        resource: &Text,
+    ) -> (Answer, Option<StatementRef>) {
+        let (own, by) = decide::denies(id, self.policies(id), action, resource);
+        let bound = match self.links.boundary_document(self.model, id) {
+            Ok(Some((document, _))) => document
+                .denies()
+                .map(|deny| deny.denies(action, resource))
+                .fold(Answer::No, Answer::or),
+            _ => Answer::No,
+        };
+        let guarded = self.model.identity(id).map_or(Answer::No, |identity| {
+            self.guardrails
+                .denies(self.model, identity, action, Some(resource))
+                .0
+        });
+        (own.or(bound).or(guarded), by)
+    }
+
     /// The statement behind a reference, and the policy it stands in.
     #[must_use]
     pub fn statement(&self, reference: &StatementRef) -> Option<(&Statement, &Attached)> {
@@ -324,6 +349,19 @@ impl<'a> Access<'a> {
             decide::on_something(&[document])
         });
         own.intersection(&bound.unwrap_or_else(ActionSet::all))
+    }
+
+    /// The same as if there were no boundary.
+    #[must_use]
+    pub fn actions_without_boundary(&self, id: IdentityId) -> ActionSet {
+        decide::on_something(&decide::in_force(self.policies(id)))
+    }
+
+    /// The catalog's actions that a Deny of the identity's own policies takes away somewhere, although
+    /// an Allow grants them.
+    #[must_use]
+    pub fn actions_denied(&self, id: IdentityId) -> ActionSet {
+        decide::denied(&decide::in_force(self.policies(id)))
     }
 
     /// The catalog's actions that the identity's boundary leaves open on every resource: all where

@@ -20,7 +20,7 @@ pub(crate) struct Sets {
     /// What some Allow may select.
     allow: ActionSet,
     /// What some Deny may select.
-    deny: ActionSet,
+    pub(crate) deny: ActionSet,
     /// Whether one statement grants everything on everything.
     pub(crate) admin: Answer,
     /// What is surely granted on every resource.

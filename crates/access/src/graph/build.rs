@@ -192,12 +192,8 @@ fn named(access: &Access<'_>, caller: IdentityId, role: IdentityId, held: Held) 
             basis: Basis::Policy(by),
         });
     }
-    if decision.denied_by.is_some() {
-        if decision.answer == Answer::No {
-            return None;
-        }
-        held.doubt(Doubt::Deny);
-    }
+    let (denied, _) = access.denies(caller, ASSUME, &target.arn);
+    let mut held = held.given(denied.negate(), Doubt::Deny)?;
     // A boundary binds a role also where its ARN is named; a user it does not.
     if own.kind == IdentityKind::Role {
         let bound = access.bounds(caller, ASSUME, Some(&target.arn));

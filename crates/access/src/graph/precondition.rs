@@ -4,9 +4,9 @@
 
 use super::assume::Trust;
 use super::target::{attached, plain};
-use crate::{Access, AttachedSource};
+use crate::{Access, Attached, AttachedSource};
 use overgrant_catalog::Precondition;
-use overgrant_ir::{CredentialKind, DocumentId, IdentityId, IdentityKind, Workload};
+use overgrant_ir::{CredentialKind, DocumentId, DocumentRole, IdentityId, IdentityKind, Workload};
 use overgrant_policy::{Answer, Effect, PrincipalKind};
 use overgrant_value::Text;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +19,8 @@ pub(super) struct Chosen<'a> {
     pub(super) group: Option<IdentityId>,
     pub(super) policy: Option<DocumentId>,
     pub(super) workload: Option<&'a Workload>,
+    /// The first right on it.
+    pub(super) action: &'a str,
 }
 
 /// What the model shows of such state.
@@ -272,10 +274,27 @@ impl<'a, 'm> State<'a, 'm> {
         direct.or(account)
     }
 
-    /// The Denies are in inline policies, managed ones, or those of the group that is left.
+    /// The Denies are in inline policies, which are deleted, in managed ones, which are detached, or in
+    /// any of the group that is left.
     fn carries_deny(&self, caller: IdentityId, chosen: &Chosen<'_>) -> bool {
+        let model = self.access.model();
+        let goes = |attached: &Attached| {
+            let inline = match attached.source {
+                AttachedSource::Model(id) => model
+                    .document(id)
+                    .is_some_and(|held| held.role == DocumentRole::Inline),
+                _ => false,
+            };
+            if chosen.action.contains(":Delete") {
+                inline
+            } else if chosen.action.contains(":Detach") {
+                !inline
+            } else {
+                true
+            }
+        };
         self.access.policies(caller).iter().any(|attached| {
-            let own = attached.group.is_none() || attached.group == chosen.group;
+            let own = attached.group == chosen.group && goes(attached);
             own && attached.source != AttachedSource::Unresolved
                 && attached
                     .document

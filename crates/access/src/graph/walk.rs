@@ -305,6 +305,7 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
         if plan.needs(Precondition::TargetIsCaller) {
             let chosen = Chosen {
                 role: Some(self.caller),
+                action: actions.first().copied().unwrap_or_default(),
                 ..Chosen::default()
             };
             let held = base.clone().and(self.on(self.caller, actions)?);
@@ -507,6 +508,7 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
         if plan.needs(Precondition::TargetIsCaller) {
             let chosen = Chosen {
                 user: Some(self.caller),
+                action: actions.first().copied().unwrap_or_default(),
                 ..Chosen::default()
             };
             let held = base.clone().and(self.on(self.caller, actions)?);
@@ -553,6 +555,7 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
         for group in self.candidates(first, |shelves| &shelves.groups, false) {
             let chosen = Chosen {
                 group: Some(group),
+                action: first,
                 ..Chosen::default()
             };
             let Some(held) = self.on(group, actions) else {

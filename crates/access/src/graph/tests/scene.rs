@@ -554,13 +554,20 @@ pub(super) fn scene(plan: &Plan, terraform: bool, change: Change) -> Option<Vec<
     // State.
     if has(Precondition::PolicyCarriesDeny) {
         let deny = r#"{"Effect":"Deny","Action":"s3:*","Resource":"*"}"#.to_owned();
-        let kind = if plan.needs(Precondition::GroupMember) {
-            "group"
+        let (kind, holder) = if plan.needs(Precondition::GroupMember) {
+            ("group", "target")
         } else {
-            caller
+            (caller, "caller")
         };
-        let holder = if kind == "group" { "target" } else { "caller" };
-        scene.inline(kind, holder, "deny", &[deny]);
+        let detached = plan
+            .actions
+            .iter()
+            .any(|at| rows().actions[*at].0.contains(":Detach"));
+        if detached {
+            scene.managed(kind, Some(holder), "deny", &[deny]);
+        } else {
+            scene.inline(kind, holder, "deny", &[deny]);
+        }
     }
     if has(Precondition::PolicyAttached) {
         scene.managed(
