@@ -5,8 +5,9 @@
 //! well established count; what only may hold is left out, so that a finding is never a guess.
 
 use crate::Context;
+use crate::listed::is_listed;
 use overgrant_access::AttachedSource;
-use overgrant_access::graph::{Edge, Node};
+use overgrant_access::graph::{Basis, Edge, Node};
 use overgrant_catalog::{Category, EscalationPath, TargetKind};
 use overgrant_finding::Confidence;
 use overgrant_ir::{Identity, IdentityId, IdentityKind, Place};
@@ -132,6 +133,37 @@ pub(crate) fn steps<'a>(
         .filter(move |(path, _)| {
             path.rule == rule && path.confidence != overgrant_catalog::Confidence::Low
         })
+}
+
+/// Whether an identity is no source of escalation: administrator already, or meant to change rights.
+pub(crate) fn is_exempt(cx: &Context<'_>, id: IdentityId, identity: &Identity) -> bool {
+    is_admin(cx, id)
+        || is_listed(&cx.settings.deployer_roles, identity)
+        || is_listed(&cx.settings.break_glass, identity)
+}
+
+/// The rights of a step with the statements of identity policies that give them, those of the code
+/// base first.
+pub(crate) fn rights<'a>(cx: &Context<'a>, edge: &Edge) -> Vec<(&'static str, Allowed<'a>)> {
+    let mut found: Vec<_> = edge
+        .by
+        .iter()
+        .filter_map(|one| {
+            let Basis::Policy(reference) = one.basis else {
+                return None;
+            };
+            let (statement, attached) = cx.access.statement(&reference)?;
+            let place = match attached.source {
+                AttachedSource::Model(document) => {
+                    cx.model.document(document).map(|document| &document.place)
+                }
+                AttachedSource::AwsManaged { .. } | AttachedSource::Unresolved => None,
+            };
+            Some((one.action, Allowed { statement, place }))
+        })
+        .collect();
+    found.sort_by_key(|(_, allowed)| allowed.place.is_none());
+    found
 }
 
 /// The ways to write to the own policies: path and the statement that allows it.

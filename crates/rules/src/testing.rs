@@ -128,3 +128,24 @@ fn place(index: usize, val: &Val) -> Place {
         maybe: false,
     }
 }
+
+/// The document with these statements (JSON, comma-separated) as a JSON string.
+pub(crate) fn quoted(statements: &str) -> String {
+    let text = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
+    format!("{:?}", text.replace('\n', " "))
+}
+
+/// The arguments of a role that trusts a principal element.
+pub(crate) fn trusting(name: &str, principal: &str) -> String {
+    let trust =
+        format!(r#"{{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{principal}}}"#);
+    format!(
+        r#"{{"name":"{name}","assume_role_policy":{}}}"#,
+        quoted(&trust)
+    )
+}
+
+/// The arguments of an inline policy of a role.
+pub(crate) fn inline(role: &str, statements: &str) -> String {
+    format!(r#"{{"role":"{role}","policy":{}}}"#, quoted(statements))
+}

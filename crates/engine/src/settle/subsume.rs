@@ -111,10 +111,7 @@ fn share(shared: Shared, winner: &Finding, loser: &Finding) -> bool {
                 || (winner.primary.is_some() && winner.primary == loser.primary)
         }
         Shared::Principal => same_principal(winner, loser),
-        Shared::Path => {
-            winner.paths.iter().any(|path| loser.paths.contains(path))
-                || same_principal(winner, loser)
-        }
+        Shared::Path => same_principal(winner, loser) || same_path(winner, loser),
         Shared::Resource => same_holder(winner, loser) || related(winner, loser),
         Shared::Account => winner.root == loser.root,
     }
@@ -161,6 +158,19 @@ fn same_principal(winner: &Finding, loser: &Finding) -> bool {
     } else {
         of_loser.is_subset(&of_winner)
     }
+}
+
+/// The same way of the same principal; a side that names none speaks of whoever holds the right.
+fn same_path(winner: &Finding, loser: &Finding) -> bool {
+    let by = |one: &Finding, other: &Finding| {
+        one.principals.is_empty()
+            || other.principals.is_empty()
+            || one
+                .principals
+                .iter()
+                .any(|name| other.principals.contains(name))
+    };
+    winner.paths.iter().any(|path| loser.paths.contains(path)) && by(winner, loser)
 }
 
 /// Whether the winners together speak of every action entry that the loser speaks of, or one that

@@ -39,9 +39,14 @@ rules! {
         workload_uses_static_credentials::WORKLOAD_USES_STATIC_CREDENTIALS,
     }
     escalation {
+        boundary_or_deny_removal::BOUNDARY_OR_DENY_REMOVAL,
+        chained_path_to_admin::CHAINED_PATH_TO_ADMIN,
         credential_creation_for_others::CREDENTIAL_CREATION_FOR_OTHERS,
         existing_compute_code_injection::EXISTING_COMPUTE_CODE_INJECTION,
+        external_entry_to_admin::EXTERNAL_ENTRY_TO_ADMIN,
         passrole_new_compute::PASSROLE_NEW_COMPUTE,
+        policy_write_plus_takeover_combo::POLICY_WRITE_PLUS_TAKEOVER_COMBO,
+        remote_exec_on_privileged_compute::REMOTE_EXEC_ON_PRIVILEGED_COMPUTE,
         self_escalation_policy_write::SELF_ESCALATION_POLICY_WRITE,
         trust_policy_rewrite::TRUST_POLICY_REWRITE,
     }

@@ -1,7 +1,6 @@
 //! `existing-compute-code-injection`: own code in something that runs with a stronger role.
 
 use crate::escalate::{self, Allowed, Gain, Granted};
-use crate::listed::is_listed;
 use crate::{Context, Family, Scope, names};
 use overgrant_access::graph::Node;
 use overgrant_catalog::{EscalationPath, Precondition};
@@ -202,10 +201,7 @@ struct Found<'a> {
 fn check(cx: &mut Context<'_>) {
     let mut granted = Granted::default();
     for (caller, identity) in escalate::callers(cx) {
-        let exempt = escalate::is_admin(cx, caller)
-            || is_listed(&cx.settings.deployer_roles, identity)
-            || is_listed(&cx.settings.break_glass, identity);
-        if exempt {
+        if escalate::is_exempt(cx, caller, identity) {
             continue;
         }
         for (service, kinds) in KINDS {

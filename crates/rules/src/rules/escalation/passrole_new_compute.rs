@@ -1,7 +1,6 @@
 //! `passrole-new-compute`: a stronger role, run by something that the caller makes.
 
 use crate::escalate::{self, Allowed, Gain, Granted};
-use crate::listed::is_listed;
 use crate::{Context, Family, Scope, names};
 use overgrant_access::graph::Node;
 use overgrant_catalog::EscalationPath;
@@ -178,10 +177,8 @@ rule! {
 fn check(cx: &mut Context<'_>) {
     let mut granted = Granted::default();
     for (caller, identity) in escalate::callers(cx) {
-        let exempt = escalate::is_admin(cx, caller)
-            || is_listed(&cx.settings.deployer_roles, identity)
-            || is_listed(&cx.settings.break_glass, identity);
-        if !exempt && let Some(found) = best(cx, &mut granted, caller) {
+        if !escalate::is_exempt(cx, caller, identity)
+            && let Some(found) = best(cx, &mut granted, caller) {
             finding(cx, identity, &found);
         }
     }
