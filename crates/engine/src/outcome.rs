@@ -158,6 +158,9 @@ pub struct Summary {
     pub files: usize,
     /// Their bytes.
     pub bytes: u64,
+    /// Instances of resources, data sources and providers that the front ends gave: those of types
+    /// that say something about access.
+    pub instances: usize,
     /// Files that look like configuration and could not be read.
     pub not_parsed: usize,
     /// Policy documents.
@@ -196,6 +199,8 @@ pub struct Outcome {
     pub summary: Summary,
     /// Times of the stages, in order.
     pub timing: Vec<Stage>,
+    /// Times of the rules, in their order; what several need is in that of the first to ask for it.
+    pub rule_timing: Vec<Stage>,
     /// Whether an error of ours was caught.
     pub internal: bool,
 }

@@ -132,6 +132,7 @@ fn stages(
     let framework = settle::Framework::new(&input.resources);
     let markers = Markers::new(sources, &input.comments, &input.resources, &mut diagnostics);
     let resources = std::mem::take(&mut input.resources);
+    let instances = resources.len();
     let outputs = std::mem::take(&mut input.outputs);
     let lower = move || {
         let mut model = overgrant_ir::lower(resources);
@@ -143,12 +144,15 @@ fn stages(
         Model::default()
     });
     clock.stage("lower");
-    let mut findings = Vec::new();
+    let (mut findings, mut rule_timing) = (Vec::new(), Vec::new());
     let mut clock = {
         let access = guarded("linking", || Access::new(&model));
         clock.stage("link");
         match access {
-            Ok(access) => findings = judge(selection.rules(), &access, config, &mut diagnostics),
+            Ok(access) => {
+                (findings, rule_timing) =
+                    judge(selection.rules(), &access, config, &mut diagnostics);
+            }
             Err(caught) => diagnostics.push(caught),
         }
         clock.stage("check");
@@ -179,7 +183,7 @@ fn stages(
         sift(sources, found, options, selection, findings, suppressions);
     diagnostics.extend(unused);
     let diagnostics = ordered(sources, found, diagnostics);
-    let summary = summary(
+    let mut summary = summary(
         sources,
         found,
         &input,
@@ -189,6 +193,7 @@ fn stages(
         hidden,
         suppressed.len(),
     );
+    summary.instances = instances;
     let internal = diagnostics.iter().any(|d| d.code == INTERNAL);
     clock.stage("settle");
     Ok(Outcome {
@@ -199,34 +204,42 @@ fn stages(
         diagnostics,
         summary,
         timing: clock.stages,
+        rule_timing,
         internal,
     })
 }
 
-/// Runs the rules in parallel; a panic costs one rule.
+/// Runs the rules in parallel, and tells how long each took; a panic costs one rule.
 fn judge(
     rules: &[&'static Rule],
     access: &Access<'_>,
     config: &Config,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<Finding> {
-    let results: Vec<Result<Vec<Finding>, Diagnostic>> = rules
+) -> (Vec<Finding>, Vec<Stage>) {
+    let results: Vec<(Stage, Result<Vec<Finding>, Diagnostic>)> = rules
         .par_iter()
         .filter(|rule| config.settings.speaks(rule.scope))
         .map(|rule| {
-            guarded(&format!("rule {}", rule.id), || {
+            let start = Instant::now();
+            let found = guarded(&format!("rule {}", rule.id), || {
                 Context::new(rule, access, &config.settings).run()
-            })
+            });
+            let stage = Stage {
+                name: rule.id,
+                time: start.elapsed(),
+            };
+            (stage, found)
         })
         .collect();
-    let mut findings = Vec::new();
-    for result in results {
+    let (mut findings, mut timing) = (Vec::new(), Vec::new());
+    for (stage, result) in results {
+        timing.push(stage);
         match result {
             Ok(found) => findings.extend(found),
             Err(caught) => diagnostics.push(caught),
         }
     }
-    findings
+    (findings, timing)
 }
 
 type Sifted = (Vec<Reported>, Vec<Reported>, Counts, Vec<Diagnostic>);
@@ -354,6 +367,7 @@ fn summary(
     Summary {
         files: files.count(),
         bytes,
+        instances: 0,
         not_parsed: lost.len(),
         policies: policies(sources, found, model),
         findings,

@@ -1,13 +1,18 @@
 //! `cargo dev bench DIR…`: how long a run takes, and how much memory.
 //!
 //! Every run is a process of its own, so that the peak of memory is that of one run. Not for
-//! regressions in CI, where wall times vary. Invariant: the figures are those of the fastest run.
+//! regressions in CI, where times vary. Invariant: the figures are those of the fastest run, and the
+//! limits beside them are the ones that a run has to keep at one thread ([`Limits`]).
 
 use anyhow::{Context as _, Result, bail};
+use overgrant_engine::Stage;
 use overgrant_report::{Format, Style};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+/// Rules that are named as the slowest.
+const SLOWEST: usize = 8;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -20,6 +25,9 @@ pub(crate) struct Arguments {
     /// Threads of a run; one per processor by default
     #[arg(long)]
     threads: Option<usize>,
+    /// Tell also which rules took longest
+    #[arg(long)]
+    rules: bool,
     /// Do one run here and print its figures as JSON
     #[arg(long, hide = true)]
     child: bool,
@@ -47,6 +55,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         }
         if let Some(figures) = best {
             say(&describe(directory, &figures))?;
+            if arguments.rules {
+                say(&slowest(&figures))?;
+            }
         }
     }
     Ok(())
@@ -92,11 +103,20 @@ fn measure(directory: &Path, threads: Option<usize>) -> Result<Value> {
         .map(|stage| json!([stage.name, stage.time.as_micros()]))
         .collect();
     stages.push(json!(["report", (start.elapsed() - checked).as_micros()]));
+    let mut rules: Vec<&Stage> = outcome.rule_timing.iter().collect();
+    rules.sort_by_key(|rule| std::cmp::Reverse(rule.time));
+    let rules: Vec<Value> = rules
+        .into_iter()
+        .take(SLOWEST)
+        .map(|rule| json!([rule.name, rule.time.as_micros()]))
+        .collect();
     Ok(json!({
+        "rules": rules,
         "micros": micros,
         "files": outcome.summary.files,
         "not_parsed": outcome.summary.not_parsed,
         "bytes": outcome.summary.bytes,
+        "instances": outcome.summary.instances,
         "findings": outcome.summary.findings.total(),
         "peak_kib": peak_kib(),
         "cpu_micros": cpu_micros(),
@@ -131,31 +151,73 @@ fn number(figures: &Value, key: &str) -> u64 {
     figures.get(key).and_then(Value::as_u64).unwrap_or(0)
 }
 
+/// What a run may cost.
+struct Limits {
+    /// CPU time: 10 MB of parsed input a second, and 0.2 ms for each instance of a resource.
+    cpu_seconds: f64,
+    /// Memory: 64 MB and ten times the bytes of the parsed files.
+    peak_megabytes: f64,
+}
+
+impl Limits {
+    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
+    fn of(bytes: u64, instances: u64) -> Self {
+        let megabytes = bytes as f64 / 1e6;
+        Self {
+            cpu_seconds: megabytes / 10.0 + instances as f64 * 0.2e-3,
+            peak_megabytes: 64.0 + megabytes * 10.0,
+        }
+    }
+}
+
+/// Whether a figure keeps its limit, in a word.
+fn verdict(figure: f64, limit: f64) -> &'static str {
+    if figure <= limit { "within" } else { "OVER" }
+}
+
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
 fn describe(directory: &Path, figures: &Value) -> String {
     let seconds = number(figures, "micros").max(1) as f64 / 1e6;
-    let bytes = number(figures, "bytes") as f64;
+    let cpu = number(figures, "cpu_micros") as f64 / 1e6;
+    let bytes = number(figures, "bytes");
+    let instances = number(figures, "instances");
+    let peak = number(figures, "peak_kib") as f64 * 1024.0 / 1e6;
+    let limits = Limits::of(bytes, instances);
     let mut text = format!(
-        "{}\n  {:.1} ms to SARIF ({:.0} ms CPU), {} files ({} not parsed), {:.0} files/s, {:.1} MB/s, {} findings, peak {:.1} MiB\n ",
+        "{}\n  {:.0} ms CPU of {:.0} ({:.2} MB, {instances} instances): {}; peak {:.1} MB of {:.1}: {}\n  {:.1} ms to SARIF, {} files ({} not parsed), {:.0} files/s, {:.1} MB/s, {} findings\n ",
         directory.display(),
+        cpu * 1e3,
+        limits.cpu_seconds * 1e3,
+        bytes as f64 / 1e6,
+        verdict(cpu, limits.cpu_seconds),
+        peak,
+        limits.peak_megabytes,
+        verdict(peak, limits.peak_megabytes),
         seconds * 1e3,
-        number(figures, "cpu_micros") as f64 / 1e3,
         number(figures, "files"),
         number(figures, "not_parsed"),
         number(figures, "files") as f64 / seconds,
-        bytes / seconds / 1e6,
+        bytes as f64 / seconds / 1e6,
         number(figures, "findings"),
-        number(figures, "peak_kib") as f64 / 1024.0
     );
-    for stage in figures
-        .get("stages")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
+    text.push_str(&times(figures, "stages"));
+    text
+}
+
+/// The rules that took longest.
+fn slowest(figures: &Value) -> String {
+    format!("  slowest rules:{}", times(figures, "rules"))
+}
+
+/// The names and times of a list.
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+fn times(figures: &Value, list: &str) -> String {
+    let mut text = String::new();
+    let list = figures.get(list).and_then(Value::as_array);
+    for one in list.into_iter().flatten() {
         if let (Some(name), Some(micros)) = (
-            stage.get(0).and_then(Value::as_str),
-            stage.get(1).and_then(Value::as_u64),
+            one.get(0).and_then(Value::as_str),
+            one.get(1).and_then(Value::as_u64),
         ) {
             text.push_str(&format!(" {name} {:.1} ms", micros as f64 / 1e3));
         }
