@@ -345,6 +345,17 @@ impl<'a> Evaluator<'a> {
     }
 }
 
+impl Drop for Evaluator<'_> {
+    /// An instance and its children hold each other: without this, what a root remembers would stay
+    /// until the end of the run.
+    fn drop(&mut self) {
+        let instances = self.instances.take();
+        instances.values().for_each(|instance| {
+            instance.children.take();
+        });
+    }
+}
+
 impl Instance {
     pub(crate) fn new(
         module: Arc<Module>,
