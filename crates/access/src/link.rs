@@ -32,8 +32,9 @@ pub(crate) struct Index {
     roots: Vec<SmolStr>,
     /// (root, address) → things.
     own: BTreeMap<(SmolStr, SmolStr), Vec<usize>>,
+    /// Name → things; see [`Index::sorted`].
     names: BTreeMap<String, Vec<usize>>,
-    /// ARN without partition and account → (account, thing).
+    /// ARN without partition and account → (account, thing); see [`Index::sorted`].
     arns: BTreeMap<String, Vec<(Account, usize)>>,
 }
 
@@ -72,7 +73,20 @@ impl Index {
             index.own.entry(own).or_default().push(at);
             index.known_by(at, thing.name, thing.arn);
         }
-        index
+        index.sorted()
+    }
+
+    /// The same index with the things of one root together in each list, so that those of a root are
+    /// found without a look at the thousand others of the name.
+    fn sorted(mut self) -> Self {
+        let roots = &self.roots;
+        for list in self.names.values_mut() {
+            list.sort_by_key(|at| roots.get(*at));
+        }
+        for list in self.arns.values_mut() {
+            list.sort_by_key(|(_, at)| roots.get(*at));
+        }
+        self
     }
 
     /// The same index with further names of some of its things.
@@ -83,7 +97,7 @@ impl Index {
                 self.known_by(at, Some(&alias.name), Some(&alias.arn));
             }
         }
-        self
+        self.sorted()
     }
 
     fn known_by(&mut self, at: usize, name: Option<&Text>, arn: Option<&Text>) {
@@ -97,36 +111,28 @@ impl Index {
 
     /// The things that `text` means, used in `root`; of `fits` ones only.
     pub(crate) fn find(&self, text: &Text, root: &str, fits: &dyn Fn(usize) -> bool) -> Vec<Match> {
-        let sure = |things: &Vec<usize>| -> Vec<Match> {
-            things
-                .iter()
-                .filter(|index| fits(**index))
-                .map(|index| Match {
-                    index: *index,
-                    answer: Answer::Must,
-                })
-                .collect()
+        let sure = |index: &usize| {
+            fits(*index).then_some(Match {
+                index: *index,
+                answer: Answer::Must,
+            })
         };
         if let [Piece::Hole(hole)] = text.pieces()
             && let Sym::Attr { root, addr, .. } = &hole.sym
         {
             let own = self.own.get(&(root.clone(), addr.clone()));
-            return own.map(sure).unwrap_or_default();
+            return own.into_iter().flatten().filter_map(sure).collect();
         }
         if let Some((key, account)) = arn_key(text) {
-            let found = self
-                .arns
-                .get(&key)
-                .into_iter()
-                .flatten()
-                .filter(|(_, index)| fits(*index))
-                .map(|(known, index)| Match {
+            let list = self.arns.get(&key).map(Vec::as_slice).unwrap_or_default();
+            let meets = |(known, index): &(Account, usize)| {
+                let answer = known.meets(&account);
+                (answer.possible() && fits(*index)).then_some(Match {
                     index: *index,
-                    answer: known.meets(&account),
+                    answer,
                 })
-                .filter(|found| found.answer.possible())
-                .collect();
-            let found = self.nearest(found, root);
+            };
+            let found = self.nearest(list, root, |(_, index)| *index, meets);
             if !found.is_empty() {
                 return found;
             }
@@ -139,25 +145,35 @@ impl Index {
                 _ => Vec::new(),
             };
         }
-        let named = self.names.get(&text.key()).map(sure).unwrap_or_default();
-        self.nearest(named, root)
+        let list = self.names.get(&text.key());
+        let list = list.map(Vec::as_slice).unwrap_or_default();
+        self.nearest(list, root, |index| *index, sure)
     }
 
     /// Those of the same root; else the one of another, where it is alone.
-    fn nearest(&self, found: Vec<Match>, root: &str) -> Vec<Match> {
-        let here: Vec<Match> = found
-            .iter()
-            .filter(|found| self.roots.get(found.index).is_some_and(|at| at == root))
-            .copied()
-            .collect();
-        match (here.is_empty(), found.as_slice()) {
-            (false, _) => here,
+    fn nearest<T>(
+        &self,
+        list: &[T],
+        root: &str,
+        index: impl Fn(&T) -> usize,
+        found: impl Fn(&T) -> Option<Match>,
+    ) -> Vec<Match> {
+        let of = |one: &T| self.roots.get(index(one)).map_or("", SmolStr::as_str);
+        let start = list.partition_point(|one| of(one) < root);
+        let own = list.get(start..).unwrap_or_default();
+        let own = own.iter().take_while(|one| of(one) == root);
+        let here: Vec<Match> = own.filter_map(&found).collect();
+        if !here.is_empty() {
+            return here;
+        }
+        let mut others = list.iter().filter_map(&found);
+        match (others.next(), others.next()) {
             // Equal names in two roots need not be one thing: they may be deployed to two accounts.
-            (true, [one]) => vec![Match {
+            (Some(one), None) => vec![Match {
                 answer: one.answer.at_most_may(),
-                ..*one
+                ..one
             }],
-            (true, _) => Vec::new(),
+            _ => Vec::new(),
         }
     }
 }

@@ -112,7 +112,7 @@ impl Resources {
         }
         let domains = action
             .resources()
-            .filter_map(|resource| Domain::new(resource.resource_type()?.arn_pattern()));
+            .filter_map(|resource| Domain::of(resource.resource_type()?.arn_pattern()));
         let listed = self.listed();
         let mut answer = if listed.open && !listed.negated {
             Answer::May

@@ -66,6 +66,7 @@ mod pattern;
 pub mod point;
 mod principal;
 mod problem;
+mod quick;
 mod request;
 mod resource;
 mod scalar;

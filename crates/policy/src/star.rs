@@ -10,6 +10,8 @@ use crate::glob::{self, Token};
 use crate::resource::{ResourcePattern, Resources, Segments};
 use overgrant_catalog::{ActionId, catalog};
 use overgrant_value::{Answer, Src, Sym, Text};
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// How much of a resource type a `Resource` element covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,8 +72,23 @@ pub(crate) struct Domain {
     segments: Segments,
 }
 
+/// Domains by the format of their type, compiled once in a run.
+static DOMAINS: RwLock<BTreeMap<&'static str, Option<Arc<Domain>>>> = RwLock::new(BTreeMap::new());
+
 impl Domain {
-    pub(crate) fn new(format: &str) -> Option<Self> {
+    /// The domain of a format of the catalog; `None` where it is no ARN.
+    pub(crate) fn of(format: &'static str) -> Option<Arc<Self>> {
+        let known = DOMAINS.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(domain) = known.get(format) {
+            return domain.clone();
+        }
+        drop(known);
+        let domain = Self::new(format).map(Arc::new);
+        let mut known = DOMAINS.write().unwrap_or_else(PoisonError::into_inner);
+        known.entry(format).or_insert(domain).clone()
+    }
+
+    fn new(format: &str) -> Option<Self> {
         let wide = filled(format, |_| "*");
         let compile = |part: &str| glob::compile(&Text::known(part), false);
         let mut parts = wide.splitn(6, ':').skip(1);
@@ -168,7 +185,7 @@ impl Resources {
         } else {
             action
                 .resources()
-                .filter_map(|resource| Domain::new(resource.resource_type()?.arn_pattern()))
+                .filter_map(|resource| Domain::of(resource.resource_type()?.arn_pattern()))
                 .fold(Star::Part, |star, domain| star.widest(self.covers(&domain)))
         };
         if self.0.open && !self.0.negated {
@@ -371,14 +388,21 @@ impl ResourcePattern {
 fn union_star(items: &[&Segments], domain: &Domain, at: Answer) -> Star {
     let wanted = |answer: Answer| answer >= at;
     let mut star = Star::Part;
+    let near: Vec<&Segments> = items
+        .iter()
+        .copied()
+        .filter(|item| wanted(glob::covers(&item.service, &domain.segments.service)))
+        .collect();
+    if near.is_empty() {
+        return star;
+    }
     for partition in partition_candidates(items) {
         for account in domain.account_candidates(items) {
-            let here: Vec<&Segments> = items
+            let here: Vec<&Segments> = near
                 .iter()
                 .copied()
                 .filter(|item| {
                     wanted(glob::covers(&item.partition, &partition))
-                        && wanted(glob::covers(&item.service, &domain.segments.service))
                         && (glob::covers(&item.account, &account) == Answer::Must
                             || at == Answer::May
                                 && glob::is_open(&item.account)

@@ -131,20 +131,22 @@ fn width(grant: &Grant<'_>, writes: &[Action<'_>], scopable: &[Action<'_>]) -> O
     } else {
         scopable
     };
-    let widths: Vec<Wide> = asked
-        .iter()
-        .filter_map(|action| grant.wide(*action))
-        .collect();
     let most = |count: usize| count * 10 >= asked.len() * 9;
-    let account = widths
-        .iter()
-        .filter(|width| **width == Wide::Account)
-        .count();
-    if most(account) {
-        Some(Wide::Account)
-    } else if most(widths.len()) {
-        Some(Wide::Region)
-    } else {
-        None
+    let (mut account, mut narrow) = (0, 0);
+    for action in asked {
+        match grant.wide(*action) {
+            Some(Wide::Account) => account += 1,
+            Some(Wide::Region) => {}
+            None => narrow += 1,
+        }
+        // The others cannot make up for so many.
+        if !most(asked.len() - narrow) {
+            return None;
+        }
     }
+    Some(if most(account) {
+        Wide::Account
+    } else {
+        Wide::Region
+    })
 }
