@@ -5,7 +5,7 @@
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-foreach.html>
 
 use crate::eval::{LOOP, Parameters};
-use crate::syntax::{Entry, Kind, Node, Scalar, Segment, Tag, make};
+use crate::syntax::{Entry, Kind, Node, Scalar, Segment, Segments, Tag, make};
 use overgrant_source::{Diagnostic, Level, SourceFile, Span};
 use smol_str::SmolStr;
 use std::sync::Arc;
@@ -290,7 +290,7 @@ fn in_scalar(node: &Arc<Node>, scalar: &Scalar, name: &str, item: &Item) -> Arc<
         return Arc::clone(node);
     }
     let mut text = String::new();
-    let mut segments = Vec::new();
+    let mut segments = Segments::new();
     let mut at = 0;
     while let Some((start, mark)) = marks
         .iter()
@@ -325,7 +325,7 @@ fn in_scalar(node: &Arc<Node>, scalar: &Scalar, name: &str, item: &Item) -> Arc<
     })
 }
 
-fn push(text: &mut String, segments: &mut Vec<Segment>, new: &str, span: Span, exact: bool) {
+fn push(text: &mut String, segments: &mut Segments, new: &str, span: Span, exact: bool) {
     if new.is_empty() {
         return;
     }
@@ -344,7 +344,7 @@ fn copy(
     scalar: &Scalar,
     range: std::ops::Range<usize>,
     text: &mut String,
-    segments: &mut Vec<Segment>,
+    segments: &mut Segments,
 ) {
     for segment in &scalar.segments {
         let start = (segment.at as usize).max(range.start);

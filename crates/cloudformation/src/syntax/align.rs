@@ -4,17 +4,17 @@
 //! decoding: where the two cannot be matched, the whole slice stands for the whole value. Invariant:
 //! the segments cover the value without gaps, and an exact one agrees byte for byte.
 
-use super::tree::{Segment, Style, clamp};
+use super::tree::{Segment, Segments, Style, clamp};
 use overgrant_source::Span;
 
 /// Segments of `value`, written as `raw` in style `style`; `at` is the span of `raw`.
-pub(super) fn segments(value: &str, raw: &str, style: Style, at: Span) -> Vec<Segment> {
+pub(super) fn segments(value: &str, raw: &str, style: Style, at: Span) -> Segments {
     if value.is_empty() {
-        return Vec::new();
+        return Segments::new();
     }
     let mut out = Builder {
         at,
-        segments: Vec::new(),
+        segments: Segments::new(),
         value: 0,
     };
     let matched = match style {
@@ -27,7 +27,7 @@ pub(super) fn segments(value: &str, raw: &str, style: Style, at: Span) -> Vec<Se
     if matched.is_some() && out.value == value.len() {
         out.segments
     } else {
-        vec![Segment {
+        smallvec::smallvec![Segment {
             at: 0,
             len: clamp(value.len()),
             span: at,
@@ -38,7 +38,7 @@ pub(super) fn segments(value: &str, raw: &str, style: Style, at: Span) -> Vec<Se
 
 struct Builder {
     at: Span,
-    segments: Vec<Segment>,
+    segments: Segments,
     /// Bytes of the value covered so far.
     value: usize,
 }

@@ -5,7 +5,7 @@
 //! byte of a string's value has its place.
 
 use super::block::duplicate;
-use super::tree::{self, Entry, Kind, Node, Parsed, Scalar, Segment, Style};
+use super::tree::{self, Entry, Kind, Node, Parsed, Scalar, Segment, Segments, Style};
 use super::{MAX_DEPTH, tree::clamp};
 use overgrant_source::{Comment, Diagnostic, Level, SourceFile, Span};
 use smol_str::SmolStr;
@@ -279,7 +279,7 @@ impl Reader<'_> {
     /// A string from its first escape at `end` on; `start` is behind the opening quote.
     fn escaped(&mut self, start: usize, mut end: usize) -> Result<Scalar, Failure> {
         let mut value = String::new();
-        let mut segments = Vec::new();
+        let mut segments = Segments::new();
         let mut run = start;
         loop {
             let byte = self.text.as_bytes().get(end).copied();
@@ -323,7 +323,7 @@ impl Reader<'_> {
 
     fn segment(
         &self,
-        segments: &mut Vec<Segment>,
+        segments: &mut Segments,
         value: &str,
         len: usize,
         range: Range<usize>,

@@ -3,7 +3,7 @@
 //! Not for parsed nodes. Invariant: every made scalar's segment is inexact, so that nothing ever
 //! claims that its text stands in the source.
 
-use super::tree::{Entry, Kind, Node, Scalar, Segment, Style, Tag, clamp};
+use super::tree::{Entry, Kind, Node, Scalar, Segment, Segments, Style, Tag, clamp};
 use overgrant_source::Span;
 use smol_str::SmolStr;
 use std::sync::Arc;
@@ -18,9 +18,9 @@ fn scalar(value: &str, span: Span) -> Scalar {
         text: SmolStr::from(value),
         style: Style::Double,
         segments: if value.is_empty() {
-            Vec::new()
+            Segments::new()
         } else {
-            vec![Segment {
+            smallvec::smallvec![Segment {
                 at: 0,
                 len: clamp(value.len()),
                 span,

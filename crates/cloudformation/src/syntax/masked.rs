@@ -1,4 +1,5 @@
-//! Quoted scalars that go on with too little indentation, made readable.
+//! Quoted scalars that go on with too little indentation, and comments without a blank in front, made
+//! readable.
 //!
 //! Not for other errors. Invariant: masking changes no length, so that places stay.
 
@@ -10,11 +11,16 @@ use std::ops::Range;
 /// left of their parent. Such a line break is overwritten with a filler of the same length, and the
 /// filler in the scalar's value is turned back into what the break folds to. The filler is a
 /// character that the file does not use.
+///
+/// YAML also forbids, and both accept, a comment right behind a closing quote or bracket. It is
+/// overwritten with blanks.
 #[derive(Default)]
 pub(super) struct Masked {
     pub(super) text: Option<String>,
     filler: char,
     breaks: Vec<Range<usize>>,
+    /// The comments that are hidden, in source order.
+    pub(super) comments: Vec<Range<usize>>,
 }
 
 /// One byte each, without meaning inside quotes.
@@ -38,6 +44,20 @@ impl Masked {
         let filler = self.filler.to_string().repeat(at - start);
         masked.replace_range(start..at, &filler);
         self.breaks.push(start..at);
+        true
+    }
+
+    /// Hides the comment that begins at `at`, right behind a quote or bracket; false where there is none.
+    pub(super) fn hide_comment(&mut self, text: &str, at: usize) -> bool {
+        let (before, comment) = (text.get(..at), text.get(at..).unwrap_or_default());
+        let closed = before.is_some_and(|before| before.ends_with(['"', '\'', ']', '}']));
+        let len = comment.find(['\r', '\n']).unwrap_or(comment.len());
+        if !closed || !comment.starts_with('#') {
+            return false;
+        }
+        let masked = self.text.get_or_insert_with(|| text.to_owned());
+        masked.replace_range(at..at + len, &" ".repeat(len));
+        self.comments.push(at..at + len);
         true
     }
 

@@ -5,6 +5,7 @@
 //! and following blanks excluded); aliases share the node they name.
 
 use overgrant_source::{Comment, Diagnostic, FileId, Span};
+use smallvec::{SmallVec, smallvec};
 use smol_str::SmolStr;
 use std::ops::Range;
 use std::sync::Arc;
@@ -76,8 +77,11 @@ pub struct Scalar {
     /// How it was written.
     pub style: Style,
     /// The value's parts in order, covering all of it without gaps.
-    pub segments: Vec<Segment>,
+    pub segments: Segments,
 }
+
+/// The parts of a scalar; nearly always one.
+pub type Segments = SmallVec<[Segment; 1]>;
 
 /// A part of a scalar's value and its bytes in the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,9 +181,9 @@ impl Scalar {
     #[must_use]
     pub fn exact(text: SmolStr, style: Style, span: Span) -> Self {
         let segments = if text.is_empty() {
-            Vec::new()
+            Segments::new()
         } else {
-            vec![Segment {
+            smallvec![Segment {
                 at: 0,
                 len: clamp(text.len()),
                 span,

@@ -37,6 +37,8 @@ pub(super) fn parse_fully(file: &SourceFile, text: &str) -> Result<Parsed, Diagn
         match Builder::new(file, text, &masked).run() {
             Err(Lost::Indentation(at)) if masked.hide_break(text, at) => {}
             Err(Lost::Indentation(at)) => return Err(bad_indentation(file, text, at)),
+            Err(Lost::Comment(at, _)) if masked.hide_comment(text, at) => {}
+            Err(Lost::Comment(_, diagnostic)) => return Err(*diagnostic),
             Err(Lost::File(diagnostic)) => return Err(*diagnostic),
             Ok(parsed) => return Ok(parsed),
         }
@@ -44,7 +46,7 @@ pub(super) fn parse_fully(file: &SourceFile, text: &str) -> Result<Parsed, Diagn
     Err(bad_indentation(file, text, 0))
 }
 
-/// How many under-indented lines of quoted scalars are accepted in one file.
+/// How many places that have to be masked are accepted in one file.
 const MOST_RETRIES: usize = 256;
 /// Bytes that are read again for their sake.
 const MOST_RETRY_BYTES: usize = 64 << 20;
@@ -54,6 +56,8 @@ enum Lost {
     File(Box<Diagnostic>),
     /// A continuation line of a quoted scalar is indented less than its parent (byte offset).
     Indentation(usize),
+    /// A comment (byte offset) has no blank in front.
+    Comment(usize, Box<Diagnostic>),
 }
 
 fn bad_indentation(file: &SourceFile, text: &str, at: usize) -> Diagnostic {
@@ -139,11 +143,12 @@ impl<'a> Builder<'a> {
                     if matches!(error.kind(), ErrorKind::InvalidQuotedScalarIndent) {
                         return Err(Lost::Indentation(at));
                     }
-                    return Err(self.lost(
-                        "yaml-syntax",
-                        at,
-                        format!("not valid YAML: {}", error.info()),
-                    ));
+                    let message = format!("not valid YAML: {}", error.info());
+                    let diagnostic = Box::new(self.refusal("yaml-syntax", at, message));
+                    return Err(match error.kind() {
+                        ErrorKind::CommentNotSeparated => Lost::Comment(at, diagnostic),
+                        _ => Lost::File(diagnostic),
+                    });
                 }
             };
             let range = place.byte_range().unwrap_or(0..0);
@@ -192,6 +197,11 @@ impl<'a> Builder<'a> {
                 _ => {}
             }
         }
+        for range in self.masked.comments.clone() {
+            let text = self.text.get(range.start + 1..range.end);
+            self.comment(text.unwrap_or_default(), range);
+        }
+        self.comments.sort_by_key(|comment| comment.span.start);
         let root = match self.root {
             Some(built) => built.node,
             None => Arc::new(Node {
@@ -212,10 +222,13 @@ impl<'a> Builder<'a> {
     }
 
     fn lost(&self, code: &'static str, at: usize, message: String) -> Lost {
-        let diagnostic = Diagnostic::new(Level::Error, code, message)
+        Lost::File(Box::new(self.refusal(code, at, message)))
+    }
+
+    fn refusal(&self, code: &'static str, at: usize, message: String) -> Diagnostic {
+        Diagnostic::new(Level::Error, code, message)
             .at(self.file, self.span(at..at))
-            .losing_file();
-        Lost::File(Box::new(diagnostic))
+            .losing_file()
     }
 
     fn comment(&mut self, text: &str, range: Range<usize>) {
@@ -699,6 +712,25 @@ mod tests {
         let star = scalar.text.find('*').unwrap();
         assert_eq!(file.slice(scalar.span_of(star..star + 1).unwrap()), "*");
         assert_eq!(node.get("a").unwrap().get("c").unwrap().text(), Some("1"));
+    }
+
+    #[test]
+    fn comments_may_stand_right_behind_quotes_and_brackets() {
+        let text = "# top\na: 'x'#one\nb: [\"y\"#two ]\n, z]#three\nc: {d: &e 1}#\n";
+        let (file, parsed) = parse(text);
+        let parsed = parsed.unwrap();
+        assert_eq!(parsed.root.get("a").unwrap().text(), Some("x"));
+        assert_eq!(slice(&file, &parsed.root.get("b").unwrap().items()[1]), "z");
+        assert_eq!(
+            parsed.root.get("c").unwrap().get("d").unwrap().text(),
+            Some("1")
+        );
+        let seen: Vec<_> = parsed.comments.iter().map(|c| file.slice(c.span)).collect();
+        assert_eq!(seen, ["# top", "#one", "#two ]", "#three", "#"]);
+        // PyYAML accepts none of these.
+        for text in ["a: |#x\n  b\n", "a: 'x'y#z\n"] {
+            assert_eq!(parse(text).1.unwrap_err().code, "yaml-syntax", "{text}");
+        }
     }
 
     #[test]

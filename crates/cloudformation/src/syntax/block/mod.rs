@@ -170,11 +170,13 @@ impl<'a> Reader<'a> {
 
     /// Whether a document's mark stands here, which ends everything.
     fn at_mark(&self) -> bool {
-        self.column() == 0
-            && self
-                .text
-                .get(self.at..)
-                .is_some_and(|rest| rest.starts_with("---") || rest.starts_with("..."))
+        self.column() == 0 && self.is_mark(self.at)
+    }
+
+    /// Whether the line that begins at `at` begins like a document's mark.
+    fn is_mark(&self, at: usize) -> bool {
+        let rest = self.text.get(at..);
+        rest.is_some_and(|rest| rest.starts_with("---") || rest.starts_with("..."))
     }
 
     fn is_item(&self) -> bool {
@@ -357,7 +359,7 @@ impl<'a> Reader<'a> {
         let scalar = Scalar {
             text: "~".into(),
             style: Style::Plain,
-            segments: vec![mark],
+            segments: smallvec::smallvec![mark],
         };
         Node {
             kind: Kind::Scalar(scalar),

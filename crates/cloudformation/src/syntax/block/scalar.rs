@@ -122,8 +122,9 @@ impl Reader<'_> {
                             self.line = at;
                         }
                     }
-                    // The full parser knows what to say about lines that are not indented.
-                    if at - self.line <= parent? {
+                    // Lines that are not indented enough count all the same, but no document's mark.
+                    parent?;
+                    if at == self.line && self.is_mark(at) {
                         return None;
                     }
                 }

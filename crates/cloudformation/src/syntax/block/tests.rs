@@ -86,6 +86,8 @@ fn reads_what_people_write() {
         "A: {\n  \"b\": [\n    1,\n    2\n  ]\n}\n",
         "A:\n  !Join\n  - ''\n  - [a]\nB: !If [x, !Ref y, {Fn::Sub: z}]\n",
         "A: é 😀\nB: -1\nC: ?x\n",
+        "A: \"b\nc\"\n",
+        "A:\n  - B: '{\n\"x\":\n\n \"y\" }'\n    C: 1\n",
     ] {
         assert!(agrees(text), "{text:?}");
     }
@@ -107,12 +109,12 @@ fn leaves_the_rest_to_the_full_parser() {
         "A: 1\r\nB: 2\r\n",
         "A: b: c\n",
         "A: [a\nB: c]\n",
-        "A: \"b\nc\"\n",
         "A: @b\n",
         "A: 1\n  B: 2\n",
         "A: !!int 1\n",
         "A: |2\n   x\n",
         "A: [a: b]\n",
+        "A: 'x\n---\n y'\n",
     ] {
         assert!(!agrees(text), "{text:?}");
     }
