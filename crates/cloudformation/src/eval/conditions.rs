@@ -24,13 +24,13 @@ pub(crate) struct Truth {
 
 /// Disjoint conjunctions for both outcomes.
 #[derive(Debug, Clone)]
-struct Cases {
-    holds: Vec<Guard>,
-    fails: Vec<Guard>,
+pub(super) struct Cases {
+    pub(super) holds: Vec<Guard>,
+    pub(super) fails: Vec<Guard>,
 }
 
 impl Cases {
-    fn constant(value: bool) -> Self {
+    pub(super) fn constant(value: bool) -> Self {
         let always = vec![Guard::always()];
         if value {
             Self {
@@ -105,7 +105,7 @@ impl Evaluator<'_> {
         };
         let exact = cases.holds.len() <= 1 && cases.fails.len() <= 1;
         let side = |guards: Vec<Guard>, relation: Relation| -> Option<Guard> {
-            let mut guards = guards.into_iter();
+            let mut guards = guards.into_iter().filter(|guard| self.possible(guard));
             let first = guards.next()?;
             if exact {
                 return Some(first);
@@ -120,7 +120,7 @@ impl Evaluator<'_> {
     }
 
     /// The cases of a condition expression; `None` where there are too many or it is not one.
-    fn cases(&self, node: &Node) -> Option<Cases> {
+    pub(super) fn cases(&self, node: &Node) -> Option<Cases> {
         let (name, argument) = function(node)?;
         match name {
             "Equals" => match argument.items() {
@@ -134,12 +134,12 @@ impl Evaluator<'_> {
             "And" | "Or" if argument.items().is_empty() => None,
             "And" => self.all(argument),
             "Or" => {
-                let negated: Option<Vec<Cases>> = argument
+                let members: Option<Vec<Cases>> = argument
                     .items()
                     .iter()
-                    .map(|item| self.cases(item).map(Cases::not))
+                    .map(|item| self.cases(item))
                     .collect();
-                conjunction(negated?, |guard| self.possible(guard)).map(Cases::not)
+                self.any(members?)
             }
             "Condition" => {
                 let truth = self.condition_or_open(argument.scalar()?.text.as_str(), argument);
@@ -148,7 +148,7 @@ impl Evaluator<'_> {
                     fails: truth.fails.into_iter().collect(),
                 })
             }
-            _ => None,
+            _ => self.membership(name, argument),
         }
     }
 
@@ -158,7 +158,18 @@ impl Evaluator<'_> {
             .iter()
             .map(|item| self.cases(item))
             .collect();
-        conjunction(members?, |guard| self.possible(guard))
+        self.every(members?)
+    }
+
+    /// When all members are true.
+    pub(super) fn every(&self, members: Vec<Cases>) -> Option<Cases> {
+        conjunction(members, |guard| self.possible(guard))
+    }
+
+    /// When one member is true.
+    pub(super) fn any(&self, members: Vec<Cases>) -> Option<Cases> {
+        let negated = members.into_iter().map(Cases::not).collect();
+        self.every(negated).map(Cases::not)
     }
 
     fn equality(&self, left: &Node, right: &Node) -> Option<Cases> {
@@ -188,7 +199,7 @@ impl Evaluator<'_> {
         (cases.holds.len() <= MAX_CASES && cases.fails.len() <= MAX_CASES).then_some(cases)
     }
 
-    fn equal(&self, left: &Val, right: &Val) -> Option<Cases> {
+    pub(super) fn equal(&self, left: &Val, right: &Val) -> Option<Cases> {
         let (left, right) = (left.to_text()?, right.to_text()?);
         match left.equals(&right) {
             Answer::Must => return Some(Cases::constant(true)),
@@ -209,11 +220,7 @@ impl Evaluator<'_> {
         };
         let subject = subject_of(sym);
         let domain = match sym {
-            Sym::Input { name, .. } => self
-                .parameters
-                .get(name)
-                .map(|parameter| parameter.allowed.as_slice())
-                .unwrap_or_default(),
+            Sym::Input { name, .. } => self.domain(name),
             _ => &[],
         };
         if !domain.is_empty() && !domain.contains(&literal) {
@@ -234,18 +241,20 @@ impl Evaluator<'_> {
         })
     }
 
-    /// Whether a guard leaves every parameter with allowed values one of them.
-    fn possible(&self, guard: &Guard) -> bool {
+    /// Whether a guard leaves every parameter with allowed values one of them, and no rule of the
+    /// template forbids it.
+    pub(super) fn possible(&self, guard: &Guard) -> bool {
+        if self.rules.forbid(guard) {
+            return false;
+        }
         guard.atoms().iter().all(|atom| {
             let Some(name) = atom.subject.strip_prefix("parameter ") else {
                 return true;
             };
             let name = name.split(' ').next().unwrap_or(name);
-            let Some(parameter) = self.parameters.get(name) else {
-                return true;
-            };
-            parameter.allowed.is_empty()
-                || parameter.allowed.iter().any(|value| {
+            let domain = self.domain(name);
+            domain.is_empty()
+                || domain.iter().any(|value| {
                     let this = Guard::atom(atom.subject.clone(), Relation::Is(value.clone()));
                     guard.and(&this).is_some()
                 })
@@ -309,7 +318,7 @@ pub(super) fn subject_of(sym: &Sym) -> SmolStr {
 }
 
 /// The function that a condition node calls, in short or long form.
-fn function(node: &Node) -> Option<(&str, &Node)> {
+pub(super) fn function(node: &Node) -> Option<(&str, &Node)> {
     if let Some(tag) = &node.tag {
         return Some((tag.name.as_str(), node));
     }

@@ -88,6 +88,12 @@ impl Evaluator<'_> {
                     }
                 })
             }
+            // Only rules ask these, of what is in the account.
+            "RefAll" | "ValueOf" | "ValueOfAll" => Val::unknown_of(
+                called(&format!("Fn::{name}"), &[whole()]),
+                Ty::Dyn,
+                Src::at(span),
+            ),
             "GetAZs" | "Cidr" => Val::unknown_of(
                 called(&format!("Fn::{name}"), &[whole()]),
                 Ty::List(Box::new(Ty::String)),
@@ -263,7 +269,10 @@ impl Evaluator<'_> {
             return self.open("an Fn::If with a computed condition", span);
         };
         let truth = self.condition_or_open(&name, condition);
-        let under = |side: &Option<Guard>| side.as_ref().and_then(|side| guard.and(side));
+        let under = |side: &Option<Guard>| {
+            let both = side.as_ref().and_then(|side| guard.and(side));
+            both.filter(|both| self.possible(both))
+        };
         let implied = |side: &Option<Guard>| side.as_ref().is_some_and(|s| s.implied_by(guard));
         let (holds, fails) = (under(&truth.holds), under(&truth.fails));
         match (holds, fails) {
@@ -292,6 +301,8 @@ impl Evaluator<'_> {
         }
     }
 
+    /// `Fn::FindInMap`. A key that is a parameter without a given value names every member that it
+    /// may, like the conditions do; where that is too much, the default's.
     fn find_in_map(
         &self,
         items: &[Arc<Node>],
@@ -299,13 +310,51 @@ impl Evaluator<'_> {
         guard: &Guard,
         position: Position,
     ) -> Val {
+        let parameters = items
+            .iter()
+            .skip(1)
+            .take(2)
+            .any(|key| self.is_parameter(key));
+        if parameters && position == Position::Value {
+            let val = self.looked_up(items, span, guard, (position, Position::Condition));
+            if !val.is_unknown() {
+                return val;
+            }
+        }
+        self.looked_up(items, span, guard, (position, position))
+    }
+
+    /// Whether a node is a `Ref` of a parameter.
+    fn is_parameter(&self, node: &Node) -> bool {
+        let name = super::conditions::function(node);
+        name.is_some_and(|(call, argument)| {
+            let name = argument.scalar().map(|scalar| scalar.text.as_str());
+            call == "Ref" && name.is_some_and(|name| self.parameters.get(name).is_some())
+        })
+    }
+
+    /// [`Self::find_in_map`] with parameters as keys taken as the second position says.
+    fn looked_up(
+        &self,
+        items: &[Arc<Node>],
+        span: Span,
+        guard: &Guard,
+        (position, keys): (Position, Position),
+    ) -> Val {
         let [map, first, second, rest @ ..] = items else {
             return self.open("an Fn::FindInMap without its three keys", span);
         };
         let default = rest.first().and_then(|node| node.get("DefaultValue"));
         let keys: Vec<Val> = [map, first, second]
             .iter()
-            .map(|node| self.eval(node, guard, position))
+            .map(|node| {
+                let position = if self.is_parameter(node) {
+                    keys
+                } else {
+                    position
+                };
+                self.eval(node, guard, position)
+            })
             .collect();
         self.combine(&keys, span, |keys| {
             let [map, first, second] = keys else {
@@ -378,7 +427,7 @@ impl Evaluator<'_> {
                 let atom = Guard::atom(subject.clone(), Relation::Is(entry.key.clone()));
                 (atom, &entry.value)
             })
-            .filter(|(atom, _)| guard.and(atom).is_some())
+            .filter(|(atom, _)| guard.and(atom).is_some_and(|both| self.possible(&both)))
             .collect()
     }
 

@@ -11,6 +11,8 @@ const AROUND: &str = r#"
 Parameters:
   P: {Type: String, Default: d}
   E: {Type: String, AllowedValues: [dev, prod]}
+  K: {Type: String, Default: a}
+  KA: {Type: String, Default: b, AllowedValues: [b, c]}
   Num: {Type: Number, Default: 007}
   L: {Type: CommaDelimitedList, Default: 'x, y'}
   Open: {Type: String}
@@ -191,6 +193,9 @@ fn choices_and_lookups() {
             &[],
         ),
         ("!FindInMap [M, !Ref Open, k]", "${one of 1, 2}", &[]),
+        // A default is one of the members.
+        ("!FindInMap [M, !Ref K, k]", "${one of 1, 2}", &[]),
+        ("!FindInMap [M, !Ref KA, k]", "2", &[]),
         ("!FindInMap [M, c, k]", "${a key that no mapping has}", &[]),
         (
             "!FindInMap [Gone, a, k]",

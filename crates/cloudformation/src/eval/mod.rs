@@ -10,6 +10,7 @@ mod identity;
 #[cfg(test)]
 mod intrinsics;
 mod parameters;
+mod rules;
 mod text;
 
 pub(crate) use conditions::Truth;
@@ -21,6 +22,7 @@ pub(crate) use text::of_scalar;
 use crate::syntax::{Kind, Node, Style};
 use overgrant_source::{Diagnostic, Level, SourceFile, Span};
 use overgrant_value::{Data, Entry, Guard, Map, Num, Src, Sym, Text, Val};
+use rules::Rules;
 use smol_str::SmolStr;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -48,6 +50,7 @@ pub(crate) struct Sections {
     pub(crate) mappings: Option<Arc<Node>>,
     pub(crate) resources: Option<Arc<Node>>,
     pub(crate) outputs: Option<Arc<Node>>,
+    rules: Option<Arc<Node>>,
     by_id: HashMap<SmolStr, Arc<Node>>,
     by_condition: HashMap<SmolStr, Arc<Node>>,
     /// Whether a transform may make resources that are not here, named after those that are.
@@ -66,6 +69,7 @@ impl Sections {
             mappings: section("Mappings"),
             resources,
             outputs: section("Outputs"),
+            rules: section("Rules"),
             by_id,
             by_condition,
             transformed: root.get("Transform").is_some(),
@@ -158,6 +162,7 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) diagnostics: RefCell<Vec<Diagnostic>>,
     told: RefCell<BTreeSet<String>>,
     truths: RefCell<BTreeMap<SmolStr, Option<Truth>>>,
+    rules: Rules,
     identities: RefCell<BTreeMap<(SmolStr, SmolStr), Option<Val>>>,
     depth: Cell<usize>,
     /// How many names are being worked out, each for the next.
@@ -167,7 +172,7 @@ pub(crate) struct Evaluator<'a> {
 
 impl<'a> Evaluator<'a> {
     pub(crate) fn new(place: Placement<'a>) -> Self {
-        Self {
+        let mut evaluator = Self {
             root: place.root,
             prefix: place.prefix,
             addresses: place.addresses,
@@ -180,11 +185,14 @@ impl<'a> Evaluator<'a> {
             diagnostics: RefCell::default(),
             told: RefCell::default(),
             truths: RefCell::default(),
+            rules: Rules::default(),
             identities: RefCell::default(),
             depth: Cell::new(0),
             naming: Cell::new(0),
             steps: Cell::new(0),
-        }
+        };
+        evaluator.rules = evaluator.read_rules();
+        evaluator
     }
 
     /// The value of `node` where `guard` holds; null where it is `AWS::NoValue`.
