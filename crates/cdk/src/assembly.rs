@@ -3,8 +3,9 @@
 //! Not for the values in them. Invariant: addresses are construct paths, roots are artifact ids below
 //! the assembly's directory, and each template is read once.
 
-use crate::manifest::{Artifact, StackArtifact, artifacts};
+use crate::manifest::{Artifact, StackArtifact, artifacts, assets};
 use crate::trace::{Construct, Traces};
+use crate::tree::classes;
 use overgrant_cloudformation::{
     Environment, Options, ParameterValues, Project, Template, TemplateRead, read,
 };
@@ -58,6 +59,9 @@ pub struct Synthesized {
     pub outputs: BTreeMap<SmolStr, Val>,
     /// The places in the app, for the resources of which they are known, in the resources' order.
     pub constructs: Vec<Construct>,
+    /// The classes of the constructs by address, for those that the tree of the assembly knows, e.g.
+    /// `aws-cdk-lib.aws_iam.Role`.
+    pub classes: BTreeMap<SmolStr, SmolStr>,
     /// What went wrong on the way.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -134,6 +138,7 @@ impl Assembly {
     pub fn evaluate(&self, stack: &Stack) -> Synthesized {
         let found = self.project.evaluate(&stack.template);
         let mut constructs = Vec::new();
+        let mut classes = BTreeMap::new();
         let resources = found
             .resources
             .into_iter()
@@ -141,11 +146,20 @@ impl Assembly {
                 if self.traces.is_framework(&resource.address) {
                     resource.maker = Maker::Framework;
                 }
+                let class = self.traces.class(&resource.address);
+                if let Some(class) = class {
+                    classes.insert(resource.address.clone(), class.clone());
+                }
                 let place = self.traces.place(&self.sources, &resource.address);
                 if let (Some((source, own)), Some(template), Some(key)) =
                     (place, resource.src.span, resource.name_src.span)
                 {
-                    let label = format!("construct {}", resource.address);
+                    let class = class.map(|class| format!(" ({class})"));
+                    let label = format!(
+                        "construct {}{}",
+                        resource.address,
+                        class.unwrap_or_default()
+                    );
                     resource.name_src = Src::at(source).through(key, label);
                     constructs.push(Construct {
                         path: resource.address.clone(),
@@ -161,6 +175,7 @@ impl Assembly {
             resources,
             outputs: found.outputs,
             constructs,
+            classes,
             diagnostics: found.diagnostics,
         }
     }
@@ -204,12 +219,13 @@ impl Reader<'_> {
         };
         match artifacts(&text) {
             Ok(artifacts) => {
+                let assets = self.assets(&slash, &path, &artifacts);
                 for artifact in artifacts {
                     match artifact {
                         Artifact::Stack(mut stack) => match inside(&stack.template) {
                             Some(template) => {
                                 stack.template = template;
-                                self.stack(&slash, &path, *stack);
+                                self.stack(&slash, &path, *stack, &assets);
                             }
                             None => self.outside(&path, &stack.template),
                         },
@@ -218,6 +234,12 @@ impl Reader<'_> {
                                 self.manifest(&format!("{slash}{directory}"), depth + 1);
                             }
                             None => self.outside(&path, &directory),
+                        },
+                        // Read before, as stacks need them.
+                        Artifact::Assets { .. } => {}
+                        Artifact::Tree { file } => match inside(&file) {
+                            Some(file) => self.tree(&format!("{slash}{file}")),
+                            None => self.outside(&path, &file),
                         },
                     }
                 }
@@ -234,7 +256,13 @@ impl Reader<'_> {
         }
     }
 
-    fn stack(&mut self, slash: &str, manifest: &str, artifact: StackArtifact) {
+    fn stack(
+        &mut self,
+        slash: &str,
+        manifest: &str,
+        artifact: StackArtifact,
+        assets: &BTreeMap<SmolStr, SmolStr>,
+    ) {
         let path = SmolStr::from(format!("{slash}{}", artifact.template));
         if !self.template(&path, manifest) {
             return;
@@ -268,6 +296,7 @@ impl Reader<'_> {
                 cdk: true,
                 root: Some(root.clone()),
                 construct_paths,
+                assets: assets.clone(),
             },
         ));
         self.stacks.push(Stack {
@@ -324,6 +353,41 @@ impl Reader<'_> {
             ),
         }
         BTreeMap::new()
+    }
+
+    /// The assets of the stacks in one directory, by their names in the bucket; those that lie outside
+    /// are left out.
+    fn assets(
+        &mut self,
+        slash: &str,
+        manifest: &str,
+        artifacts: &[Artifact],
+    ) -> BTreeMap<SmolStr, SmolStr> {
+        let mut found = BTreeMap::new();
+        for artifact in artifacts {
+            let Artifact::Assets { file } = artifact else {
+                continue;
+            };
+            let Some(name) = inside(file) else {
+                self.outside(manifest, file);
+                continue;
+            };
+            // Only nested templates without metadata are looked for there.
+            if let Ok(text) = self.sources.peek(&format!("{slash}{name}")) {
+                let files = assets(&text).into_iter();
+                found.extend(
+                    files.filter_map(|(name, path)| Some((name.into(), inside(&path)?.into()))),
+                );
+            }
+        }
+        found
+    }
+
+    /// Reads the classes of the constructs; without them only the classes are not told.
+    fn tree(&mut self, path: &str) {
+        if let Ok(text) = self.sources.peek(path) {
+            self.traces.classes.extend(classes(&text));
+        }
     }
 
     fn outside(&mut self, manifest: &str, name: &str) {

@@ -7,6 +7,7 @@
 mod assembly;
 mod manifest;
 mod trace;
+mod tree;
 
 pub use assembly::{Assembly, Stack, Synthesized, is_assembly};
 pub use trace::Construct;

@@ -16,6 +16,16 @@ pub(crate) enum Artifact {
         /// The directory, relative to the manifest's.
         directory: String,
     },
+    /// `cdk:asset-manifest`: where the assets of a stack stand.
+    Assets {
+        /// The file, relative to the manifest's directory.
+        file: String,
+    },
+    /// `cdk:tree`: the tree of constructs.
+    Tree {
+        /// The file, relative to the manifest's directory.
+        file: String,
+    },
 }
 
 /// A stack of the assembly.
@@ -98,8 +108,33 @@ fn read(id: &str, artifact: &Value) -> Option<Artifact> {
         "cdk:cloud-assembly" => Some(Artifact::Stage {
             directory: property("directoryName")?.to_owned(),
         }),
+        "cdk:asset-manifest" => Some(Artifact::Assets {
+            file: property("file")?.to_owned(),
+        }),
+        "cdk:tree" => Some(Artifact::Tree {
+            file: property("file")?.to_owned(),
+        }),
         _ => None,
     }
+}
+
+/// The files of an asset manifest: their names in the bucket, and where they stand beside it.
+pub(crate) fn assets(text: &str) -> Vec<(String, String)> {
+    let manifest: Value = serde_json::from_str(text).unwrap_or_default();
+    let files = manifest.get("files").and_then(Value::as_object);
+    let mut found = Vec::new();
+    for asset in files.into_iter().flat_map(|files| files.values()) {
+        let path = asset.pointer("/source/path").and_then(Value::as_str);
+        let destinations = asset.get("destinations").and_then(Value::as_object);
+        for destination in destinations.into_iter().flat_map(|all| all.values()) {
+            let key = destination.get("objectKey").and_then(Value::as_str);
+            if let (Some(key), Some(path)) = (key, path) {
+                let name = key.rsplit('/').next().unwrap_or(key);
+                found.push((name.to_owned(), path.to_owned()));
+            }
+        }
+    }
+    found
 }
 
 /// Account and region of `aws://ACCOUNT/REGION`; the words for unknown ones give nothing.

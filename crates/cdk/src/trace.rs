@@ -34,6 +34,8 @@ pub(crate) struct Traces {
     frames: BTreeMap<String, Vec<String>>,
     /// Construct paths of handlers that the library made.
     pub(crate) handlers: Vec<String>,
+    /// By construct path: the class.
+    pub(crate) classes: BTreeMap<SmolStr, SmolStr>,
     /// The directory of the app: the parent of the outermost assembly, empty or with a slash.
     app: String,
 }
@@ -97,6 +99,11 @@ impl Traces {
             path.strip_prefix(handler.as_str())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         })
+    }
+
+    /// The class of the construct at `path`.
+    pub(crate) fn class(&self, path: &str) -> Option<&SmolStr> {
+        self.classes.get(path)
     }
 
     /// The place of the construct at `path` in the app, or of the nearest construct around it (the

@@ -16,8 +16,12 @@ pub(crate) struct Located {
 }
 
 /// The local template of a nested stack: the asset of a CDK assembly, else a `TemplateURL` that is a
-/// path beside the template.
-pub(crate) fn nested_path(template: &str, node: &Node) -> Option<Located> {
+/// path beside the template or ends in the name of one of the `assets`.
+pub(crate) fn nested_path(
+    template: &str,
+    node: &Node,
+    assets: &BTreeMap<SmolStr, SmolStr>,
+) -> Option<Located> {
     if node.get("Type")?.text()? != "AWS::CloudFormation::Stack" {
         return None;
     }
@@ -32,11 +36,26 @@ pub(crate) fn nested_path(template: &str, node: &Node) -> Option<Located> {
         .and_then(|metadata| metadata.get("aws:asset:path"));
     let url = node.get("Properties").and_then(|p| p.get("TemplateURL"));
     let node = asset.or(url)?;
-    let text = node.text().filter(|text| is_local(text))?;
+    let local = node.text().filter(|text| is_local(text));
+    let text = local.or_else(|| asset_of(node, assets).map(SmolStr::as_str))?;
     Some(Located {
         path: normalised(&format!("{}{text}", directory(template))),
         span: node.span,
     })
+}
+
+/// The asset whose name ends one of the texts in a URL.
+fn asset_of<'a>(url: &Node, assets: &'a BTreeMap<SmolStr, SmolStr>) -> Option<&'a SmolStr> {
+    if assets.is_empty() {
+        return None;
+    }
+    if let Some(scalar) = url.scalar() {
+        let name = scalar.text.rsplit('/').next()?;
+        return assets.get(name);
+    }
+    let entries = url.entries().iter().map(|entry| &entry.value);
+    let mut inner = entries.chain(url.items());
+    inner.find_map(|node| asset_of(node, assets))
 }
 
 pub(crate) fn nested_paths(template: &Template) -> Vec<SmolStr> {
@@ -45,7 +64,7 @@ pub(crate) fn nested_paths(template: &Template) -> Vec<SmolStr> {
     entries
         .iter()
         .filter_map(|entry| {
-            nested_path(template.file.path(), &entry.value)
+            nested_path(template.file.path(), &entry.value, &BTreeMap::new())
                 .or_else(|| application_path(template.file.path(), &entry.value))
         })
         .map(|located| located.path)

@@ -35,6 +35,9 @@ pub struct Options {
     /// Construct paths by logical id, for templates that do not hold them themselves. An id that
     /// several templates of the stack have must not be among them.
     pub construct_paths: BTreeMap<SmolStr, SmolStr>,
+    /// Files beside the template by the names under which they are put into a bucket; a nested stack
+    /// whose URL ends in such a name has its template there.
+    pub assets: BTreeMap<SmolStr, SmolStr>,
 }
 
 /// What a stack came to.
@@ -314,7 +317,8 @@ impl Run<'_> {
             .unwrap_or_default()
             .iter()
             .filter_map(|entry| {
-                let located = nested_path(template.file.path(), &entry.value)?;
+                let located =
+                    nested_path(template.file.path(), &entry.value, &self.options.assets)?;
                 Some((&entry.key, &entry.value, located))
             })
             .collect();
