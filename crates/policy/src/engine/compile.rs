@@ -262,6 +262,17 @@ impl StatementBox<'_> {
         self.exact
     }
 
+    /// Whether resources or condition values contain policy variables.
+    pub(crate) fn has_variables(&self) -> bool {
+        let varied = |glob: &Glob| glob.names.iter().any(|(_, name)| name.key.is_some());
+        self.resources.items.iter().any(|item| varied(&item.glob))
+            || self
+                .tests
+                .iter()
+                .flat_map(|test| &test.values)
+                .any(|value| varied(&value.glob))
+    }
+
     fn reads_the_same(&self) -> bool {
         let glob = |glob: &Glob| !glob.is_open();
         self.certain

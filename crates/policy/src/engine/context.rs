@@ -1,7 +1,7 @@
 //! The condition keys: values for which the function holds.
 //!
 //! Not for single tests (see [`super::keys`]). Invariant: keys are taken to be independent, but for those
-//! that come and go together.
+//! that come and go together: by what AWS sends, or because one has the value of another.
 
 use crate::engine::caller::Class;
 use crate::engine::compile::KeyTest;
@@ -57,7 +57,7 @@ impl<'q> Search<'_, 'q> {
             }
             let tried = found.list.len() * tests.len();
             self.budget = self.budget.saturating_sub(tried);
-            let mut choices: Vec<(Mask, Candidate)> = Vec::new();
+            let mut choices: Vec<Choice> = Vec::new();
             for candidate in found.list {
                 let mut pass = mask;
                 for (bit, test) in &tests {
@@ -68,12 +68,14 @@ impl<'q> Search<'_, 'q> {
                         pass = pass.without(bad);
                     }
                 }
-                let kind = |candidate: &Candidate| *candidate == Candidate::Absent;
-                let known = choices
-                    .iter()
-                    .any(|(other, own)| *other == pass && kind(own) == kind(&candidate));
-                if !known {
-                    choices.push((pass, candidate));
+                let choice = Choice {
+                    pass,
+                    present: candidate != Candidate::Absent,
+                    needs: keys::variables(&candidate, &only),
+                    candidate,
+                };
+                if !choices.iter().any(|known| known.is_as_good_as(&choice)) {
+                    choices.push(choice);
                 }
             }
             dimensions.push(KeyDimension {
@@ -95,7 +97,7 @@ impl<'q> Search<'_, 'q> {
         }
         let mut context = Context::new();
         for (dimension, choice) in dimensions.iter().zip(chosen) {
-            if let Some((_, candidate)) = dimension.choices.get(choice) {
+            if let Some(Choice { candidate, .. }) = dimension.choices.get(choice) {
                 let shown = Shown {
                     values: keys::show(candidate, &dimension.tests).unwrap_or_default(),
                     set: matches!(candidate, Candidate::Many(_)),
@@ -124,13 +126,15 @@ impl<'q> Search<'_, 'q> {
         let Some(dimension) = dimensions.get(chosen.len()) else {
             return self.holds(mask, view);
         };
-        for (index, (pass, candidate)) in dimension.choices.iter().enumerate() {
-            let present = *candidate != Candidate::Absent;
-            if self.query.axioms && !goes_with(dimension.key, present, dimensions, chosen) {
+        for (index, choice) in dimension.choices.iter().enumerate() {
+            let made = || made(dimensions, chosen);
+            if self.query.axioms && !goes_with(dimension.key, choice.present, made())
+                || !is_filled(dimension.key, choice, made())
+            {
                 continue;
             }
             chosen.push(index);
-            if self.choose(dimensions, mask.and(*pass), view, chosen, steps) {
+            if self.choose(dimensions, mask.and(choice.pass), view, chosen, steps) {
                 return true;
             }
             chosen.pop();
@@ -139,9 +143,24 @@ impl<'q> Search<'_, 'q> {
     }
 }
 
+/// The choices made so far, with their keys.
+fn made<'c, 'k>(
+    dimensions: &'c [KeyDimension<'k>],
+    chosen: &'c [usize],
+) -> impl Iterator<Item = (&'k str, &'c Choice)> {
+    dimensions
+        .iter()
+        .zip(chosen)
+        .filter_map(|(dimension, choice)| Some((dimension.key, dimension.choices.get(*choice)?)))
+}
+
 /// Whether presence of a key goes with the choices made: the keys of a VPC endpoint come together,
 /// and then without a source address.
-fn goes_with(key: &str, present: bool, dimensions: &[KeyDimension<'_>], chosen: &[usize]) -> bool {
+fn goes_with<'c, 'k: 'c>(
+    key: &str,
+    present: bool,
+    mut made: impl Iterator<Item = (&'k str, &'c Choice)>,
+) -> bool {
     let through_endpoint = |key: &str, present: bool| match key {
         "aws:sourcevpc" | "aws:sourcevpce" | "aws:vpcsourceip" => Some(present),
         "aws:sourceip" if present => Some(false),
@@ -150,18 +169,44 @@ fn goes_with(key: &str, present: bool, dimensions: &[KeyDimension<'_>], chosen: 
     let Some(wanted) = through_endpoint(key, present) else {
         return true;
     };
-    dimensions.iter().zip(chosen).all(|(dimension, choice)| {
-        let candidate = dimension
-            .choices
-            .get(*choice)
-            .map(|(_, candidate)| candidate);
-        let there = candidate.is_some_and(|candidate| *candidate != Candidate::Absent);
-        through_endpoint(dimension.key, there).is_none_or(|known| known == wanted)
+    made.all(|(other, choice)| {
+        through_endpoint(other, choice.present).is_none_or(|known| known == wanted)
+    })
+}
+
+/// Whether no absent key is the variable that gives a present one its value.
+fn is_filled<'c, 'k: 'c>(
+    key: &str,
+    choice: &Choice,
+    mut made: impl Iterator<Item = (&'k str, &'c Choice)>,
+) -> bool {
+    made.all(|(other, known)| {
+        (choice.present || !known.needs.iter().any(|need| need == key))
+            && (known.present || !choice.needs.iter().any(|need| need == other))
     })
 }
 
 pub(super) struct KeyDimension<'k> {
     key: &'k str,
     tests: Vec<&'k KeyTest<'k>>,
-    choices: Vec<(Mask, Candidate)>,
+    choices: Vec<Choice>,
+}
+
+/// A value that a key may have.
+struct Choice {
+    /// The statements that it passes.
+    pass: Mask,
+    candidate: Candidate,
+    present: bool,
+    /// The keys whose values it contains, lower case.
+    needs: Vec<String>,
+}
+
+impl Choice {
+    /// Whether the other adds nothing: equal for the statements, and this needs no key more.
+    fn is_as_good_as(&self, other: &Self) -> bool {
+        self.pass == other.pass
+            && self.present == other.present
+            && self.needs.iter().all(|need| other.needs.contains(need))
+    }
 }

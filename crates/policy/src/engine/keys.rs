@@ -497,6 +497,33 @@ fn is_an_arn(word: &[Letter]) -> bool {
         && word.starts_with(&[Letter::Char('a'), Letter::Char('r'), Letter::Char('n')])
 }
 
+/// The keys of the policy variables without a default that the candidate's values contain, lower case.
+pub(crate) fn variables(candidate: &Candidate, tests: &[&KeyTest<'_>]) -> Vec<String> {
+    let words = match candidate {
+        Candidate::Absent => &[],
+        Candidate::One(word) => std::slice::from_ref(word),
+        Candidate::Many(words) => words.as_slice(),
+    };
+    let mut found = Vec::new();
+    for letter in words.iter().flatten() {
+        let Letter::Open(open) = letter else { continue };
+        let name = tests
+            .iter()
+            .flat_map(|test| &test.values)
+            .flat_map(|value| &value.glob.names)
+            .find(|(id, _)| *id == open.id)
+            .map(|(_, name)| name);
+        if let Some(name) = name
+            && let Some(key) = &name.key
+            && !name.text.contains(',')
+            && !found.contains(key)
+        {
+            found.push(key.clone());
+        }
+    }
+    found
+}
+
 /// Spells a candidate for a witness; `None` for an absent key.
 pub(crate) fn show(candidate: &Candidate, tests: &[&KeyTest<'_>]) -> Option<Vec<String>> {
     let globs: Vec<&Glob> = tests

@@ -36,6 +36,7 @@ mod automaton;
 mod build;
 mod caller;
 mod compile;
+mod confirm;
 mod context;
 mod domain;
 mod globs;

@@ -9,6 +9,7 @@ use crate::request::{PolicyKind, Stack, StatementRef};
 /// A stack, compiled: for asking about the same policies more than once.
 #[derive(Debug)]
 pub struct Prepared<'a> {
+    pub(super) stack: Stack<'a>,
     pub(super) layers: Vec<(PolicyKind, usize, usize, Compiled<'a>)>,
     pub(super) documents: Vec<&'a Document>,
     pub(super) has_identity: bool,
@@ -25,6 +26,7 @@ impl<'a> Prepared<'a> {
     #[must_use]
     pub fn new(stack: &Stack<'a>) -> Self {
         let mut all = Self {
+            stack: stack.clone(),
             layers: Vec::new(),
             documents: Vec::new(),
             has_identity: !stack.identity.is_empty(),

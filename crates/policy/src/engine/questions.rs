@@ -8,6 +8,7 @@ use crate::document::{Document, Effect};
 use crate::engine::automaton::MOST_WORK;
 use crate::engine::build::{Callers, build};
 use crate::engine::compile::Compiled;
+use crate::engine::confirm::{confirm, proves};
 use crate::engine::keys::Source;
 use crate::engine::prepared::Prepared;
 use crate::engine::solve::{Found, Witness};
@@ -321,11 +322,18 @@ fn ask(
         let query = build(new, old, within, limits, callers, source, must)?;
         Some(query.solve(limits.all))
     };
-    let Some(sure) = reading(true) else {
+    let Some(mut sure) = reading(true) else {
         return Difference::nothing();
     };
     if sure.witness.is_some() {
-        return answer(Answer::Must, sure);
+        let unsure = sure.witness.clone();
+        if confirm(new, old, &mut sure) {
+            return answer(Answer::Must, sure);
+        }
+        return Difference {
+            witness: unsure,
+            ..answer(Answer::May, sure)
+        };
     }
     if all_exact {
         let answer_is = if sure.complete {
@@ -338,9 +346,13 @@ fn ask(
     let Some(loose) = reading(false) else {
         return Difference::nothing();
     };
-    let possible = loose.witness.is_some() || !loose.complete;
+    let possible = match &loose.witness {
+        Some(witness) if within.is_none() && proves(new, old, witness) => Answer::Must,
+        Some(_) => Answer::May,
+        None => Answer::from_bool(!loose.complete).at_most_may(),
+    };
     let before = sure.steps;
-    let mut found = answer(if possible { Answer::May } else { Answer::No }, loose);
+    let mut found = answer(possible, loose);
     found.steps += before;
     found
 }

@@ -69,8 +69,8 @@ pub struct Witness {
 
 impl Witness {
     /// The request that it describes, made by `caller` on a resource of the caller's account: for
-    /// [`crate::point::decide`]. Keys without a value are left out. Where a value stands as a policy variable, its key is given the
-    /// caller's account, or a letter, and that is filled in.
+    /// [`crate::point::decide`]. Keys without a value are left out. Where a value stands as a policy
+    /// variable, its key is given the caller's account, or a letter of its own, and that is filled in.
     #[must_use]
     pub fn request(&self, caller: Caller) -> Request {
         let mut variables: BTreeMap<String, String> = BTreeMap::new();
@@ -116,11 +116,14 @@ impl Witness {
                 Some(value) if !value.contains("${") => out.push_str(value),
                 _ => {
                     let value = if key.ends_with("account") {
-                        account
+                        account.to_owned()
                     } else {
-                        "x"
+                        // Values that differ: what is equal to one variable is not to another.
+                        let nth = variables.len() % 3;
+                        let letter = ["x", "y", "z"].get(nth).copied().unwrap_or_default();
+                        letter.repeat(variables.len() / 3 + 1)
                     };
-                    out.push_str(variables.entry(key).or_insert_with(|| value.to_owned()));
+                    out.push_str(variables.entry(key).or_insert(value));
                 }
             }
             rest = after;
