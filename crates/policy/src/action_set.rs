@@ -166,21 +166,9 @@ impl ActionPattern {
     /// The catalog's actions that it matches for some value of its open parts.
     #[must_use]
     pub fn may_set(&self) -> ActionSet {
-        let mut wide = String::new();
-        let mut open = false;
-        for token in self.0.tokens() {
-            match token {
-                Token::Char(c) => wide.push(*c),
-                Token::One => wide.push('?'),
-                Token::Run => wide.push('*'),
-                Token::Open(_) => {
-                    open = true;
-                    wide.push('*');
-                }
-            }
-        }
+        let (wide, bound) = self.widened();
         let set = ActionSet::matching(&wide);
-        if !open {
+        if !bound {
             return set;
         }
         // The widened pattern is filtered by what the open parts cannot be.
@@ -190,11 +178,28 @@ impl ActionPattern {
             .collect()
     }
 
+    /// The pattern with `*` for its open parts, and whether one of them cannot be everything.
+    fn widened(&self) -> (String, bool) {
+        let mut bound = false;
+        let letter = |token: &Token| match token {
+            Token::Char(c) => *c,
+            Token::One => '?',
+            Token::Run => '*',
+            Token::Open(open) => {
+                bound |= !open.is_free();
+                '*'
+            }
+        };
+        (self.0.tokens().iter().map(letter).collect(), bound)
+    }
+
     /// Whether it covers every action, known or future: `*`, `*:*`, `**`, `*?:*`.
     #[must_use]
     pub fn covers_all(&self) -> Answer {
         let Some(text) = self.spelling() else {
-            return Answer::from_bool(self.may_set().is_all()).at_most_may();
+            let (wide, bound) = self.widened();
+            let all = ActionSet::matching(&wide).is_all() && (!bound || self.may_set().is_all());
+            return Answer::from_bool(all).at_most_may();
         };
         let free = |part: &str| part.contains('*') && part.chars().all(|c| c == '*' || c == '?');
         // No service prefix or action name is shorter than two characters.

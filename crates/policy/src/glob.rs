@@ -94,6 +94,11 @@ impl Open {
         self.class == Class::Any && !self.shape.has(Shape::NO_WILDCARD)
     }
 
+    /// Whether it may be any text at all.
+    pub(crate) fn is_free(self) -> bool {
+        self.class == Class::Any && self.shape == Shape::ANY
+    }
+
     pub(crate) fn may_be_empty(self) -> bool {
         !self.shape.has(Shape::NOT_EMPTY)
     }
