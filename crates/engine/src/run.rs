@@ -384,7 +384,7 @@ const OPEN_INSTANCES: u8 = 2;
 
 /// Counts documents by their place in the source. The worst of several contexts counts; one under a
 /// guard counts where there is none without, and one that stands for any number of instances (a
-/// wrapper over unknown items) where there is no other.
+/// wrapper over unknown items) where there is no other and something of it is written down.
 fn policies(sources: &Sources, found: &Discovery, model: &Model) -> Policies {
     let mut places: BTreeMap<Span, (u8, Resolution, Option<Holding>)> = BTreeMap::new();
     // The best rank of each block for a role of documents: what a wrapper leaves open there has
@@ -439,9 +439,10 @@ fn policies(sources: &Sources, found: &Discovery, model: &Model) -> Policies {
             );
         }
     }
-    places.retain(|_, (rank, _, block)| {
+    places.retain(|_, (rank, resolution, block)| {
         let best = block.and_then(|block| blocks.get(&block));
-        *rank < OPEN_INSTANCES || best.is_none_or(|best| *best == *rank)
+        let is_only = best.is_none_or(|best| *best == *rank);
+        *rank < OPEN_INSTANCES || is_only && *resolution != Resolution::Unresolved
     });
     policies.total = places.len();
     for (_, resolution, _) in places.into_values() {

@@ -3,7 +3,7 @@
 //! Not for what the members mean. Invariant: a member that cannot be read leaves the list open or is a
 //! problem.
 
-use super::{MOST_ITEMS, Reader, wrong_type};
+use super::{MOST_ITEMS, Reader, is_nameable, wrong_type};
 use crate::Pattern;
 use crate::action::ActionPattern;
 use crate::document::Resolution;
@@ -20,9 +20,11 @@ impl Reader {
         let mut open = false;
         for (outer, val) in val.alternatives() {
             if let Data::Unknown(unknown) = val.data() {
-                // An unknown list and an unknown text look alike: as text it is one open member.
+                // An unknown list and an unknown text look alike: as text it is one open member. What
+                // names a resource is one text.
                 self.note_open(&unknown.sym);
-                if !matches!(unknown.ty, overgrant_value::Ty::String) {
+                if !matches!(unknown.ty, overgrant_value::Ty::String) && !is_nameable(&unknown.sym)
+                {
                     open = true;
                     self.lowered(Resolution::Partial);
                     continue;

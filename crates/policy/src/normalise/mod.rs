@@ -302,18 +302,24 @@ fn wrong_type(element: &str, expected: &str) -> ProblemKind {
 
 /// Whether a symbol leaves a document *resolved*: account, region, partition, and the identity of
 /// a resource in the configuration.
-fn is_nameable(sym: &Sym) -> bool {
+pub(super) fn is_nameable(sym: &Sym) -> bool {
     match sym {
         Sym::Account | Sym::Region | Sym::Partition | Sym::UrlSuffix => true,
         // Account and region of a provider.
         Sym::Data { path, .. } => matches!(path.as_str(), "account_id" | "region"),
         Sym::Attr { path, .. } => {
             let last = path.rsplit('.').next().unwrap_or(path).to_ascii_lowercase();
-            ["arn", "id", "name"].iter().any(|end| last.ends_with(end))
-                || matches!(last.as_str(), "ref" | "suffix" | "defaultsecuritygroup")
+            is_identity(&last) || matches!(last.as_str(), "ref" | "suffix" | "defaultsecuritygroup")
         }
+        // Of a resource that a module or stack makes which is not at hand.
+        Sym::Output { name, .. } => is_identity(&name.to_ascii_lowercase()),
         _ => false,
     }
+}
+
+/// Whether an attribute of this name (lower case) says which resource it is.
+fn is_identity(name: &str) -> bool {
+    ["arn", "id", "name"].iter().any(|end| name.ends_with(end))
 }
 
 #[cfg(test)]
@@ -456,6 +462,18 @@ mod tests {
         assert_eq!(partial.open, std::slice::from_ref(&sym));
         let resolved = Document::from_val(&Val::text(text(Sym::Account), Src::none()));
         assert_eq!(resolved.resolution, Resolution::Resolved);
+        for (name, resolution) in [
+            ("bucket_arn", Resolution::Resolved),
+            ("prefix", Resolution::Partial),
+        ] {
+            let output = Sym::Output {
+                root: "r".into(),
+                module: "module.bucket".into(),
+                name: name.into(),
+            };
+            let document = Document::from_val(&Val::text(text(output), Src::none()));
+            assert_eq!(document.resolution, resolution, "{name}");
+        }
         let whole = Document::from_val(&Val::unknown(sym, Src::none()));
         assert_eq!(whole.resolution, Resolution::Unresolved);
     }

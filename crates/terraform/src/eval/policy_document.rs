@@ -8,9 +8,12 @@
 use super::access;
 use super::expr::{Eval, at, fail};
 use super::instance::Evaluator;
+use super::types;
 use crate::functions;
 use overgrant_source::Level;
-use overgrant_value::{Answer, Data, Entry, Guard, Map, Marks, Piece, Src, Sym, Text, Val, json};
+use overgrant_value::{
+    Answer, Data, Entry, Guard, Map, Marks, Piece, Src, Sym, Text, Ty, Val, json,
+};
 use smol_str::{SmolStr, format_smolstr};
 
 /// A document while it is put together.
@@ -314,7 +317,11 @@ impl Evaluator<'_> {
         };
         let mut keyed: Vec<(String, Val)> = Vec::new();
         for item in items {
-            let item = item.under(val);
+            let mut item = item.under(val);
+            if item.is_unknown() {
+                // The schema has a text here.
+                item = types::convert(&item, &Ty::String).unwrap_or(item);
+            }
             let item = if variables {
                 self.variables(&item, version_old)?
             } else {

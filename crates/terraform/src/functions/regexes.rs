@@ -15,7 +15,7 @@ const MAX_PATTERNS: usize = 256;
 pub(super) const TABLE: &[Function] = &[
     function("regex", (2, 2), Kind::Any, Takes::Known, regex),
     function("regexall", (2, 2), Kind::Any, Takes::Known, regexall),
-    function("replace", (3, 3), Kind::String, Takes::Known, replace),
+    function("replace", (3, 3), Kind::String, Takes::All, replace),
 ];
 
 /// The compiled pattern; each one of a root is compiled once.
@@ -138,6 +138,10 @@ fn replace(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
     let [text, search, with] = args else {
         return Err("three arguments are needed".into());
     };
+    // What is put in may be open.
+    if text.is_unknown() || search.is_unknown() {
+        return Err(Stop::Open);
+    }
     let (text, search, with) = (call.text(text)?, call.string(search)?, call.text(with)?);
     let pattern = search
         .strip_prefix('/')

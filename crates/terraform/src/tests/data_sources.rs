@@ -157,11 +157,14 @@ fn newer_conversions_and_long_lists_of_documents() {
 #[test]
 fn a_placeholder_is_not_in_what_aws_makes_up() {
     let text = r#"resource "aws_s3_bucket" "b" {}
+resource "aws_s3_directory_bucket" "d" {}
 variable "v" { type = string }
 locals {
   policy = jsonencode({ Resource = ["${aws_s3_bucket.b.arn}/_ID_*", "${aws_s3_bucket.b.arn}/*", "${var.v}/*"] })
 }
 resource "aws_iam_policy" "p" { name = replace(local.policy, "_ID_", "x") }
+resource "aws_iam_policy" "open" { name = replace("a/_ID_/b", "_ID_", aws_s3_directory_bucket.d.arn) }
+resource "aws_iam_policy" "unread" { name = replace(aws_s3_directory_bucket.d.location, "_ID_", "x") }
 "#;
     let (_, output) = run(&[("main.tf", text)]);
     let val = find(&output, "aws_iam_policy.p").get("name").unwrap();
@@ -172,4 +175,8 @@ resource "aws_iam_policy" "p" { name = replace(local.policy, "_ID_", "x") }
         "{shown}"
     );
     assert!(shown.contains("replace"), "a variable may hold it: {shown}");
+    let name = |address| find(&output, address).get("name").unwrap();
+    let shown = super::shown(&output, "aws_iam_policy.open", "name");
+    assert_eq!(shown, "a/${aws_s3_directory_bucket.d.arn}/b");
+    assert!(name("aws_iam_policy.unread").is_unknown());
 }
