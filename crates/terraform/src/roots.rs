@@ -47,15 +47,28 @@ pub(crate) fn evaluate(sources: &Sources, dirs: &[String], options: &Options) ->
     dirs.sort();
     dirs.dedup();
     let modules: Vec<Arc<Module>> = dirs.par_iter().map(|dir| loader.module(dir)).collect();
+    let called: BTreeSet<String> = modules.iter().flat_map(|one| local_calls(one)).collect();
     let roots = choose(&modules);
-    let results: Vec<Evaluated> = roots
-        .par_iter()
-        .map(|root| one(&loader, root, options))
-        .collect();
+    drop(modules);
     let mut output = Output {
         roots: roots.iter().map(|root| root.dir.clone()).collect(),
         ..Output::default()
     };
+    for root in &roots {
+        output.variables.extend(root.variables.keys().cloned());
+    }
+    let results: Vec<Evaluated> = roots
+        .into_par_iter()
+        .map(|root| {
+            let result = one(&loader, &root, options);
+            let dir = root.dir.clone();
+            drop(root);
+            if !called.contains(dir.as_str()) {
+                loader.release(&dir);
+            }
+            result
+        })
+        .collect();
     let mut missing = BTreeSet::new();
     for result in results {
         output.resources.extend(result.resources);
@@ -65,9 +78,6 @@ pub(crate) fn evaluate(sources: &Sources, dirs: &[String], options: &Options) ->
         missing.extend(result.missing);
     }
     output.diagnostics.extend(not_installed(sources, missing));
-    for root in &roots {
-        output.variables.extend(root.variables.keys().cloned());
-    }
     for module in loader.all() {
         output.files.extend(module.files.iter().cloned());
         output.comments.extend(module.comments.iter().cloned());

@@ -62,6 +62,8 @@ pub(crate) struct Module {
 pub(crate) struct Loader<'a> {
     sources: &'a Sources,
     modules: Mutex<BTreeMap<SmolStr, Arc<OnceLock<Arc<Module>>>>>,
+    /// What is left of those that were let go: files, comments and diagnostics.
+    finished: Mutex<BTreeMap<SmolStr, Arc<Module>>>,
 }
 
 impl<'a> Loader<'a> {
@@ -69,6 +71,7 @@ impl<'a> Loader<'a> {
         Self {
             sources,
             modules: Mutex::default(),
+            finished: Mutex::default(),
         }
     }
 
@@ -85,13 +88,37 @@ impl<'a> Loader<'a> {
         Arc::clone(cell.get_or_init(|| Arc::new(read(self.sources, dir))))
     }
 
-    /// All modules read so far, by directory.
+    /// Lets go of the declarations of a module that nobody else needs: syntax trees are several
+    /// times as large as their texts. Whoever asks all the same gets it by another reading.
+    pub(crate) fn release(&self, dir: &str) {
+        let mut modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
+        let cell = modules.remove(dir);
+        drop(modules);
+        let cell = cell.and_then(Arc::into_inner);
+        let Some(module) = cell.and_then(OnceLock::into_inner) else {
+            return;
+        };
+        let rest = Module {
+            dir: module.dir.clone(),
+            files: module.files.clone(),
+            comments: module.comments.clone(),
+            diagnostics: module.diagnostics.clone(),
+            ..Module::default()
+        };
+        let mut finished = self.finished.lock().unwrap_or_else(PoisonError::into_inner);
+        finished.insert(module.dir.clone(), Arc::new(rest));
+    }
+
+    /// All modules read so far, by directory; of those let go only what [`Self::release`] keeps.
     pub(crate) fn all(&self) -> Vec<Arc<Module>> {
         let modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
-        modules
-            .values()
-            .filter_map(|cell| cell.get().cloned())
-            .collect()
+        let finished = self.finished.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = finished.clone();
+        let held = modules
+            .iter()
+            .filter_map(|(dir, cell)| Some((dir.clone(), cell.get().cloned()?)));
+        all.extend(held);
+        all.into_values().collect()
     }
 }
 

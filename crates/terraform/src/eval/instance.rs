@@ -12,9 +12,10 @@ use crate::syntax::tree::Expr;
 use overgrant_source::{Diagnostic, FileId, Level, Sources, Span};
 use overgrant_value::{Guard, Sym, Val};
 use regex::Regex;
+use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -31,9 +32,9 @@ pub(crate) struct Instance {
     pub(crate) depth: usize,
     pub(crate) guard: Guard,
     pub(crate) maybe: bool,
-    memo: RefCell<HashMap<Slot, Option<Val>>>,
-    expansions: RefCell<HashMap<Block, Option<Rc<Expanded>>>>,
-    children: RefCell<HashMap<SmolStr, Option<Rc<Self>>>>,
+    memo: RefCell<FxHashMap<Slot, Option<Val>>>,
+    expansions: RefCell<FxHashMap<Block, Option<Rc<Expanded>>>>,
+    children: RefCell<FxHashMap<SmolStr, Option<Rc<Self>>>>,
 }
 
 /// What is remembered of an instance.
@@ -81,15 +82,15 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) given: BTreeMap<SmolStr, Val>,
     /// Directories of installed modules by their keys (`modules.json`).
     pub(crate) installed: BTreeMap<SmolStr, SmolStr>,
-    pub(crate) targets: RefCell<HashMap<SmolStr, Target>>,
-    pub(crate) instances: RefCell<HashMap<SmolStr, Rc<Instance>>>,
-    pub(crate) templates: RefCell<HashMap<FileId, Rc<Expr>>>,
+    pub(crate) targets: RefCell<FxHashMap<SmolStr, Target>>,
+    pub(crate) instances: RefCell<FxHashMap<SmolStr, Rc<Instance>>>,
+    pub(crate) templates: RefCell<FxHashMap<FileId, Rc<Expr>>>,
     pub(crate) missing: RefCell<BTreeSet<Missing>>,
     /// Directories with what other crates read, in themselves or in what they call.
-    pub(crate) read_modules: RefCell<HashMap<SmolStr, bool>>,
-    pub(crate) patterns: RefCell<HashMap<SmolStr, Regex>>,
+    pub(crate) read_modules: RefCell<FxHashMap<SmolStr, bool>>,
+    pub(crate) patterns: RefCell<FxHashMap<SmolStr, Regex>>,
     /// Frames by module and provider; nothing while one is being read.
-    pub(super) frames: RefCell<HashMap<(SmolStr, SmolStr), Option<Frame>>>,
+    pub(super) frames: RefCell<FxHashMap<(SmolStr, SmolStr), Option<Frame>>>,
     diagnostics: RefCell<Vec<Diagnostic>>,
     reported: RefCell<BTreeSet<(&'static str, Option<Span>, String)>>,
     pub(super) steps: Cell<u64>,
