@@ -38,15 +38,17 @@ pub struct ArnLiterals {
 
 impl ArnLiterals {
     pub(crate) fn of(arn: &Arn) -> Self {
-        let plain = |text: &Text| {
-            text.as_known()
-                .filter(|known| !known.is_empty() && !known.contains(['*', '?', '$']))
-        };
         Self {
-            partition: plain(&arn.partition),
-            service: plain(&arn.service),
-            account: plain(&arn.account),
+            partition: Self::plain(&arn.partition),
+            service: Self::plain(&arn.service),
+            account: Self::plain(&arn.account),
         }
+    }
+
+    /// A segment that is known and names one thing.
+    pub(crate) fn plain(segment: &Text) -> Option<SmolStr> {
+        let known = segment.as_known()?;
+        (!known.is_empty() && !known.contains(['*', '?', '$'])).then_some(known)
     }
 
     /// Those of a text; `None` where it is no whole ARN.

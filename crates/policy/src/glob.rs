@@ -6,7 +6,7 @@
 
 use crate::quick;
 use overgrant_value::{Answer, Piece, Shape, Sym, Text};
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// One element of a compiled pattern.
@@ -22,11 +22,26 @@ pub(crate) enum Token {
     Open(Open),
 }
 
+/// A run holds a million of them.
+const _: () = assert!(size_of::<Token>() == 8);
+
+/// Which open part: equal for equal symbols. 48 bits, so that a token is as small as two characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct OpenId([u16; 3]);
+
+impl OpenId {
+    fn of(what: impl Hash) -> Self {
+        let mut hasher = DefaultHasher::new();
+        what.hash(&mut hasher);
+        let [a, b, c, d, e, f, ..] = hasher.finish().to_le_bytes();
+        Self([[a, b], [c, d], [e, f]].map(u16::from_le_bytes))
+    }
+}
+
 /// An open part: which one, and what is known of its characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Open {
-    /// Equal for equal symbols.
-    pub(crate) id: u64,
+    pub(crate) id: OpenId,
     shape: Shape,
     class: Class,
 }
@@ -43,18 +58,14 @@ enum Class {
 impl Open {
     /// A policy variable: any text, the same wherever the variable is named.
     pub(crate) fn variable(name: &str) -> Self {
-        let mut hasher = DefaultHasher::new();
-        ("policy variable", name).hash(&mut hasher);
         Self {
-            id: hasher.finish(),
+            id: OpenId::of(("policy variable", name)),
             shape: Shape::NO_WILDCARD,
             class: Class::Any,
         }
     }
 
     pub(crate) fn new(sym: &Sym, shape: Shape) -> Self {
-        let mut hasher = DefaultHasher::new();
-        sym.hash(&mut hasher);
         let class = match sym {
             Sym::Account => Class::Digits,
             Sym::Region => Class::Region,
@@ -66,7 +77,7 @@ impl Open {
             _ => shape,
         };
         Self {
-            id: hasher.finish(),
+            id: OpenId::of(sym),
             shape,
             class,
         }
@@ -74,7 +85,7 @@ impl Open {
 
     /// An open part of which nothing is known and that equals no other.
     pub(crate) const UNKNOWN: Self = Self {
-        id: 0,
+        id: OpenId([0; 3]),
         shape: Shape::ANY,
         class: Class::Any,
     };
@@ -88,6 +99,11 @@ impl Open {
         class
             && !(c == ':' && self.shape.has(Shape::NO_COLON))
             && !(c == '/' && self.shape.has(Shape::NO_SLASH))
+    }
+
+    /// Whether nothing is known of its characters.
+    pub(crate) fn is_any_text(self) -> bool {
+        self.may_be_wild() && self.fits(':') && self.fits('/')
     }
 
     pub(crate) fn may_be_wild(self) -> bool {
@@ -245,7 +261,8 @@ pub(crate) fn union_covers(outer: &[&[Token]], inner: &[Token]) -> Answer {
         let common = outer.iter().any(|pattern| intersects(inner, pattern));
         return Answer::from_bool(common).at_most_may();
     }
-    if outer_open && subset(inner, outer, true) {
+    let loosely = || quick::covers_loosely(outer, inner);
+    if outer_open && loosely().unwrap_or_else(|| subset(inner, outer, true)) {
         return Answer::May;
     }
     Answer::No
@@ -322,7 +339,7 @@ pub(crate) fn intersects(a: &[Token], b: &[Token]) -> bool {
 enum Letter {
     Char(char),
     /// The text of an open part, as a whole.
-    Open(u64),
+    Open(OpenId),
     /// A character that no pattern names.
     Fresh,
 }
@@ -433,7 +450,7 @@ pub(crate) fn subset(inner: &[Token], outer: &[&[Token]], loose: bool) -> bool {
     alphabet.sort_unstable();
     alphabet.dedup();
     let own = [inner];
-    let mut seen = HashSet::new();
+    let mut seen = FxHashSet::default();
     let mut stack = vec![(Nfa::start(&own, false), Nfa::start(outer, loose))];
     while let Some(state) = stack.pop() {
         if seen.len() > MOST_STATES {

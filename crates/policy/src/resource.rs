@@ -9,6 +9,7 @@ use crate::arn::{Arn, ArnLiterals, ArnParts};
 use crate::glob::{self, Token};
 use crate::statement::{Listed, joined_key, show};
 use overgrant_value::{Answer, Piece, Text};
+use smol_str::SmolStr;
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -48,6 +49,12 @@ impl ResourcePattern {
     #[must_use]
     pub fn literals(&self) -> Option<ArnLiterals> {
         self.arn.as_ref().map(ArnLiterals::of)
+    }
+
+    /// Its service, where it is a whole ARN that says it.
+    #[must_use]
+    pub fn service(&self) -> Option<SmolStr> {
+        ArnLiterals::plain(&self.arn.as_ref()?.service)
     }
 
     /// Whether it surely names objects of S3 buckets: no region, and a slash behind the bucket.

@@ -259,6 +259,15 @@ impl Resources {
         if self.0.negated {
             return self.leaves(domain);
         }
+        // Most types belong to a service that no member names.
+        let near = |item: &ResourcePattern| {
+            let own = &domain.segments.service;
+            let arn = item.segments();
+            arn.is_none_or(|arn| glob::covers(&arn.service, own).possible())
+        };
+        if !self.0.items.iter().any(near) {
+            return Star::Part;
+        }
         let whole: Vec<&[Token]> = self
             .0
             .items

@@ -4,7 +4,7 @@
 //! given proves nothing.
 
 use crate::engine::automaton::{Atom, walk};
-use crate::glob::Open;
+use crate::glob::{Open, OpenId};
 use overgrant_value::{Piece, Sym, Text};
 use smallvec::SmallVec;
 
@@ -33,7 +33,7 @@ pub(crate) enum Letter {
 pub(crate) struct Glob {
     pub(crate) toks: Vec<Tok>,
     /// Open parts by id: what to print, and the key of a policy variable.
-    pub(crate) names: SmallVec<[(u64, Name); 1]>,
+    pub(crate) names: SmallVec<[(OpenId, Name); 1]>,
     /// It can match nothing (a broken pattern).
     pub(crate) empty: bool,
 }
