@@ -256,7 +256,7 @@ pub(crate) fn wide(statement: &Statement, action: Action<'_>) -> Option<Wide> {
 
 /// Whether the member is an ARN of a service that no resource type of the action belongs to.
 fn names_another_service(item: &ResourcePattern, action: Action<'_>) -> bool {
-    let Some(service) = item.literals().and_then(|arn| arn.service) else {
+    let Some(service) = item.service() else {
         return false;
     };
     !action

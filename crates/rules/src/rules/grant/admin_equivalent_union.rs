@@ -1,12 +1,13 @@
 //! `admin-equivalent-union`: administration without a statement that says so.
 
-use crate::grants;
+use crate::grants::{self, Grant};
 use crate::listed::is_listed;
 use crate::{Context, Family, Scope, escalate, names};
 use overgrant_catalog::catalog;
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::{Identity, IdentityId};
 use overgrant_policy::{ActionSet, Answer, Effect};
+use std::cell::OnceCell;
 
 rule! {
     /// Policies together make an administrator.
@@ -120,6 +121,12 @@ rule! {
 }
 
 fn check(cx: &mut Context<'_>) {
+    let writes: ActionSet = ActionSet::matching("iam:*")
+        .actions()
+        .filter(|action| grants::writes(*action))
+        .map(|action| action.id())
+        .collect();
+    let all = OnceCell::new();
     for (id, identity) in escalate::callers(cx) {
         let alone = cx
             .access
@@ -131,27 +138,28 @@ fn check(cx: &mut Context<'_>) {
         if alone || is_listed(&cx.settings.break_glass, identity) {
             continue;
         }
-        if !all_of_iam(cx, id, identity) && escalate::is_admin(cx, id) {
+        if !all_of_iam(cx, id, identity, &writes, &all) && escalate::is_admin(cx, id) {
             together(cx, identity);
         }
     }
 }
 
 /// A statement that surely allows all writing actions of IAM on everything.
-fn all_of_iam(cx: &mut Context<'_>, id: IdentityId, identity: &Identity) -> bool {
-    let writes: ActionSet = ActionSet::matching("iam:*")
-        .actions()
-        .filter(|action| grants::writes(*action))
-        .map(|action| action.id())
-        .collect();
+fn all_of_iam<'a>(
+    cx: &mut Context<'a>,
+    id: IdentityId,
+    identity: &Identity,
+    writes: &ActionSet,
+    all: &OnceCell<Vec<Grant<'a>>>,
+) -> bool {
     // What a Deny or a boundary takes away counts.
-    if !cx.access.actions_on_everything(id).is_superset(&writes) {
+    if !cx.access.actions_on_everything(id).is_superset(writes) {
         return false;
     }
     let Some(first) = catalog().find_action("iam:CreatePolicyVersion") else {
         return false;
     };
-    for grant in grants::grants(cx) {
+    for grant in all.get_or_init(|| grants::grants(cx)) {
         let statement = grant.statement;
         let own = grant
             .holders
@@ -161,7 +169,7 @@ fn all_of_iam(cx: &mut Context<'_>, id: IdentityId, identity: &Identity) -> bool
             || statement.effect != Effect::Allow
             || grant.is_narrowed()
             || statement.resources.covers_all() != Answer::Must
-            || !statement.actions.must().is_superset(&writes)
+            || !statement.actions.must().is_superset(writes)
         {
             continue;
         }
