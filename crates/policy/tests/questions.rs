@@ -7,7 +7,7 @@ use overgrant_policy::engine::{
     redundant_statements, usable,
 };
 use overgrant_policy::{Answer, Document, Stack};
-use overgrant_value::{Src, Sym, Text, Val};
+use overgrant_value::{Marks, Src, Sym, Text, Val};
 fn document(statements: &str) -> Document {
     let text = format!(r#"{{"Version": "2012-10-17", "Statement": [{statements}]}}"#);
     let document = Document::from_val(&Val::text(Text::known(&text), Src::none()));
@@ -41,6 +41,31 @@ fn narrower_policies_add_nothing() {
         "{witness:?}"
     );
     assert_eq!(witness.by[0].statement, 0);
+}
+
+#[test]
+fn what_may_not_be_in_force_leaves_it_open() {
+    let doubtful = |statements: &str| {
+        let mut document = document(statements);
+        for statement in &mut document.statements {
+            statement.marks = statement.marks.with(Marks::MAYBE);
+        }
+        document
+    };
+    let wide = allow(r#""s3:*""#, r#""*""#);
+    let narrow = allow(r#""s3:GetObject""#, r#""arn:aws:s3:::logs/*""#);
+    let deny = doubtful(r#"{"Effect": "Deny", "Action": "*", "Resource": "arn:aws:s3:::logs/*"}"#);
+    let under = Stack::identity(vec![&wide, &deny]);
+    let asked = Stack::identity(vec![&narrow]);
+    assert_eq!(
+        difference(&asked, &under).answer,
+        Answer::May,
+        "the Deny may take it"
+    );
+    let maybe = doubtful(r#"{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}"#);
+    let found = allows(&Stack::identity(vec![&maybe]), &narrow);
+    assert_eq!(found.answer, Answer::May, "no other statement allows it");
+    assert_eq!(difference(&asked, &asked).answer, Answer::No);
 }
 
 #[test]

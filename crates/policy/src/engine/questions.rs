@@ -95,7 +95,36 @@ pub fn difference(new: &Stack<'_>, old: &Stack<'_>) -> Difference {
 /// As [`difference`], within limits.
 #[must_use]
 pub fn difference_of(new: &Stack<'_>, old: &Stack<'_>, limits: &Limits) -> Difference {
+    if is_one(new, old) {
+        return Difference::nothing();
+    }
     difference_prepared(&Prepared::new(new), &Prepared::new(old), limits)
+}
+
+/// Whether both are the very same documents, of which nothing can differ whatever is open in them.
+fn is_one(new: &Stack<'_>, old: &Stack<'_>) -> bool {
+    let lists = |stack: &Stack<'_>| {
+        let list = |documents: &[&Document]| -> Vec<*const Document> {
+            documents
+                .iter()
+                .map(|one| std::ptr::from_ref(*one))
+                .collect()
+        };
+        let one = |documents: &Option<Vec<&Document>>| documents.as_deref().map(list);
+        (
+            list(&stack.identity),
+            [
+                one(&stack.boundary),
+                one(&stack.session),
+                one(&stack.endpoint),
+            ],
+            list(stack.resource.as_slice()),
+            [&stack.scp, &stack.rcp]
+                .map(|levels| levels.iter().map(|one| list(one)).collect::<Vec<_>>()),
+            stack.block_public_access,
+        )
+    };
+    lists(new) == lists(old)
 }
 
 /// As [`difference_of`], for stacks that were compiled before.
@@ -322,26 +351,30 @@ fn ask(
         let query = build(new, old, within, limits, callers, source, must)?;
         Some(query.solve(limits.all))
     };
-    let Some(mut sure) = reading(true) else {
-        return Difference::nothing();
-    };
-    if sure.witness.is_some() {
-        let unsure = sure.witness.clone();
-        if confirm(new, old, &mut sure) {
-            return answer(Answer::Must, sure);
+    let mut before = 0;
+    match reading(true) {
+        Some(mut sure) if sure.witness.is_some() => {
+            let unsure = sure.witness.clone();
+            if confirm(new, old, &mut sure) {
+                return answer(Answer::Must, sure);
+            }
+            return Difference {
+                witness: unsure,
+                ..answer(Answer::May, sure)
+            };
         }
-        return Difference {
-            witness: unsure,
-            ..answer(Answer::May, sure)
-        };
-    }
-    if all_exact {
-        let answer_is = if sure.complete {
-            Answer::No
-        } else {
-            Answer::May
-        };
-        return answer(answer_is, sure);
+        Some(sure) if all_exact => {
+            let answer_is = if sure.complete {
+                Answer::No
+            } else {
+                Answer::May
+            };
+            return answer(answer_is, sure);
+        }
+        None if all_exact => return Difference::nothing(),
+        // Nothing surely; what is left open may still decide.
+        Some(sure) => before = sure.steps,
+        None => {}
     }
     let Some(loose) = reading(false) else {
         return Difference::nothing();
@@ -351,7 +384,6 @@ fn ask(
         Some(_) => Answer::May,
         None => Answer::from_bool(!loose.complete).at_most_may(),
     };
-    let before = sure.steps;
     let mut found = answer(possible, loose);
     found.steps += before;
     found
