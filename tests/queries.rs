@@ -254,3 +254,168 @@ fn pictures_hold_every_step_and_nothing_of_others() {
         assert!(!html.contains(foreign), "{foreign}");
     }
 }
+
+/// Two roots, a stack that a provider's session narrows, and pipelines that get in.
+fn roots() -> Project {
+    const APP: &str = r#"
+provider "aws" {
+  allowed_account_ids = ["111122223333"]
+  assume_role {
+    role_arn = "arn:aws:iam::111122223333:role/plan"
+    policy   = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "s3:Get*", Resource = "*" }] })
+  }
+}
+resource "aws_iam_role" "plan" {
+  name = "plan"
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/gitlab.com" }
+      Condition = { StringEquals = { "gitlab.com:sub" = "project_path:acme/plan:ref_type:branch:ref:main", "gitlab.com:aud" = "x" } }
+    }]
+  })
+}
+resource "aws_iam_role_policy" "plan" {
+  role   = aws_iam_role.plan.name
+  policy = jsonencode({ Version = "2012-10-17", Statement = [
+    { Effect = "Allow", Action = ["s3:*", "iam:UpdateAssumeRolePolicy"], Resource = "*" },
+  ] })
+}
+"#;
+    const STACK: &str = r#"
+AWSTemplateFormatVersion: "2010-09-09"
+Resources:
+  Admin:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: app-admin
+      AssumeRolePolicyDocument:
+        Statement:
+          - { Effect: Allow, Action: sts:AssumeRole, Principal: { Service: lambda.amazonaws.com } }
+          - { Effect: Allow, Action: sts:AssumeRole, Principal: { AWS: "*" } }
+      ManagedPolicyArns: [arn:aws:iam::aws:policy/AdministratorAccess]
+"#;
+    Project::new()
+        .file("app/main.tf", APP)
+        .file("stack.yaml", STACK)
+}
+
+#[test]
+fn accounts_of_the_configuration_join_roots() {
+    let paths = ["paths", "--from", "plan", "--to", "app-admin"];
+    // Nobody says that the stack is in the account of the provider.
+    ask(&roots(), &paths, 1);
+    let one = roots().file("overgrant.yaml", "own_accounts: ['111122223333']\n");
+    ask(&one, &paths, 0);
+    let other = roots().file("overgrant.yaml", "own_accounts: ['444455556666']\n");
+    ask(&other, &paths, 1);
+}
+
+#[test]
+fn a_session_is_asked_by_what_starts_it() {
+    let project = roots();
+    for (arguments, code) in [
+        (
+            &["can", "provider.aws", "s3:GetObject", "arn:aws:s3:::x/y"][..],
+            0,
+        ),
+        (
+            &["can", "provider.aws", "s3:PutObject", "arn:aws:s3:::x/y"],
+            1,
+        ),
+        (&["can", "plan", "s3:PutObject", "arn:aws:s3:::x/y"], 0),
+        (&["can", "provider.awz", "s3:PutObject"], 2),
+    ] {
+        ask(&project, arguments, code);
+    }
+    let why = ask(
+        &project,
+        &["can", "provider.aws", "s3:PutObject", "arn:aws:s3:::x/y"],
+        1,
+    );
+    assert!(
+        why.stdout
+            .contains("its session policy does not allow it (app/main.tf:"),
+        "{}",
+        why.stdout
+    );
+    let access = ask(&project, &["access", "provider.aws"], 0).stdout;
+    assert!(
+        access.contains("narrowed by the session policy of provider.aws"),
+        "{access}"
+    );
+    assert!(!access.contains("UpdateAssumeRolePolicy"), "{access}");
+}
+
+#[test]
+fn paths_start_from_outside_and_from_several() {
+    let project = roots().file("overgrant.yaml", "own_accounts: ['111122223333']\n");
+    let from = |names: &[&str], code: i32| {
+        let mut arguments = vec!["paths", "-f", "json"];
+        for name in names {
+            arguments.extend(["--from", name]);
+        }
+        let ran = ask(&project, &arguments, code).json();
+        let paths = ran["paths"].as_array().unwrap().clone();
+        let mut found: Vec<String> = paths
+            .iter()
+            .map(|path| path["from"].as_str().unwrap_or_default().to_owned())
+            .collect();
+        found.sort();
+        found.dedup();
+        found
+    };
+    assert_eq!(from(&["internet"], 0).len(), 1);
+    assert_eq!(from(&["ci"], 0).len(), 1);
+    assert_eq!(
+        from(&["acme/plan"], 0),
+        from(&["ci"], 0),
+        "by a part of the subject"
+    );
+    assert_eq!(from(&["internet", "ci", "plan"], 0).len(), 3);
+    assert_eq!(from(&["federated"], 1).len(), 0, "there is none");
+    let near = ask(&project, &["paths", "--from", "internt"], 2);
+    assert!(
+        near.stderr.contains("did you mean `internet`"),
+        "{}",
+        near.stderr
+    );
+    let near = ask(&project, &["paths", "--to", "app-admn"], 2);
+    assert!(near.stderr.contains("app-admin"), "{}", near.stderr);
+    let near = ask(
+        &project,
+        &["who-can", "s3:GetObject", "aws_iam_role.pln"],
+        2,
+    );
+    assert!(
+        near.stderr.contains("did you mean `aws_iam_role.plan`"),
+        "{}",
+        near.stderr
+    );
+}
+
+#[test]
+fn shells_complete_names_of_the_model() {
+    let project = roots();
+    let complete = |words: &[&str]| {
+        let index = (words.len() - 1).to_string();
+        let mut arguments = vec!["--"];
+        arguments.extend(words);
+        let environment = [
+            ("COMPLETE", "bash"),
+            ("_CLAP_COMPLETE_INDEX", index.as_str()),
+        ];
+        project.run_with(&arguments, &environment).stdout
+    };
+    let principals = complete(&["overgrant", "can", "aws_iam"]);
+    assert!(principals.contains("aws_iam_role.plan"), "{principals}");
+    let actions = complete(&["overgrant", "can", "plan", "s3:GetObjectA"]);
+    assert!(
+        actions.contains("s3:GetObjectAcl") && !actions.contains("Put"),
+        "{actions}"
+    );
+    let starts = complete(&["overgrant", "paths", "--from", "inter"]);
+    assert!(starts.contains("internet"), "{starts}");
+}

@@ -47,10 +47,16 @@ impl Project {
 
     /// Runs the program in the directory.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        self.run_with(arguments, &[])
+    }
+
+    /// The same with variables of the environment.
+    pub(crate) fn run_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
         let output = Command::new(env!("CARGO_BIN_EXE_overgrant"))
             .args(arguments)
             .current_dir(self.dir.path())
             .env("NO_COLOR", "1")
+            .envs(environment.iter().copied())
             .output()
             .unwrap();
         Ran {

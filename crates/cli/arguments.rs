@@ -3,6 +3,7 @@
 //! Not for what it means: `check` turns arguments into options. Invariant: names and defaults are
 //! stable from the first release.
 
+use crate::complete;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use overgrant_engine::Options;
 use overgrant_finding::{Confidence, Severity};
@@ -303,7 +304,9 @@ pub(crate) struct Input {
 
 #[derive(Debug, Args)]
 pub(crate) struct AccessOf {
-    /// Address, ARN or name of a user, group, role or permission set
+    /// Address, ARN or name of a user, group, role or permission set, or the address of what starts a
+    /// session of a role
+    #[arg(add = complete::principals())]
     pub(crate) principal: String,
 
     /// Format
@@ -325,9 +328,11 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 #[derive(Debug, Args)]
 pub(crate) struct About {
     /// The action, e.g. s3:DeleteObject
+    #[arg(add = complete::actions())]
     pub(crate) action: String,
 
     /// The resource: ARN, pattern or address [default: any]
+    #[arg(add = complete::resources())]
     pub(crate) resource: Option<String>,
 
     /// A context key of the request; may be given several times
@@ -337,7 +342,9 @@ pub(crate) struct About {
 
 #[derive(Debug, Args)]
 pub(crate) struct CanDo {
-    /// Address, ARN or name of a user, group, role or permission set
+    /// Address, ARN or name of a user, group, role or permission set, or the address of what starts a
+    /// session of a role
+    #[arg(add = complete::principals())]
     pub(crate) principal: String,
 
     #[command(flatten)]
@@ -381,12 +388,14 @@ pub(crate) enum PathsFormat {
 
 #[derive(Debug, Args)]
 pub(crate) struct Paths {
-    /// Who gains: address, ARN or name [default: everybody, outsiders too, one path each]
-    #[arg(long, value_name = "PRINCIPAL")]
-    pub(crate) from: Option<String>,
+    /// Who gains: address, ARN or name; internet, account, ci, federated, an account id or a part of a
+    /// subject for those from outside; may be given several times [default: everybody, outsiders too,
+    /// one path each]
+    #[arg(long, value_name = "PRINCIPAL", add = complete::starts())]
+    pub(crate) from: Vec<String>,
 
     /// What is gained: admin, or a principal
-    #[arg(long, value_name = "admin|PRINCIPAL")]
+    #[arg(long, value_name = "admin|PRINCIPAL", add = complete::goals())]
     pub(crate) to: Option<String>,
 
     /// Show paths that depend on something too

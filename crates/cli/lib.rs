@@ -5,6 +5,7 @@
 
 mod arguments;
 mod check;
+mod complete;
 mod config;
 mod exit;
 mod fix;
@@ -14,7 +15,7 @@ mod query;
 mod rules;
 
 use arguments::{Arguments, Command};
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 use exit::Exit;
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -24,6 +25,8 @@ use std::process::ExitCode;
 pub fn main() -> ExitCode {
     // An error of ours becomes a diagnostic of the run; the default hook would print it twice.
     std::panic::set_hook(Box::new(|_| {}));
+    // A shell that asks for names gets them, and nothing else happens.
+    clap_complete::CompleteEnv::with_factory(Arguments::command).complete();
     let arguments = Arguments::parse();
     let result = arguments
         .iam_data

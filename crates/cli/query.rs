@@ -65,12 +65,13 @@ fn exit(verdict: Verdict) -> Exit {
 pub(crate) fn access(arguments: &AccessOf) -> anyhow::Result<Exit> {
     let loaded = load(&arguments.input)?;
     let access = Access::new(&loaded.model);
-    let id = overgrant_engine::principal(&access, &arguments.principal)?;
+    let subject = overgrant_engine::subject(&access, &arguments.principal)?;
+    let (id, session) = (subject.identity, subject.session.as_ref());
     let asked = Asked {
         access: &access,
         sources: &loaded.sources,
     };
-    let (granted, limits) = (access.grants(id), access.limits(id));
+    let (granted, limits) = (access.grants_in(id, session), access.limits_in(id, session));
     let text = match arguments.format {
         AnswerFormat::Text => report::access_text(&asked, id, &granted, &limits),
         AnswerFormat::Json => report::access_json(&asked, id, &granted, &limits),
@@ -83,13 +84,14 @@ pub(crate) fn access(arguments: &AccessOf) -> anyhow::Result<Exit> {
 pub(crate) fn can(arguments: &CanDo) -> anyhow::Result<Exit> {
     let loaded = load(&arguments.input)?;
     let access = Access::new(&loaded.model);
-    let id = overgrant_engine::principal(&access, &arguments.principal)?;
+    let subject = overgrant_engine::subject(&access, &arguments.principal)?;
+    let (id, session) = (subject.identity, subject.session.as_ref());
     let question = question(&access, &loaded, &arguments.about)?;
     let asked = Asked {
         access: &access,
         sources: &loaded.sources,
     };
-    let can = access.can(id, &question);
+    let can = access.can_in(id, session, &question);
     let text = match arguments.format {
         AnswerFormat::Text => report::can_text(&asked, &can),
         AnswerFormat::Json => report::can_json(&asked, id, &question, &can),
@@ -135,12 +137,20 @@ pub(crate) fn paths(arguments: &Paths) -> anyhow::Result<Exit> {
         None | Some("admin") => Goal::Admin,
         Some(name) => Goal::Identity(overgrant_engine::principal(&access, name)?),
     };
-    let routes = match arguments.from.as_deref() {
-        Some(name) => {
-            let from = overgrant_engine::principal(&access, name)?;
-            access.graph().routes(Node::Identity(from), goal)
+    let mut from: Vec<Node> = Vec::new();
+    for name in &arguments.from {
+        for node in overgrant_engine::starts(&access, name)? {
+            if !from.contains(&node) {
+                from.push(node);
+            }
         }
-        None => everybody(&access, goal),
+    }
+    let graph = access.graph();
+    let routes = if arguments.from.is_empty() {
+        everybody(&access, goal)
+    } else {
+        let each = from.into_iter();
+        each.flat_map(|node| graph.routes(node, goal)).collect()
     };
     let found: Vec<Explained> = routes
         .iter()

@@ -3,6 +3,7 @@
 //! Not for what they allow. Invariant: a policy that cannot be found is kept as
 //! [`AttachedSource::Unresolved`]; the same policy is attached to an identity once.
 
+use crate::account::Accounts;
 use crate::link::{Index, Known, Match};
 use crate::reach::Reach;
 use overgrant_catalog::catalog;
@@ -110,6 +111,7 @@ pub enum Boundary<'a> {
 /// All links of a model.
 #[derive(Debug, Default)]
 pub(crate) struct Links {
+    pub(crate) accounts: Accounts,
     pub(crate) identities: Index,
     managed: Index,
     /// The managed documents that `managed` numbers.
@@ -148,6 +150,7 @@ enum Bound {
 
 impl Links {
     pub(crate) fn new(model: &Model) -> Self {
+        let accounts = Accounts::new(model);
         let managed_ids: Vec<DocumentId> = model
             .all_documents()
             .filter(|(_, document)| document.role == DocumentRole::Managed)
@@ -155,30 +158,43 @@ impl Links {
             .collect();
         let managed = managed_ids.iter().filter_map(|id| model.document(*id));
         let mut links = Self {
-            identities: Index::new(model.identities.iter().map(|identity| Known {
-                place: &identity.place,
-                name: Some(&identity.name),
-                arn: Some(&identity.arn),
-            }))
-            .with_aliases(&model.aliases),
-            managed: Index::new(managed.map(|document| Known {
-                place: &document.place,
-                name: document.name.as_ref(),
-                arn: document.arn.as_ref(),
-            }))
-            .with_aliases(&model.aliases),
-            profiles: Index::new(model.profiles.iter().map(|profile| Known {
-                place: &profile.place,
-                name: Some(&profile.name),
-                arn: Some(&profile.arn),
-            }))
-            .with_aliases(&model.aliases),
-            providers: Index::new(model.providers.iter().map(|provider| Known {
-                place: &provider.place,
-                name: provider.url.as_ref(),
-                arn: Some(&provider.arn),
-            })),
+            identities: Index::new(
+                &accounts,
+                model.identities.iter().map(|identity| Known {
+                    place: &identity.place,
+                    name: Some(&identity.name),
+                    arn: Some(&identity.arn),
+                }),
+            )
+            .with_aliases(&accounts, &model.aliases),
+            managed: Index::new(
+                &accounts,
+                managed.map(|document| Known {
+                    place: &document.place,
+                    name: document.name.as_ref(),
+                    arn: document.arn.as_ref(),
+                }),
+            )
+            .with_aliases(&accounts, &model.aliases),
+            profiles: Index::new(
+                &accounts,
+                model.profiles.iter().map(|profile| Known {
+                    place: &profile.place,
+                    name: Some(&profile.name),
+                    arn: Some(&profile.arn),
+                }),
+            )
+            .with_aliases(&accounts, &model.aliases),
+            providers: Index::new(
+                &accounts,
+                model.providers.iter().map(|provider| Known {
+                    place: &provider.place,
+                    name: provider.url.as_ref(),
+                    arn: Some(&provider.arn),
+                }),
+            ),
             managed_ids,
+            accounts,
             policies: vec![Vec::new(); model.identities.len()],
             uses: vec![Vec::new(); model.documents.len()],
             workloads: vec![Vec::new(); model.identities.len()],
@@ -205,7 +221,7 @@ impl Links {
             let identity = model.identities.get(index);
             kind.is_none() || identity.map(|identity| identity.kind) == kind
         };
-        self.identities.find(text, root, &fits)
+        self.identities.find(&self.accounts, text, root, &fits)
     }
 
     fn inline(&mut self, model: &Model) {
@@ -416,14 +432,14 @@ impl Links {
 
     /// The customer-managed policy that a text means.
     pub(crate) fn policy_of(&self, text: &Text, root: &str) -> Option<DocumentId> {
-        let found = self.managed.find(text, root, &|_| true);
+        let found = self.managed.find(&self.accounts, text, root, &|_| true);
         let index = found.first()?.index;
         self.managed_ids.get(index).copied()
     }
 
     fn managed(&self, reference: &PolicyRef, root: &str) -> Vec<(DocumentId, Answer)> {
         self.managed
-            .find(&reference.text, root, &|_| true)
+            .find(&self.accounts, &reference.text, root, &|_| true)
             .into_iter()
             .filter_map(|found| Some((*self.managed_ids.get(found.index)?, found.answer)))
             .collect()
@@ -454,18 +470,32 @@ impl Links {
             let source = AttachedSource::AwsManaged { name, arn };
             return vec![(source, shared, Answer::Must)];
         }
-        let open = Val::unknown(
-            Sym::Other {
-                what: "a policy that is not in the configuration".into(),
-                at: reference.src.span,
-            },
-            reference.src.clone(),
-        );
         let shared = Shared {
-            document: Arc::new(Document::from_val(&open)),
+            document: unresolved(&reference.src),
             reach: Arc::default(),
         };
         vec![(AttachedSource::Unresolved, shared, Answer::Must)]
+    }
+
+    /// The policy that a text means, without keeping it.
+    pub(crate) fn read(
+        &self,
+        model: &Model,
+        text: Option<Text>,
+        root: &str,
+        src: &Src,
+    ) -> (AttachedSource, Arc<Document>) {
+        let known = text.as_ref().and_then(|text| self.policy_of(text, root));
+        if let Some((id, held)) = known.and_then(|id| Some((id, model.document(id)?))) {
+            return (AttachedSource::Model(id), Arc::clone(&held.document));
+        }
+        match text.as_ref().and_then(aws_managed) {
+            Some((name, arn)) => {
+                let document = parse(&arn);
+                (AttachedSource::AwsManaged { name, arn }, document)
+            }
+            None => (AttachedSource::Unresolved, unresolved(src)),
+        }
     }
 
     /// An AWS-managed policy, read once.
@@ -500,7 +530,7 @@ impl Links {
                     .map(|found| IdentityId(found.index))
             };
             let through = || {
-                let found = self.profiles.find(text, root, &|_| true);
+                let found = self.profiles.find(&self.accounts, text, root, &|_| true);
                 let profile = model.profiles.get(found.first()?.index)?;
                 let role = profile.role.as_ref()?;
                 let kind = Some(IdentityKind::Role);
@@ -535,6 +565,15 @@ fn aws_managed(text: &Text) -> Option<(SmolStr, SmolStr)> {
     let resource = arn.resource.as_known()?;
     let policy = catalog().managed_policy(&format!("arn:aws:iam::aws:{resource}"))?;
     Some((policy.name().into(), policy.arn().into()))
+}
+
+/// A document of which nothing is known.
+fn unresolved(src: &Src) -> Arc<Document> {
+    let sym = Sym::Other {
+        what: "a policy that is not in the configuration".into(),
+        at: src.span,
+    };
+    Arc::new(Document::from_val(&Val::unknown(sym, src.clone())))
 }
 
 fn parse(arn: &str) -> Arc<Document> {

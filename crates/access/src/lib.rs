@@ -3,6 +3,7 @@
 //! Not for formats and judgement. Invariant: every positive answer names the statements that decide
 //! it, and an open link gives MAY (then without a statement: see [`Decision::by`]).
 
+mod account;
 mod attach;
 mod decide;
 pub mod graph;
@@ -10,11 +11,13 @@ mod guardrails;
 mod link;
 pub mod query;
 mod reach;
+mod session;
 mod usable;
 
 pub use attach::{Attached, AttachedSource, Boundary, How, Use};
 pub use decide::{Decision, Hint, StatementRef};
 pub use graph::Graph;
+pub use session::Session;
 
 use attach::Links;
 use decide::InForce;
@@ -37,15 +40,23 @@ pub struct Access<'a> {
     admins: Vec<OnceLock<(Answer, Answer)>>,
     /// Addresses that two roots hold.
     shared: BTreeSet<SmolStr>,
+    /// One per identity: its account.
+    whose: Vec<account::Whose>,
+    /// One per identity: its ARN with the account written the other way, where both are known.
+    also: Vec<Option<Text>>,
 }
 
 impl<'a> Access<'a> {
     /// Links a model.
     #[must_use]
     pub fn new(model: &'a Model) -> Self {
+        let links = Links::new(model);
+        let whose = model.identities.iter();
         Self {
             model,
-            links: Links::new(model),
+            whose: whose.clone().map(|one| links.accounts.of(one)).collect(),
+            also: whose.map(|one| links.accounts.also(one)).collect(),
+            links,
             guardrails: Guardrails::new(model),
             graph: OnceLock::new(),
             admins: model.identities.iter().map(|_| OnceLock::new()).collect(),
@@ -86,6 +97,81 @@ impl<'a> Access<'a> {
             &place.address,
             &argument,
         )
+    }
+
+    /// Whether two identities are in one account.
+    #[must_use]
+    pub fn same_account(&self, a: IdentityId, b: IdentityId) -> Answer {
+        match (self.whose.get(a.0), self.whose.get(b.0)) {
+            (Some(a), Some(b)) => self.links.accounts.same(a, b),
+            _ => Answer::May,
+        }
+    }
+
+    /// The ARNs under which the statements of `caller` may name an identity, the first one surely. Each
+    /// gives true answers; one may give MAY where the other is definite.
+    pub(crate) fn arns_for(&self, caller: IdentityId, target: IdentityId) -> Vec<&Text> {
+        let Some(arn) = self.model.identity(target).map(|one| &one.arn) else {
+            return Vec::new();
+        };
+        let also = self.also.get(target.0).and_then(Option::as_ref);
+        match also {
+            None => vec![arn],
+            Some(also) if self.same_account(caller, target) != Answer::No => vec![arn, also],
+            // The symbol of an account means the caller's own.
+            Some(also) if account::is_literal(also) => vec![also],
+            Some(_) => vec![arn],
+        }
+    }
+
+    /// A name for all that surely is in the account of an identity.
+    pub(crate) fn zone(&self, id: IdentityId) -> SmolStr {
+        let whose = self.whose.get(id.0);
+        whose.map_or_else(SmolStr::default, |whose| self.links.accounts.zone(whose))
+    }
+
+    /// The same for a root.
+    pub(crate) fn zone_of_root(&self, root: &str) -> SmolStr {
+        let accounts = &self.links.accounts;
+        accounts.zone(&accounts.root(root))
+    }
+
+    /// The account id of an identity, where it is known.
+    #[must_use]
+    pub fn account_of(&self, id: IdentityId) -> Option<SmolStr> {
+        match self.whose.get(id.0) {
+            Some(account::Whose::Known(account)) => Some(account.clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether an account id is known to be the user's: listed, or that of a root.
+    #[must_use]
+    pub fn is_own_account(&self, id: &str) -> bool {
+        self.links.accounts.is_own(id)
+    }
+
+    /// The addresses that [`Self::arn_of`] may know, each once.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<String> {
+        let model = self.model;
+        let identities = model.identities.iter().map(|one| &one.place);
+        let documents = model.documents.iter();
+        let policies = documents
+            .filter(|one| one.arn.is_some())
+            .map(|one| &one.place);
+        let workloads = model.workloads.iter().map(|one| &one.place);
+        let settings = model.settings.iter().map(|one| &one.place);
+        let grants = model.grants.iter().map(|one| &one.place);
+        let places = identities.chain(policies).chain(workloads);
+        let mut all: Vec<String> = places
+            .chain(settings)
+            .chain(grants)
+            .map(|place| self.address(place))
+            .collect();
+        all.sort();
+        all.dedup();
+        all
     }
 
     /// The escalation graph, built when first asked for.
@@ -205,7 +291,10 @@ impl<'a> Access<'a> {
     /// `Model::providers`.
     #[must_use]
     pub fn provider(&self, text: &Text, root: &str) -> Option<usize> {
-        let found = self.links.providers.find(text, root, &|_| true);
+        let found = self
+            .links
+            .providers
+            .find(&self.links.accounts, text, root, &|_| true);
         found.first().map(|found| found.index)
     }
 
@@ -238,13 +327,9 @@ impl<'a> Access<'a> {
         let bounded = decision.answer.and(bound);
         decision.bounded = bounded != decision.answer;
         decision.answer = bounded;
-        if let Some(identity) = self.model.identity(id) {
-            let (denied, by) = self
-                .guardrails
-                .denies(self.model, identity, action, resource);
-            decision.answer = decision.answer.and(denied.negate());
-            decision.guarded = by;
-        }
+        let (denied, by) = self.guarded(id, action, resource);
+        decision.answer = decision.answer.and(denied.negate());
+        decision.guarded = by;
         decision
     }
 
@@ -265,12 +350,23 @@ impl<'a> Access<'a> {
                 .fold(Answer::No, Answer::or),
             _ => Answer::No,
         };
-        let guarded = self.model.identity(id).map_or(Answer::No, |identity| {
-            self.guardrails
-                .denies(self.model, identity, action, Some(resource))
-                .0
-        });
+        let (guarded, _) = self.guarded(id, action, Some(resource));
         (own.or(bound).or(guarded), by)
+    }
+
+    /// Whether organization policies take an action away from the identity, and which.
+    fn guarded(
+        &self,
+        id: IdentityId,
+        action: &str,
+        resource: Option<&Text>,
+    ) -> (Answer, Option<DocumentId>) {
+        if self.guardrails.is_empty() {
+            return (Answer::No, None);
+        }
+        let account = self.account_of(id);
+        self.guardrails
+            .withholds(self.model, account.as_ref(), action, resource)
     }
 
     /// The statement behind a reference, and the policy it stands in.
@@ -333,6 +429,7 @@ impl<'a> Access<'a> {
     #[must_use]
     pub fn actions_on_everything(&self, id: IdentityId) -> ActionSet {
         let own = decide::on_everything(&decide::in_force(self.policies(id)));
+        let own = own.intersection(&self.left_by_organization(id));
         let bound = self.under_boundary(id, ActionSet::all(), |document| {
             decide::on_everything(&[document])
         });
@@ -345,10 +442,20 @@ impl<'a> Access<'a> {
     #[must_use]
     pub fn actions_on_something(&self, id: IdentityId) -> ActionSet {
         let own = decide::on_something(&decide::in_force(self.policies(id)));
+        let own = own.intersection(&self.left_by_organization(id));
         let bound = self.under_boundary(id, ActionSet::all(), |document| {
             decide::on_something(&[document])
         });
         own.intersection(&bound.unwrap_or_else(ActionSet::all))
+    }
+
+    /// What the organization policies that surely bind the identity leave.
+    fn left_by_organization(&self, id: IdentityId) -> ActionSet {
+        if self.guardrails.is_empty() {
+            return ActionSet::all();
+        }
+        let account = self.account_of(id);
+        self.guardrails.leaves(self.model, account.as_ref())
     }
 
     /// The same as if there were no boundary.

@@ -60,8 +60,13 @@ pub enum Error {
         near: Option<String>,
     },
     /// A resource that is neither an ARN nor an address of the code.
-    #[error("`{0}` is no ARN and no address of this code that has one")]
-    UnknownResource(String),
+    #[error("`{name}` is no ARN and no address of this code that has one{}", any_of(.near))]
+    UnknownResource {
+        /// The name as given.
+        name: String,
+        /// Near addresses.
+        near: Vec<String>,
+    },
     /// A variable or parameter given on the command line that nothing declares, or a wrong form.
     #[error("{0}")]
     Value(String),
@@ -86,9 +91,18 @@ fn principal(name: &str, near: &[String], several: bool) -> String {
             "no user, role, group or permission set is called `{name}`; give an address, ARN or name"
         ),
         (false, _) => format!(
-            "no user, role, group or permission set is called `{name}` (did you mean {}?)",
-            list.join(" or ")
+            "no user, role, group or permission set is called `{name}`{}",
+            any_of(near)
         ),
+    }
+}
+
+fn any_of(near: &[String]) -> String {
+    let list: Vec<String> = near.iter().map(|one| format!("`{one}`")).collect();
+    if list.is_empty() {
+        String::new()
+    } else {
+        format!(" (did you mean {}?)", list.join(" or "))
     }
 }
 

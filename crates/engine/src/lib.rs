@@ -27,6 +27,8 @@ pub use options::Options;
 pub use outcome::{
     Counts, Located, Outcome, Policies, Reported, Stage, Summary, Suppressed, TextFix,
 };
-pub use query::{Loaded, action, actors, load, principal, resource};
+pub use query::{
+    Loaded, Subject, action, actors, load, names, principal, resource, starts, subject,
+};
 pub use run::{check, check_in, configuration};
 pub use select::{Selection, near_rule};

@@ -8,8 +8,9 @@ use crate::near::nearest;
 use crate::run::{pooled, read_configuration};
 use crate::unwind::guarded;
 use crate::{Config, Error, Options, discover};
-use overgrant_access::Access;
-use overgrant_ir::{IdentityId, IdentityKind, Model};
+use overgrant_access::graph::{Entry, Node};
+use overgrant_access::{Access, Session};
+use overgrant_ir::{DocumentRole, Identity, IdentityId, IdentityKind, Model};
 use overgrant_source::{Diagnostic, Sources};
 use overgrant_value::{Src, Sym, Text};
 use std::sync::Arc;
@@ -48,10 +49,11 @@ pub fn load(options: &Options) -> Result<Loaded, Error> {
         let files = input.files.len();
         let resources = std::mem::take(&mut input.resources);
         let model = guarded("lowering", || overgrant_ir::lower(resources));
-        let model = model.unwrap_or_else(|caught| {
+        let mut model = model.unwrap_or_else(|caught| {
             diagnostics.push(caught);
             Model::default()
         });
+        input.frame(&config, &mut model.accounts);
         Ok((model, diagnostics, files))
     };
     let (model, diagnostics, files) = pooled(options, work)?;
@@ -64,48 +66,50 @@ pub fn load(options: &Options) -> Result<Loaded, Error> {
     })
 }
 
+/// Who is asked about: an identity, perhaps in a session that narrows it.
+#[derive(Debug, Clone)]
+pub struct Subject<'a> {
+    /// The identity.
+    pub identity: IdentityId,
+    /// The session, where a resource was named that starts one.
+    pub session: Option<Session<'a>>,
+}
+
+/// The identity that a name means, or the session that the resource at an address starts: what runs
+/// with a role, a provider that assumes one.
+///
+/// # Errors
+/// As for [`principal`].
+pub fn subject<'a>(access: &Access<'a>, name: &str) -> Result<Subject<'a>, Error> {
+    let unknown = match principal(access, name) {
+        Ok(identity) => {
+            return Ok(Subject {
+                identity,
+                session: None,
+            });
+        }
+        Err(unknown) => unknown,
+    };
+    access
+        .session(name)
+        .map(|session| Subject {
+            identity: session.identity,
+            session: Some(session),
+        })
+        .ok_or(unknown)
+}
+
 /// The identity that a name means: its address (with `root//` where two roots hold it), ARN or
 /// physical name.
 ///
 /// # Errors
 /// [`Error::UnknownPrincipal`] with near names where it means nothing, or several.
 pub fn principal(access: &Access<'_>, name: &str) -> Result<IdentityId, Error> {
-    let model = access.model();
-    let named = |fits: &dyn Fn(usize) -> bool| -> Vec<usize> {
-        (0..model.identities.len()).filter(|at| fits(*at)).collect()
-    };
-    let identity = |at: usize| model.identities.get(at);
-    let address = named(&|at| {
-        identity(at).is_some_and(|one| {
-            let full = format!("{}//{}", one.place.root, one.place.address);
-            one.place.address == name || full == name
-        })
-    });
-    let found = if address.is_empty() && name.starts_with("arn:") {
-        let found = access.link(&Text::known(name), "", None);
-        found.into_iter().map(|(id, _)| id.0).collect()
-    } else if address.is_empty() {
-        named(&|at| {
-            identity(at).is_some_and(|one| {
-                let logical = one.place.logical_id.as_deref() == Some(name);
-                one.name.is(name) || logical
-            })
-        })
-    } else {
-        address
-    };
+    let found = identities(access, name);
     match found.as_slice() {
-        [one] => Ok(IdentityId(*one)),
+        [one] => Ok(*one),
         [] => {
-            let known: Vec<String> = model
-                .identities
-                .iter()
-                .flat_map(|one| {
-                    let physical = one.name.as_known().map(|name| name.to_string());
-                    [Some(access.address(&one.place)), physical]
-                })
-                .flatten()
-                .collect();
+            let known = names(access);
             Err(Error::UnknownPrincipal {
                 name: name.to_owned(),
                 near: nearest(name, known.iter().map(String::as_str), 3),
@@ -116,12 +120,99 @@ pub fn principal(access: &Access<'_>, name: &str) -> Result<IdentityId, Error> {
             name: name.to_owned(),
             near: several
                 .iter()
-                .filter_map(|at| identity(*at))
+                .filter_map(|id| access.model().identity(*id))
                 .map(|one| format!("{}//{}", one.place.root, one.place.address))
                 .collect(),
             several: true,
         }),
     }
+}
+
+fn identities(access: &Access<'_>, name: &str) -> Vec<IdentityId> {
+    let model = access.model();
+    let named = |fits: &dyn Fn(&Identity) -> bool| -> Vec<IdentityId> {
+        let all = model.identities.iter().enumerate();
+        all.filter(|(_, one)| fits(one))
+            .map(|(at, _)| IdentityId(at))
+            .collect()
+    };
+    let address = named(&|one| {
+        let full = format!("{}//{}", one.place.root, one.place.address);
+        one.place.address == name || full == name
+    });
+    if !address.is_empty() {
+        return address;
+    }
+    if name.starts_with("arn:") {
+        let found = access.link(&Text::known(name), "", None);
+        return found.into_iter().map(|(id, _)| id).collect();
+    }
+    named(&|one| one.name.is(name) || one.place.logical_id.as_deref() == Some(name))
+}
+
+/// The names that mean an identity, addresses and physical names, and the addresses of what starts a
+/// session that is narrowed.
+#[must_use]
+pub fn names(access: &Access<'_>) -> Vec<String> {
+    let model = access.model();
+    let identities = model.identities.iter().flat_map(|one| {
+        let physical = one.name.as_known().map(|name| name.to_string());
+        [Some(access.address(&one.place)), physical]
+    });
+    let sessions = model
+        .documents
+        .iter()
+        .map(|one| (one.role == DocumentRole::Session).then(|| access.address(&one.place)));
+    let mut all: Vec<String> = identities.chain(sessions).flatten().collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// The nodes of the escalation graph that a name means: a principal, or the entries from outside that
+/// fit: a kind (`internet`, `account`, `ci`, `federated`), an account id, or a part of what the entry is
+/// called, such as a subject.
+///
+/// # Errors
+/// As for [`principal`], with the entries among the near names.
+pub fn starts(access: &Access<'_>, name: &str) -> Result<Vec<Node>, Error> {
+    let unknown = match principal(access, name) {
+        Ok(id) => return Ok(vec![Node::Identity(id)]),
+        Err(Error::UnknownPrincipal { several: true, .. }) => {
+            return principal(access, name).map(|id| vec![Node::Identity(id)]);
+        }
+        Err(unknown) => unknown,
+    };
+    let entries = access.graph().entries();
+    let wanted = name.to_ascii_lowercase();
+    let kinds = ["internet", "account", "ci", "federated"];
+    let fits = |entry: &Entry| {
+        if kinds.contains(&wanted.as_str()) {
+            entry.kind.as_str() == wanted
+        } else {
+            wanted.len() > 2 && entry.who.to_ascii_lowercase().contains(&wanted)
+        }
+    };
+    let found: Vec<Node> = entries
+        .iter()
+        .enumerate()
+        .filter(|(_, entry)| fits(entry))
+        .map(|(at, _)| Node::Entry(at))
+        .collect();
+    if !found.is_empty() || kinds.contains(&wanted.as_str()) {
+        return Ok(found);
+    }
+    let Error::UnknownPrincipal { name, .. } = unknown else {
+        return Err(unknown);
+    };
+    let mut known = names(access);
+    known.extend(kinds.iter().map(|kind| (*kind).to_owned()));
+    known.extend(entries.iter().map(|entry| entry.who.clone()));
+    Err(Error::UnknownPrincipal {
+        near: nearest(&name, known.iter().map(String::as_str), 3),
+        name,
+        several: false,
+    })
 }
 
 /// An action in AWS's spelling.
@@ -165,7 +256,13 @@ pub fn resource(access: &Access<'_>, config: &Config, name: &str) -> Result<Text
     identity
         .and_then(|id| access.model().identity(id))
         .map(|one| one.arn.clone())
-        .ok_or_else(|| Error::UnknownResource(name.to_owned()))
+        .ok_or_else(|| {
+            let known = access.addresses();
+            Error::UnknownResource {
+                name: name.to_owned(),
+                near: nearest(name, known.iter().map(String::as_str), 3),
+            }
+        })
 }
 
 /// The identities that can act: users, roles and permission sets.

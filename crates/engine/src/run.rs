@@ -139,10 +139,11 @@ fn stages(
         overgrant_ir::lower_outputs(&mut model, &outputs);
         model
     };
-    let model = guarded("lowering", lower).unwrap_or_else(|caught| {
+    let mut model = guarded("lowering", lower).unwrap_or_else(|caught| {
         diagnostics.push(caught);
         Model::default()
     });
+    input.frame(config, &mut model.accounts);
     clock.stage("lower");
     let (mut findings, mut rule_timing) = (Vec::new(), Vec::new());
     let mut clock = {

@@ -11,7 +11,7 @@ mod node;
 mod resource;
 
 pub use lower::{Output, is_relevant, lower, lower_outputs};
-pub use model::{BlockIndex, Model};
+pub use model::{Accounts, BlockIndex, Model};
 pub use node::{
     Attachment, AttachmentStyle, Credential, CredentialKind, DocumentId, DocumentRole, Guardrail,
     GuardrailKind, Identity, IdentityId, IdentityKind, Membership, Place, PolicyDocument,

@@ -9,6 +9,7 @@ use crate::node::{
 };
 use overgrant_source::Span;
 use smol_str::SmolStr;
+use std::collections::BTreeMap;
 
 /// Everything that was found in a run.
 #[derive(Debug, Default)]
@@ -39,8 +40,19 @@ pub struct Model {
     pub profiles: Vec<crate::lower::Profile>,
     /// Further names of IAM resources whose name is one of several.
     pub aliases: Vec<crate::lower::Alias>,
+    /// Which accounts this is for.
+    pub accounts: Accounts,
     /// Which block stands where.
     pub blocks: BlockIndex,
+}
+
+/// Which accounts the configuration is deployed into, as far as that is said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Accounts {
+    /// The user's account ids; empty where nobody listed them.
+    pub own: Vec<SmolStr>,
+    /// The account id of a root: of its provider, or of the stack's environment.
+    pub roots: BTreeMap<SmolStr, SmolStr>,
 }
 
 impl Model {

@@ -12,6 +12,7 @@ use crate::guardrails::is_account;
 use overgrant_ir::{Identity, IdentityId, IdentityKind};
 use overgrant_policy::{Answer, Arn, Effect, Principal, PrincipalKind, Statement};
 use overgrant_value::{Piece, Sym, Text};
+use smol_str::SmolStr;
 
 pub(super) const ASSUME: &str = "sts:AssumeRole";
 
@@ -22,6 +23,8 @@ pub(super) struct Trust {
     pub(super) direct: Vec<(IdentityId, Held)>,
     /// Whoever the own account allows.
     pub(super) account: Option<Held>,
+    /// Whoever another account allows, by its id.
+    others: Vec<(SmolStr, Held)>,
     /// Outsiders, with the answer and the statement.
     pub(super) entries: Vec<(Entry, Answer, usize)>,
     /// Service principals that are let in.
@@ -87,10 +90,9 @@ impl Trust {
         principal: &Principal,
         mut held: Held,
     ) {
-        let own = own_account(role);
-        if let Some((entry, answer)) =
-            entry::of(statement, principal, |id| own.as_deref() == Some(id))
-        {
+        let own = own_account(access, role);
+        let is_own = |id: &str| own.as_deref() == Some(id) || access.is_own_account(id);
+        if let Some((entry, answer)) = entry::of(statement, principal, is_own) {
             let answer = answer.and(held.answer);
             self.entries.push((entry, answer, statement.index));
         }
@@ -106,8 +108,14 @@ impl Trust {
                     held.doubt(Doubt::Trust);
                 }
                 match principal.account() {
-                    Some(id) if own.as_ref() != Some(&id) && own.is_some() => return,
-                    Some(id) if own.is_none() && is_account(&id) => held.doubt(Doubt::Account),
+                    Some(id) if own.as_ref() != Some(&id) => {
+                        self.others.push((id.clone(), held.clone()));
+                        // It is another one, or may be the own one under its id.
+                        if own.is_some() || !is_account(&id) {
+                            return;
+                        }
+                        held.doubt(Doubt::Account);
+                    }
                     _ => {}
                 }
                 let better = self
@@ -133,6 +141,16 @@ impl Trust {
         }
     }
 
+    /// Whether it admits whoever another account allows, by what is known of that account.
+    pub(super) fn other(&self, account: Option<&SmolStr>) -> Answer {
+        let of = |(id, held): &(SmolStr, Held)| match account {
+            Some(account) if account == id => held.answer,
+            Some(_) => Answer::No,
+            None => held.answer.at_most_may(),
+        };
+        self.others.iter().map(of).fold(Answer::No, Answer::or)
+    }
+
     /// Whether one of the services may assume the role, and which.
     pub(super) fn service<'s>(&self, services: &[&'s str]) -> Option<(&'s str, Answer)> {
         let mut best: Option<(&'s str, Answer)> = None;
@@ -151,12 +169,9 @@ impl Trust {
     }
 }
 
-/// The account of an identity, where its ARN says it.
-pub(super) fn own_account(identity: &Identity) -> Option<smol_str::SmolStr> {
-    Arn::parse(&identity.arn)?
-        .account
-        .as_known()
-        .filter(|account| is_account(account))
+/// The account of an identity, where it is known.
+pub(super) fn own_account(access: &Access<'_>, identity: &Identity) -> Option<SmolStr> {
+    access.links.accounts.known(identity)
 }
 
 /// The identity that a principal names: a user or role, or the role of a session.

@@ -27,9 +27,9 @@ pub(super) struct Builder<'a, 'm> {
     pub(super) admins: Vec<Answer>,
     pub(super) edges: Vec<Edge>,
     pub(super) hubs: Vec<Hub>,
-    /// What an action reaches in a root, worked out once.
+    /// What an action reaches in an account, worked out once.
     pub(super) compute: BTreeMap<(SmolStr, &'static str), Rc<Compute>>,
-    /// Hubs by root and what they hold.
+    /// Hubs by account and what they hold.
     pub(super) hub_of: BTreeMap<String, Option<usize>>,
 }
 
@@ -51,9 +51,9 @@ impl Builder<'_, '_> {
         &mut self.edges[at]
     }
 
-    /// What runs with a role in a root and is of the kinds that an action reaches.
-    pub(super) fn compute(&mut self, root: &SmolStr, action: &'static str) -> Rc<Compute> {
-        let key = (root.clone(), action);
+    /// What runs with a role in an account and is of the kinds that an action reaches.
+    pub(super) fn compute(&mut self, zone: &SmolStr, action: &'static str) -> Rc<Compute> {
+        let key = (zone.clone(), action);
         if let Some(known) = self.compute.get(&key) {
             return Rc::clone(known);
         }
@@ -62,21 +62,21 @@ impl Builder<'_, '_> {
             let kind = self.kinds.get(**at);
             kind.is_some_and(|kind| wanted.contains(&kind.as_str()))
         };
-        let all = &self.targets.of(root).workloads;
+        let all = &self.targets.of(zone).workloads;
         let workloads: Vec<usize> = all.iter().filter(fits).copied().collect();
         let compute = Rc::new(Compute::new(self.access.model(), &workloads, action));
         self.compute.insert(key, Rc::clone(&compute));
         compute
     }
 
-    /// The hub of a name in a root, filled when first asked for; `None` where it would be empty.
+    /// The hub of a name in an account, filled when first asked for; `None` where it would be empty.
     pub(super) fn hub(
         &mut self,
-        root: &str,
+        zone: &str,
         what: &str,
         members: impl FnOnce(&Self) -> Vec<(Node, Held)>,
     ) -> Option<usize> {
-        let key = format!("{root}//{what}");
+        let key = format!("{zone}//{what}");
         if let Some(known) = self.hub_of.get(&key) {
             return *known;
         }
@@ -107,7 +107,7 @@ pub(super) fn build(access: &Access<'_>) -> Graph {
     let mut builder = Builder {
         access,
         state,
-        targets: Targets::new(model),
+        targets: Targets::new(access),
         kinds: model
             .workloads
             .iter()
@@ -132,7 +132,6 @@ pub(super) fn build(access: &Access<'_>) -> Graph {
 
 /// Steps of those whom trust policies name, and of outsiders.
 fn trusted(builder: &mut Builder<'_, '_>) -> Vec<Entry> {
-    let model = builder.access.model();
     let mut entries: Vec<Entry> = builder
         .state
         .trusts
@@ -164,39 +163,52 @@ fn trusted(builder: &mut Builder<'_, '_>) -> Vec<Entry> {
         }
     }
     let direct = overgrant_catalog::escalation_path("PE-STS-001");
-    for (from, role, mut held) in found {
-        if let Node::Identity(caller) = from {
-            let root = |id: IdentityId| model.identity(id).map(|one| &one.place.root);
-            if root(caller) != root(role) {
-                held.doubt(Doubt::Account);
-            }
-        }
+    for (from, role, held) in found {
         let edge = builder.edge(from, Node::Identity(role), EdgeKind::MayAssume, held);
         edge.path = direct.filter(|_| matches!(from, Node::Identity(_)));
     }
     entries
 }
 
-/// A trust that names the caller is enough in one account, unless its own side forbids it.
+/// A trust that names the caller is enough in one account, unless its own side forbids it; between two
+/// accounts its own side has to allow it too.
 fn named(access: &Access<'_>, caller: IdentityId, role: IdentityId, held: Held) -> Option<Held> {
     if caller == role {
         return None;
     }
     let model = access.model();
-    let (own, target) = (model.identity(caller)?, model.identity(role)?);
-    let decision = access.allows(caller, ASSUME, Some(&target.arn));
+    let own = model.identity(caller)?;
+    let arns = access.arns_for(caller, role);
+    let decisions = arns
+        .iter()
+        .map(|arn| access.allows(caller, ASSUME, Some(arn)));
+    let decision = decisions.max_by_key(|one| one.answer)?;
     let mut held = held;
-    if let Some(by) = decision.by.filter(|_| decision.answer.possible()) {
+    let by = decision.by.filter(|_| decision.answer.possible());
+    if let Some(by) = by {
         held.by.push(Evidence {
             action: ASSUME,
             basis: Basis::Policy(by),
         });
     }
-    let (denied, _) = access.denies(caller, ASSUME, &target.arn);
+    match access.same_account(caller, role) {
+        Answer::Must => {}
+        // With a right of its own it does not matter which accounts they are.
+        Answer::May if by.is_some() => held = held.given(decision.answer, Doubt::Account)?,
+        Answer::May => held.doubt(Doubt::Account),
+        Answer::No => held = held.given(decision.answer, Doubt::Condition)?,
+    }
+    let denied = arns
+        .iter()
+        .map(|arn| access.denies(caller, ASSUME, arn).0)
+        .fold(Answer::No, Answer::or);
     let mut held = held.given(denied.negate(), Doubt::Deny)?;
     // A boundary binds a role also where its ARN is named; a user it does not.
     if own.kind == IdentityKind::Role {
-        let bound = access.bounds(caller, ASSUME, Some(&target.arn));
+        let bounds = arns
+            .iter()
+            .map(|arn| access.bounds(caller, ASSUME, Some(arn)));
+        let bound = bounds.max().unwrap_or(Answer::May);
         held = held.given(bound, Doubt::Boundary)?;
     }
     Some(held)

@@ -50,8 +50,8 @@ impl Fits<'_, '_, '_> {
                 (Some(_), Precondition::InstanceProfilePresent)
                     if !self.builder.state.is_in_profile(role) =>
                 {
-                    let place = &self.builder.access.model().identity(role)?.place;
-                    held = held.and(self.profile_rights(&place.root)?);
+                    let zone = self.builder.access.zone(role);
+                    held = held.and(self.profile_rights(&zone)?);
                     continue;
                 }
                 (caller, _) => {
@@ -70,15 +70,15 @@ impl Fits<'_, '_, '_> {
 }
 
 impl Fits<'_, '_, '_> {
-    /// The rights to put a role into some instance profile of the root, in place of the one that is
+    /// The rights to put a role into some instance profile of the account, in place of the one that is
     /// in it: a profile holds one role.
-    pub(super) fn profile_rights(&self, root: &str) -> Option<Held> {
+    pub(super) fn profile_rights(&self, zone: &str) -> Option<Held> {
         let access = self.builder.access;
         let caller = self.caller?;
         let hint = Hint::default();
         let mut profiles = access.model().profiles.iter();
         profiles.find_map(|profile| {
-            if profile.place.root != root {
+            if access.zone_of_root(&profile.place.root) != zone {
                 return None;
             }
             let arn = Some(&profile.arn);

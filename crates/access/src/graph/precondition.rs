@@ -262,16 +262,11 @@ impl<'a, 'm> State<'a, 'm> {
         let direct = direct
             .map(|(_, held)| held.answer)
             .fold(Answer::No, Answer::or);
-        let model = self.access.model();
-        let root = |id: IdentityId| model.identity(id).map(|one| &one.place.root);
-        let account = trust.account.as_ref().map_or(Answer::No, |held| {
-            if root(role) == root(caller) {
-                held.answer
-            } else {
-                Answer::May
-            }
+        let own = trust.account.as_ref().map_or(Answer::No, |held| {
+            held.answer.and(self.access.same_account(role, caller))
         });
-        direct.or(account)
+        let other = trust.other(self.access.account_of(caller).as_ref());
+        direct.or(own).or(other)
     }
 
     /// The Denies are in inline policies, which are deleted, in managed ones, which are detached, or in

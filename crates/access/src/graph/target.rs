@@ -100,7 +100,7 @@ impl Compute {
     }
 }
 
-/// What a root holds.
+/// What an account holds.
 #[derive(Debug, Default)]
 pub(super) struct Shelves {
     pub(super) roles: Shelf,
@@ -112,10 +112,10 @@ pub(super) struct Shelves {
     pub(super) workloads: Vec<usize>,
 }
 
-/// All roots.
+/// All accounts. A root whose account nobody says counts as one of its own.
 #[derive(Debug, Default)]
 pub(super) struct Targets {
-    roots: BTreeMap<SmolStr, Shelves>,
+    zones: BTreeMap<SmolStr, Shelves>,
     /// Known ends of role ARNs over all roots.
     across: BTreeMap<String, Vec<usize>>,
     /// Whole ARNs of roles by key, for references that name the resource itself.
@@ -124,10 +124,12 @@ pub(super) struct Targets {
 }
 
 impl Targets {
-    pub(super) fn new(model: &Model) -> Self {
+    pub(super) fn new(access: &Access<'_>) -> Self {
+        let model = access.model();
         let mut all = Self::default();
         for (at, identity) in model.identities.iter().enumerate() {
-            let root = all.roots.entry(identity.place.root.clone()).or_default();
+            let zone = access.zone(IdentityId(at));
+            let root = all.zones.entry(zone).or_default();
             match identity.kind {
                 IdentityKind::Role => {
                     root.roles.add(&identity.arn, at);
@@ -146,15 +148,17 @@ impl Targets {
             if document.role == DocumentRole::Managed
                 && let Some(arn) = &document.arn
             {
-                let root = all.roots.entry(document.place.root.clone()).or_default();
+                let zone = access.zone_of_root(&document.place.root);
+                let root = all.zones.entry(zone).or_default();
                 root.policies.add(arn, id.0);
             }
         }
         for (at, workload) in model.workloads.iter().enumerate() {
-            let root = all.roots.entry(workload.place.root.clone()).or_default();
+            let zone = access.zone_of_root(&workload.place.root);
+            let root = all.zones.entry(zone).or_default();
             root.workloads.push(at);
         }
-        for root in all.roots.values_mut() {
+        for root in all.zones.values_mut() {
             for shelf in [
                 &mut root.roles,
                 &mut root.users,
@@ -167,11 +171,11 @@ impl Targets {
         all
     }
 
-    pub(super) fn of(&self, root: &str) -> &Shelves {
-        self.roots.get(root).unwrap_or(&self.nothing)
+    pub(super) fn of(&self, zone: &str) -> &Shelves {
+        self.zones.get(zone).unwrap_or(&self.nothing)
     }
 
-    /// The one role of another root that a pattern without wildcards names.
+    /// The one role of another account that a pattern without wildcards names.
     pub(super) fn elsewhere(&self, pattern: &ResourcePattern) -> Option<IdentityId> {
         let key = pattern.pattern().key();
         if let Some(role) = self.exact.get(&key) {

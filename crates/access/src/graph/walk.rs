@@ -18,6 +18,7 @@ use overgrant_catalog::{
 use overgrant_ir::{DocumentId, Identity, IdentityId, IdentityKind};
 use overgrant_policy::Answer;
 use overgrant_value::Text;
+use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
 /// One caller on its way through the rows.
@@ -25,6 +26,8 @@ pub(super) struct Walk<'b, 'a, 'm> {
     builder: &'b mut Builder<'a, 'm>,
     caller: IdentityId,
     identity: &'m Identity,
+    /// The account that it acts in.
+    zone: SmolStr,
     /// Joint tests of new objects, by their actions.
     joints: BTreeMap<Vec<&'static str>, Option<Held>>,
     /// Steps by row and end.
@@ -38,6 +41,7 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
         identity: &'m Identity,
     ) -> Self {
         Self {
+            zone: builder.access.zone(caller),
             builder,
             caller,
             identity,
@@ -122,7 +126,7 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
         match target.kind {
             TargetKind::Role => self.second_role(plan, target, actions),
             TargetKind::Group => {
-                let groups = self.builder.targets.of(&self.identity.place.root);
+                let groups = self.builder.targets.of(&self.zone);
                 let strong = groups
                     .groups
                     .all
@@ -160,7 +164,7 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
         let Some(first) = actions.first() else {
             return Vec::new();
         };
-        let compute = self.builder.compute(&self.identity.place.root, first);
+        let compute = self.builder.compute(&self.zone, first);
         let Some(list) = patterns(self.builder.access, self.caller, first) else {
             return compute.shelf.all.clone();
         };
@@ -180,7 +184,7 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
     fn on_workload(&mut self, at: usize, actions: &[&'static str]) -> Option<Held> {
         let mut held = Held::sure();
         for action in actions {
-            let compute = self.builder.compute(&self.identity.place.root, action);
+            let compute = self.builder.compute(&self.zone, action);
             let arn = compute.arns.get(&at)?;
             held = held.and(self.leg(action, Some(arn), Hint::default())?);
         }
@@ -201,7 +205,7 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
             .filter(|one| one.role == target)
             .map(|one| one.principal)
             .collect();
-        let roles = &self.builder.targets.of(&self.identity.place.root).roles.all;
+        let roles = &self.builder.targets.of(&self.zone).roles.all;
         roles
             .iter()
             .filter_map(|at| {
@@ -251,9 +255,17 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
     }
 
     fn with(&self, id: IdentityId, actions: &[&'static str], hint: Hint<'_>) -> Option<Held> {
-        let model = self.builder.access.model();
-        let arn = &model.identity(id)?.arn;
-        self.on_arn(arn, actions, hint)
+        let arns = self.builder.access.arns_for(self.caller, id);
+        actions.iter().try_fold(Held::sure(), |all, action| {
+            let mut best: Option<Held> = None;
+            for arn in &arns {
+                let held = self.leg(action, Some(arn), hint)?;
+                if best.as_ref().is_none_or(|best| held.answer > best.answer) {
+                    best = Some(held);
+                }
+            }
+            Some(all.and(best?))
+        })
     }
 
     fn on_arn(&self, arn: &Text, actions: &[&'static str], hint: Hint<'_>) -> Option<Held> {
@@ -301,7 +313,7 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
 
     fn roles(&mut self, plan: &'static Plan, base: &Held) -> Option<()> {
         let actions = plan.on(TargetKind::Role);
-        let root = self.identity.place.root.clone();
+        let zone = self.zone.clone();
         if plan.needs(Precondition::TargetIsCaller) {
             let chosen = Chosen {
                 role: Some(self.caller),
@@ -326,8 +338,8 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
             let every = self.on_arn(&target::any("role"), actions, hint);
             if let Some(every) = every.filter(|held| held.answer == Answer::Must) {
                 let what = members_of(plan.path);
-                let hub = self.builder.hub(&root, &what, |builder| {
-                    let roles = builder.targets.of(&root).roles.all.clone();
+                let hub = self.builder.hub(&zone, &what, |builder| {
+                    let roles = builder.targets.of(&zone).roles.all.clone();
                     let walk = Fits {
                         builder,
                         caller: None,
@@ -394,10 +406,12 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
                 None => return None,
             }
         }
-        let model = self.builder.access.model();
-        let other = model.identity(role)?.place.root != self.identity.place.root;
-        if other {
-            held.doubt(Doubt::Account);
+        match self.builder.access.same_account(self.caller, role) {
+            Answer::Must => {}
+            Answer::May => held.doubt(Doubt::Account),
+            // Between accounts a role is assumed, and nothing else.
+            Answer::No if kind(plan.path) == EdgeKind::MayAssume => {}
+            Answer::No => return None,
         }
         let policies = plan.on(TargetKind::Policy);
         if !policies.is_empty() {
@@ -430,7 +444,7 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
             builder: self.builder,
             caller: Some(self.caller),
         };
-        fits.profile_rights(&self.identity.place.root).is_some()
+        fits.profile_rights(&self.zone).is_some()
     }
 
     fn is_named_by(&self, role: IdentityId) -> bool {
@@ -452,7 +466,7 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
         elsewhere: bool,
     ) -> Vec<IdentityId> {
         let targets = &self.builder.targets;
-        let shelf = shelf(targets.of(&self.identity.place.root));
+        let shelf = shelf(targets.of(&self.zone));
         let every = || shelf.all.iter().map(|at| IdentityId(*at)).collect();
         let mut found = Vec::new();
         let Some(list) = patterns(self.builder.access, self.caller, action) else {

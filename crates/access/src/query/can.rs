@@ -6,12 +6,14 @@
 use super::reach::OnResource;
 use super::stack::{Layer, Layers, Sides, context, specialise, within};
 use super::{Reason, Verdict};
-use crate::Access;
+use crate::account::{self, Whose};
 use crate::graph::Place;
+use crate::guardrails::is_account;
+use crate::{Access, Session};
 use overgrant_ir::IdentityId;
 use overgrant_policy::engine::Witness;
-use overgrant_policy::{Answer, Document, Statement};
-use overgrant_value::Text;
+use overgrant_policy::{Answer, Arn, Document, Statement};
+use overgrant_value::{Piece, Src, Sym, Text};
 
 /// What is asked.
 #[derive(Debug, Clone)]
@@ -48,9 +50,39 @@ impl Access<'_> {
     /// Whether the identity may do what is asked.
     #[must_use]
     pub fn can(&self, id: IdentityId, question: &Question) -> Can {
-        if question.resource.is_some() {
-            let asked = within(question, &context(self, id, question));
-            return self.can_on(id, question, &asked);
+        self.can_in(id, None, question)
+    }
+
+    /// The same for a session of the identity.
+    #[must_use]
+    pub fn can_in(
+        &self,
+        id: IdentityId,
+        session: Option<&Session<'_>>,
+        question: &Question,
+    ) -> Can {
+        if let Some(resource) = &question.resource {
+            let ask = |resource: &Text| {
+                let question = Question {
+                    resource: Some(resource.clone()),
+                    ..question.clone()
+                };
+                let asked = within(&question, &context(self, id, &question));
+                self.can_on(id, session, &question, &asked)
+            };
+            let can = ask(resource);
+            // The account may be written as its id or be left to the deployment: both are true.
+            return match self.also_named(id, resource) {
+                Some(also) if can.verdict == Verdict::Depends => {
+                    let other = ask(&also);
+                    if other.verdict == Verdict::Depends {
+                        can
+                    } else {
+                        other
+                    }
+                }
+                _ => can,
+            };
         }
         // On anything: each list of resources that a statement allows is a question of its own.
         let mut best: Option<Can> = None;
@@ -65,7 +97,7 @@ impl Access<'_> {
                 for one in &mut asked.statements {
                     one.resources = statement.resources.clone();
                 }
-                let can = self.can_on(id, question, &asked);
+                let can = self.can_on(id, session, question, &asked);
                 if can.verdict != Verdict::No {
                     on.push(statement.resources.to_string());
                 }
@@ -74,16 +106,55 @@ impl Access<'_> {
                 }
             }
         }
-        let mut can = best.unwrap_or_else(|| self.can_on(id, question, &base));
+        let mut can = best.unwrap_or_else(|| self.can_on(id, session, question, &base));
         on.sort();
         on.dedup();
         can.on = on;
         can
     }
 
-    fn can_on(&self, id: IdentityId, question: &Question, asked: &Document) -> Can {
+    /// An ARN with the account of the identity as the symbol instead of its id, or the other way round;
+    /// `None` where it is in another account, or no account is known.
+    fn also_named(&self, id: IdentityId, resource: &Text) -> Option<Text> {
+        let own = self.account_of(id)?;
+        let arn = Arn::parse(resource)?;
+        let is_id = arn.account.is(&own);
+        let is_symbol =
+            matches!(arn.account.pieces(), [Piece::Hole(hole)] if hole.sym == Sym::Account);
+        let other = match (is_id, is_symbol) {
+            (true, _) => Text::hole(Sym::Account, Src::none()),
+            (_, true) => Text::known(&own),
+            _ => return None,
+        };
+        Some(account::with_account(&arn, &other))
+    }
+
+    /// Whether a resource surely is in another account than the identity.
+    fn is_elsewhere(&self, id: IdentityId, resource: &Text, on: Option<&OnResource<'_>>) -> bool {
+        let accounts = &self.links.accounts;
+        let Some(own) = self.whose.get(id.0) else {
+            return false;
+        };
+        let literal = Arn::parse(resource).and_then(|arn| arn.account.as_known());
+        let named = literal.filter(|id| is_account(id)).map(Whose::Known);
+        let held = on
+            .and_then(|on| on.documents.first())
+            .map(|(_, held)| accounts.root(&held.place.root));
+        named
+            .into_iter()
+            .chain(held)
+            .any(|other| accounts.same(own, &other) == Answer::No)
+    }
+
+    fn can_on(
+        &self,
+        id: IdentityId,
+        session: Option<&Session<'_>>,
+        question: &Question,
+        asked: &Document,
+    ) -> Can {
         let context = context(self, id, question);
-        let mut layers = Layers::new(self, id);
+        let mut layers = Layers::new(self, id, session);
         let resource = question.resource.as_ref();
         let mut on = resource.and_then(|one| OnResource::new(self, id, &question.action, one));
         if let Some(on) = &mut on {
@@ -97,7 +168,7 @@ impl Access<'_> {
                 aws: None,
             });
         }
-        if let Some(arn) = resource.and_then(overgrant_policy::Arn::parse) {
+        if let Some(arn) = resource.and_then(Arn::parse) {
             for (policy, binds) in self.guardrails.resource_control(arn.account.as_known()) {
                 layers.deny(self, policy, binds);
             }
@@ -114,8 +185,16 @@ impl Access<'_> {
             line.sides.every = line.sides.every.and(Answer::May);
             line.sides.some = line.sides.some.at_most_may();
         }
+        let elsewhere = resource.is_some_and(|one| self.is_elsewhere(id, one, on.as_ref()));
+        if on.is_none()
+            && elsewhere
+            && let Some(line) = lines.first_mut()
+        {
+            // The policy on it, which has to let the account in, is not in the code.
+            line.sides.every = line.sides.every.at_most_may();
+        }
         if let Some(on) = &on {
-            let needs_trust = is_trusting(&question.action);
+            let needs_trust = is_trusting(&question.action) || elsewhere;
             if needs_trust && let Some(line) = lines.first_mut() {
                 // Keys and roles let in only whom their own policy names, or its account.
                 let denies = layers.own_denies();
@@ -128,7 +207,8 @@ impl Access<'_> {
             }
             let denies = layers.own_denies();
             for (document, bounded) in [(&on.direct, false), (&on.role, true)] {
-                if !document.statements.is_empty() {
+                // Another account lets in, but does not give the rights.
+                if !elsewhere && !document.statements.is_empty() {
                     lines.push(Line {
                         sides: Sides::of(&layers.stack(&[document, &denies], bounded), asked),
                         by_resource: true,
@@ -237,6 +317,18 @@ impl Access<'_> {
             reasons.extend(allows);
         }
         reasons.push(self.boundary_reason(layers, asked));
+        if !layers.session.is_empty() {
+            reasons.push(
+                self.limit_reason("its session policy", &layers.session, asked)
+                    .1,
+            );
+        }
+        for level in &layers.levels {
+            let (verdict, reason) = self.limit_reason("the organization", level, asked);
+            if verdict != Verdict::Yes {
+                reasons.push(reason);
+            }
+        }
         if denies.is_empty() {
             reasons.push(Reason::new("no Deny applies", None));
         } else if can.verdict != Verdict::No || reasons.iter().all(|one| !denies.contains(one)) {
@@ -290,24 +382,38 @@ impl Access<'_> {
         let Some(boundary) = &layers.boundary else {
             return Reason::new("not limited by a boundary", None);
         };
-        let stack = overgrant_policy::Stack::identity(vec![&boundary.document]);
-        let sides = Sides::of(&stack, asked);
-        let word = match Verdict::of(sides.some, sides.every) {
-            Verdict::Yes => "allows it",
-            Verdict::Depends => "allows a part of it",
-            Verdict::No => "does not allow it",
-        };
         let name = boundary
             .aws
             .as_ref()
             .map_or_else(String::new, |name| format!(" {name}"));
-        let place = boundary.place.map(|place| Place {
+        let what = format!("its boundary{name}");
+        self.limit_reason(&what, std::slice::from_ref(boundary), asked)
+            .1
+    }
+
+    /// What policies that only limit leave of the question.
+    fn limit_reason(
+        &self,
+        what: &str,
+        layers: &[Layer<'_>],
+        asked: &Document,
+    ) -> (Verdict, Reason) {
+        let documents = layers.iter().map(|layer| &*layer.document).collect();
+        let sides = Sides::of(&overgrant_policy::Stack::identity(documents), asked);
+        let verdict = Verdict::of(sides.some, sides.every);
+        let word = match verdict {
+            Verdict::Yes => "allows it",
+            Verdict::Depends => "allows a part of it",
+            Verdict::No => "does not allow it",
+        };
+        let held = layers.iter().find_map(|layer| Some((layer, layer.place?)));
+        let place = held.map(|(layer, place)| Place {
             address: self.address(place).into(),
             root: place.root.clone(),
             statement: None,
-            span: boundary.document.src.span.or(place.src.span),
+            span: layer.document.src.span.or(place.src.span),
         });
-        Reason::new(format!("its boundary{name} {word}"), place)
+        (verdict, Reason::new(format!("{what} {word}"), place))
     }
 
     fn place(&self, place: &overgrant_ir::Place, statement: &Statement, action: &str) -> Place {

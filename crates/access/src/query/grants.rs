@@ -4,7 +4,7 @@
 //! leave, is not listed; what only may be granted is marked.
 
 use crate::graph::Place;
-use crate::{Access, AttachedSource};
+use crate::{Access, AttachedSource, Session};
 use overgrant_catalog::{AccessLevel, Action};
 use overgrant_ir::IdentityId;
 use overgrant_policy::{ActionSet, Answer};
@@ -38,6 +38,8 @@ pub struct Granted {
 pub struct Limits {
     /// The boundary's address or name; `?` where it is not in the code.
     pub boundary: Option<String>,
+    /// What narrows the session, by address or name; empty where it is no session.
+    pub session: Vec<String>,
     /// Organization policies of the code that may bind it, by address.
     pub organization: Vec<String>,
     /// Deny statements: words and place.
@@ -52,13 +54,21 @@ impl Access<'_> {
     /// The grants of an identity, sorted by service, level and place in its policies.
     #[must_use]
     pub fn grants(&self, id: IdentityId) -> Vec<Granted> {
-        let left = self.actions_on_something(id);
+        self.grants_in(id, None)
+    }
+
+    /// The same for a session of the identity.
+    #[must_use]
+    pub fn grants_in(&self, id: IdentityId, session: Option<&Session<'_>>) -> Vec<Granted> {
+        let narrowed = session.map_or_else(ActionSet::all, Session::actions);
+        let left = self.actions_on_something(id).intersection(&narrowed);
         let mut found = Vec::new();
         for attached in self.policies(id) {
             for statement in attached.document.allows() {
                 let (must, may) = (statement.actions.must(), statement.actions.may());
                 let certain = attached.is_certain() && statement.is_certain();
                 let held = may.intersection(&left.clone().union(&must.complement()));
+                let held = held.intersection(&narrowed);
                 let from = match &attached.source {
                     AttachedSource::AwsManaged { name, .. } => format!("AWS managed policy {name}"),
                     _ => format!("statement {}", statement.name()),
@@ -102,12 +112,31 @@ impl Access<'_> {
         found
     }
 
+    fn session_names(&self, session: &Session<'_>) -> Vec<String> {
+        let named = session.policies.iter().filter_map(|one| {
+            let held = one.place.map(|place| self.address(place));
+            one.aws.clone().or(held)
+        });
+        let mut names: Vec<String> = named.collect();
+        names.dedup();
+        names
+    }
+
     /// What limits an identity.
     #[must_use]
     pub fn limits(&self, id: IdentityId) -> Limits {
+        self.limits_in(id, None)
+    }
+
+    /// The same for a session of the identity.
+    #[must_use]
+    pub fn limits_in(&self, id: IdentityId, session: Option<&Session<'_>>) -> Limits {
         let model = self.model();
         let mut limits = Limits {
             boundary: None,
+            session: session
+                .map(|one| self.session_names(one))
+                .unwrap_or_default(),
             organization: Vec::new(),
             denies: Vec::new(),
             unread: Vec::new(),
@@ -121,11 +150,9 @@ impl Access<'_> {
             crate::Boundary::AwsManaged { name, .. } => Some(name.to_string()),
             crate::Boundary::Unresolved(named) => Some(format!("{} (not in the code)", named.text)),
         };
-        if let Some(identity) = model.identity(id) {
-            for (policy, _) in self.guardrails.service_control(identity) {
-                let policy = model.document(policy).map(|one| self.address(&one.place));
-                limits.organization.extend(policy);
-            }
+        for (policy, _) in self.guardrails.service_control(self.account_of(id)) {
+            let policy = model.document(policy).map(|one| self.address(&one.place));
+            limits.organization.extend(policy);
         }
         for attached in self.policies(id) {
             let holder = match attached.source {

@@ -5,6 +5,7 @@
 //! provide access management".
 
 use crate::Access;
+use crate::account::Whose;
 use overgrant_ir::{DocumentId, DocumentRole, IdentityId, IdentityKind, PolicyDocument};
 use overgrant_policy::{Answer, Arn, Document, Effect, Principal, PrincipalKind, Statement};
 use overgrant_value::{Marks, Text};
@@ -145,27 +146,20 @@ fn names(access: &Access<'_>, id: IdentityId, principal: &Principal, root: &str)
     } else {
         Answer::May
     };
-    let own_root = access
-        .model()
-        .identity(id)
-        .map(|one| one.place.root.as_str());
     match principal.kind() {
         PrincipalKind::Anyone => Naming::Itself(sure),
-        PrincipalKind::Account => match principal.account() {
-            None if own_root == Some(root) => Naming::Account(sure),
-            None => Naming::Account(Answer::May),
-            Some(account) => {
-                let own = access
-                    .model()
-                    .identity(id)
-                    .and_then(|one| Arn::parse(&one.arn)?.account.as_known());
-                match own {
-                    Some(own) if own == account => Naming::Account(sure),
-                    Some(_) => Naming::Nobody,
-                    None => Naming::Account(Answer::May),
-                }
+        PrincipalKind::Account => {
+            let accounts = &access.links.accounts;
+            let meant = match principal.account() {
+                None => accounts.root(root),
+                Some(id) => Whose::Known(id),
+            };
+            let own = access.whose.get(id.0);
+            match own.map_or(Answer::May, |own| accounts.same(own, &meant)) {
+                Answer::No => Naming::Nobody,
+                answer => Naming::Account(answer.and(sure)),
             }
-        },
+        }
         PrincipalKind::Aws | PrincipalKind::Unknown => {
             let kinds = [IdentityKind::Role, IdentityKind::User];
             let found = kinds.into_iter().find_map(|kind| {

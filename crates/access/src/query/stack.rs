@@ -4,7 +4,7 @@
 //! engine never builds a sure answer on it.
 
 use super::Question;
-use crate::{Access, AttachedSource};
+use crate::{Access, AttachedSource, Session};
 use overgrant_ir::{IdentityId, IdentityKind};
 use overgrant_policy::engine::{self, Prepared, Witness};
 use overgrant_policy::{
@@ -31,6 +31,10 @@ pub(super) struct Layers<'a> {
     pub(super) unknown_boundary: bool,
     /// Denies of organization policies and of the resource.
     pub(super) denies: Vec<Layer<'a>>,
+    /// The session policies, where it is asked for a session that has some.
+    pub(super) session: Vec<Layer<'a>>,
+    /// What each level of the organization that lists what it allows lets through.
+    pub(super) levels: Vec<Vec<Layer<'a>>>,
 }
 
 /// A document none of whose statements is sure.
@@ -42,14 +46,30 @@ fn doubtful(document: &Document) -> Document {
     copy
 }
 
+/// The Allow statements of a document, for whoever is asked about.
+fn allows_of(document: &Document) -> Document {
+    let mut copy = document.clone();
+    copy.statements.retain(|one| one.effect == Effect::Allow);
+    for statement in &mut copy.statements {
+        statement.principals = nobody();
+    }
+    copy
+}
+
 impl<'a> Layers<'a> {
-    pub(super) fn new(access: &'a Access<'_>, id: IdentityId) -> Self {
+    pub(super) fn new(
+        access: &'a Access<'_>,
+        id: IdentityId,
+        session: Option<&'a Session<'_>>,
+    ) -> Self {
         let model = access.model();
         let mut layers = Self {
             identity: Vec::new(),
             boundary: None,
             unknown_boundary: false,
             denies: Vec::new(),
+            session: Vec::new(),
+            levels: Vec::new(),
         };
         for attached in access.policies(id) {
             let sure = attached.is_certain();
@@ -81,10 +101,42 @@ impl<'a> Layers<'a> {
             }
             Err(()) => layers.unknown_boundary = true,
         }
-        if let Some(identity) = model.identity(id) {
-            for (policy, binds) in access.guardrails.service_control(identity) {
-                layers.deny(access, policy, binds);
+        for policy in session
+            .map(|one| one.policies.as_slice())
+            .unwrap_or_default()
+        {
+            layers.session.push(Layer {
+                document: if policy.certain {
+                    Cow::Borrowed(&*policy.document)
+                } else {
+                    Cow::Owned(doubtful(&policy.document))
+                },
+                place: policy.place,
+                aws: policy.aws.clone(),
+            });
+        }
+        let account = access.account_of(id);
+        for (policy, binds) in access.guardrails.service_control(account.clone()) {
+            layers.deny(access, policy, binds);
+        }
+        for (level, binds) in access.guardrails.levels(account.as_ref()) {
+            let mut documents: Vec<Layer<'a>> = level
+                .held(model)
+                .map(|held| Layer {
+                    document: Cow::Owned(allows_of(&held.document)),
+                    place: Some(&held.place),
+                    aws: None,
+                })
+                .collect();
+            if binds != Answer::Must {
+                // Where it does not bind, everything passes.
+                documents.push(Layer {
+                    document: Cow::Owned(doubtful(&allow("*", Text::known("*"), &[]))),
+                    place: None,
+                    aws: None,
+                });
             }
+            layers.levels.push(documents);
         }
         layers
     }
@@ -126,6 +178,8 @@ impl<'a> Layers<'a> {
             return;
         }
         let layers = self.identity.iter_mut().chain(&mut self.boundary);
+        let layers = layers.chain(&mut self.session);
+        let layers = layers.chain(self.levels.iter_mut().flatten());
         for layer in layers.chain(&mut self.denies) {
             specialise(layer.document.to_mut(), context);
         }
@@ -136,7 +190,8 @@ impl<'a> Layers<'a> {
     pub(super) fn own_denies(&self) -> Document {
         let mut all = allow("*", Text::known("*"), &[]);
         all.statements.clear();
-        for layer in self.identity.iter().chain(&self.boundary) {
+        let layers = self.identity.iter().chain(&self.boundary);
+        for layer in layers.chain(&self.session) {
             if layer.document.resolution == Resolution::Unresolved {
                 all.resolution = Resolution::Unresolved;
             }
@@ -157,6 +212,16 @@ impl<'a> Layers<'a> {
         if bounded && let Some(boundary) = &self.boundary {
             stack.boundary = Some(vec![&boundary.document]);
         }
+        // A session stays narrowed whoever lets it in; a boundary does not bind all grants of resources.
+        if !self.session.is_empty() {
+            let documents = self.session.iter().map(|layer| &*layer.document);
+            stack.session = Some(documents.collect());
+        }
+        stack.scp = self
+            .levels
+            .iter()
+            .map(|level| level.iter().map(|layer| &*layer.document).collect())
+            .collect();
         stack
     }
 

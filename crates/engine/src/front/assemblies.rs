@@ -52,6 +52,9 @@ fn one(assembly: &Assembly) -> Input {
     for (stack, result) in results {
         match result {
             Ok(found) => {
+                let account = stack.environment.account.clone();
+                let known = account.map(|account| (stack.root.clone(), account));
+                input.accounts.extend(known);
                 accept(&mut input, &ignores, &found.resources);
                 input
                     .outputs

@@ -11,8 +11,9 @@ mod workflows;
 
 use crate::settle::{Call, MetadataIgnore};
 use crate::{Config, Discovery, Error, Options};
-use overgrant_ir::{Output, Resource};
+use overgrant_ir::{Accounts, Output, Resource};
 use overgrant_source::{Comment, Diagnostic, FileId, Level, ReadError, Sources};
+use smol_str::SmolStr;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -30,6 +31,8 @@ pub(crate) struct Input {
     pub(crate) metadata: Vec<MetadataIgnore>,
     /// Calls of Terraform modules, and constructs of the CDK.
     pub(crate) calls: Vec<Call>,
+    /// Accounts of roots, where the input says them beside its resources.
+    pub(crate) accounts: Vec<(SmolStr, SmolStr)>,
     /// Paths of the files read as configuration.
     pub(crate) files: BTreeSet<Arc<str>>,
 }
@@ -43,7 +46,15 @@ impl Input {
         self.comments.extend(other.comments);
         self.metadata.extend(other.metadata);
         self.calls.extend(other.calls);
+        self.accounts.extend(other.accounts);
         self.files.extend(other.files);
+    }
+
+    /// What is known of accounts, for the model.
+    pub(crate) fn frame(&mut self, config: &Config, accounts: &mut Accounts) {
+        let own = config.settings.own_accounts.iter();
+        accounts.own = own.map(|id| id.as_str().into()).collect();
+        accounts.roots.extend(std::mem::take(&mut self.accounts));
     }
 }
 

@@ -3,6 +3,7 @@
 //! Not for linking: references stay texts. Invariant: resources are lowered in the order of
 //! (root, address), so that the model does not depend on how they were read.
 
+mod account;
 mod embedded;
 mod generated;
 mod grant;
@@ -103,6 +104,7 @@ impl Lowering {
             return;
         }
         self.aliases(resource);
+        account::lower(self, resource);
         iam::lower(self, resource);
         organization::lower(self, resource);
         grant::lower(self, resource);

@@ -30,6 +30,12 @@ pub fn access_text(
     if let Some(boundary) = &limits.boundary {
         let _ = writeln!(text, "  limited by boundary {boundary}");
     }
+    for policy in &limits.session {
+        let _ = writeln!(
+            text,
+            "  in a session, narrowed by the session policy of {policy}"
+        );
+    }
     for policy in &limits.organization {
         let _ = writeln!(text, "  may be limited by organization policy {policy}");
     }
@@ -162,6 +168,7 @@ pub fn access_json(
         "principal": asked.address(id),
         "administrator": answer(limits.admin),
         "boundary": limits.boundary,
+        "session_policies": limits.session,
         "organization_policies": limits.organization,
         "unread": limits.unread,
         "denies": denies,

@@ -1,6 +1,7 @@
 //! Every row of the catalog in both formats: a caller with exactly its rights and its state walks it;
 //! without one of them, with a Deny, or under a boundary it does not.
 
+mod accounts;
 mod scene;
 mod special;
 

@@ -6,10 +6,10 @@ use crate::tests::{named, quoted, resource};
 use overgrant_ir::{IdentityId, Model, Resource, lower};
 use overgrant_policy::Answer;
 
-const LAMBDA: &str = r#"{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"lambda.amazonaws.com"}}"#;
-const ALL: &str = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#;
+pub(super) const LAMBDA: &str = r#"{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"lambda.amazonaws.com"}}"#;
+pub(super) const ALL: &str = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#;
 
-fn role(root: &str, name: &str, trust: &str, policy: &str) -> Vec<Resource> {
+pub(super) fn role(root: &str, name: &str, trust: &str, policy: &str) -> Vec<Resource> {
     let attrs = format!(
         r#"{{"name":"{name}","assume_role_policy":{}}}"#,
         quoted(trust)
@@ -31,7 +31,7 @@ fn role(root: &str, name: &str, trust: &str, policy: &str) -> Vec<Resource> {
     ]
 }
 
-fn template(root: &str, name: &str, trust: &str, policy: &str) -> Resource {
+pub(super) fn template(root: &str, name: &str, trust: &str, policy: &str) -> Resource {
     let attrs = format!(
         r#"{{"RoleName":"{name}","AssumeRolePolicyDocument":{{"Statement":[{trust}]}},
             "Policies":[{{"PolicyName":"p","PolicyDocument":{{"Version":"2012-10-17","Statement":[{policy}]}}}}]}}"#
@@ -39,18 +39,18 @@ fn template(root: &str, name: &str, trust: &str, policy: &str) -> Resource {
     resource(root, "AWS::IAM::Role", name, &attrs)
 }
 
-fn trusts(name: &str) -> String {
+pub(super) fn trusts(name: &str) -> String {
     format!(
         r#"{{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{{"AWS":"arn:aws:iam::111122223333:role/{name}"}}}}"#
     )
 }
 
-fn node(model: &Model, name: &str) -> Node {
+pub(super) fn node(model: &Model, name: &str) -> Node {
     Node::Identity(named(model, name))
 }
 
 /// The names of the identities on the best way to administration.
-fn way(access: &Access<'_>, from: &str) -> Option<(Answer, Vec<String>)> {
+pub(super) fn way(access: &Access<'_>, from: &str) -> Option<(Answer, Vec<String>)> {
     let model = access.model();
     let route = access.graph().route_to_admin(node(model, from))?;
     let name = |one: &Node| match one {
