@@ -1,7 +1,9 @@
 //! `cargo dev bench-model`: how the escalation graph grows with the number of roles.
 //!
 //! Models are made, not read: four statements a role, of the kinds that real roles hold, and a function
-//! for every tenth. Not for reading and evaluating. Invariant: the same numbers give the same model.
+//! for every tenth. In the shape `teams` patterns match the roles of one team of 25; in `wide` the patterns
+//! of a tenth of the roles match a third of all of them, so that the model grows together. Not for reading
+//! and evaluating. Invariant: the same numbers give the same model.
 
 use anyhow::{Context as _, Result};
 use overgrant_access::Access;
@@ -17,13 +19,26 @@ pub(crate) struct Arguments {
     /// Numbers of roles, each measured by itself
     #[arg(default_values_t = [100, 1_000, 5_000])]
     roles: Vec<usize>,
+
+    /// How far patterns reach
+    #[arg(long, value_enum, default_value = "teams")]
+    shape: Shape,
+}
+
+/// How far the patterns of statements reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Shape {
+    /// The roles of one team, whatever the number of roles.
+    Teams,
+    /// A share of all roles that does not shrink.
+    Wide,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     use std::io::Write as _;
     let mut out = std::io::stdout();
     for &roles in &arguments.roles {
-        let model = lower(resources(roles)?);
+        let model = lower(resources(roles, arguments.shape)?);
         let statements: usize = model
             .documents
             .iter()
@@ -61,14 +76,25 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 /// Roles of one team, which share a prefix.
 const TEAM: usize = 25;
 
-fn name(at: usize) -> String {
-    format!("t{}-svc{at}", at / TEAM)
+/// Prefixes of roles in the wide shape.
+const PARTS: usize = 3;
+
+fn prefix(at: usize, shape: Shape) -> String {
+    match shape {
+        Shape::Teams => format!("t{}", at / TEAM),
+        Shape::Wide => format!("p{}", at % PARTS),
+    }
+}
+
+fn name(at: usize, shape: Shape) -> String {
+    format!("{}-svc{at}", prefix(at, shape))
 }
 
 /// The statements of a role, by its number: most read and write their own things, some pass roles,
 /// change functions or assume others, of their team or by name; some may do so on everything.
-fn statements(at: usize, roles: usize) -> Vec<String> {
-    let own = name(at);
+fn statements(at: usize, roles: usize, shape: Shape) -> Vec<String> {
+    let own = name(at, shape);
+    let group = prefix(at, shape);
     let next = (at + 1) % roles;
     let allow = |actions: &str, resource: &str| {
         format!(r#"{{"Effect":"Allow","Action":[{actions}],"Resource":"{resource}"}}"#)
@@ -80,21 +106,29 @@ fn statements(at: usize, roles: usize) -> Vec<String> {
         ),
         1 => allow(
             r#""iam:PassRole""#,
-            &format!("arn:aws:iam::*:role/{}", name(next)),
+            &format!("arn:aws:iam::*:role/{}", name(next, shape)),
         ),
         2 => allow(
             r#""sts:AssumeRole""#,
-            &format!("arn:aws:iam::*:role/{}", name(next)),
+            &format!("arn:aws:iam::*:role/{}", name(next, shape)),
         ),
         3 => allow(
             r#""lambda:UpdateFunctionCode","lambda:InvokeFunction""#,
-            &format!("arn:aws:lambda:*:*:function:t{}-*", at / TEAM),
+            &format!("arn:aws:lambda:*:*:function:{group}-*"),
         ),
         4 => allow(
             r#""iam:UpdateAssumeRolePolicy""#,
-            &format!("arn:aws:iam::*:role/t{}-*", at / TEAM),
+            &format!("arn:aws:iam::*:role/{group}-*"),
+        ),
+        5 if shape == Shape::Wide => allow(
+            r#""iam:PassRole","lambda:CreateFunction","lambda:InvokeFunction""#,
+            &format!("arn:aws:iam::*:role/{group}-*"),
         ),
         5 => allow(r#""ec2:RunInstances","ec2:CreateTags""#, "*"),
+        7 if shape == Shape::Wide => allow(
+            r#""sts:AssumeRole""#,
+            &format!("arn:aws:iam::*:role/{group}-*"),
+        ),
         6 => allow(r#""sts:AssumeRole""#, "*"),
         _ => allow(
             r#""sqs:SendMessage","sqs:ReceiveMessage""#,
@@ -120,11 +154,11 @@ fn statements(at: usize, roles: usize) -> Vec<String> {
     ]
 }
 
-fn resources(roles: usize) -> Result<Vec<Resource>> {
+fn resources(roles: usize, shape: Shape) -> Result<Vec<Resource>> {
     let services = ["lambda", "ec2", "codebuild", "ecs-tasks"];
     let mut all = Vec::new();
     for at in 0..roles {
-        let name = name(at);
+        let name = name(at, shape);
         let service = services
             .get(at % services.len())
             .copied()
@@ -146,7 +180,7 @@ fn resources(roles: usize) -> Result<Vec<Resource>> {
         )?);
         let policy = format!(
             r#"{{"Version":"2012-10-17","Statement":[{}]}}"#,
-            statements(at, roles).join(",")
+            statements(at, roles, shape).join(",")
         );
         let attrs = format!(r#"{{"role":"{name}","policy":{policy:?}}}"#);
         all.push(resource(
