@@ -336,13 +336,15 @@ impl Builder<'_> {
         let named = own.get(key).filter(|node| !node.is_null());
         let (api, suffix) = match named {
             Some(node) => {
-                let stage = referenced(node).and_then(|name| {
+                let name = referenced(node).or_else(|| node.text().map(str::to_owned));
+                let stage = name.and_then(|name| {
                     let api = self.resources.get(&name)?.get("Properties")?;
-                    let globals = || self.globals.as_ref()?.get("Api")?.get("StageName");
-                    let stage = api.get("StageName").or_else(globals)?;
-                    Some(stage.text().unwrap_or("Stage").to_owned())
+                    Some(api.get("StageName")?.text()?.to_owned())
                 });
-                (Arc::clone(node), stage.unwrap_or_default())
+                (
+                    Arc::clone(node),
+                    stage.unwrap_or_else(|| "Stage".to_owned()),
+                )
             }
             None => {
                 self.implicit_api(implicit, span);
@@ -395,7 +397,12 @@ impl Builder<'_> {
             ("Principal", make::text("apigateway.amazonaws.com", span)),
         ];
         parts.push(source);
-        let suffix = if rest { suffix.as_str() } else { "" };
+        let suffix = match suffix.as_str() {
+            _ if !rest => String::new(),
+            word if word.chars().all(char::is_alphanumeric) => suffix,
+            // What a logical id may not hold is hashed, as the translator does.
+            other => short_hash(other),
+        };
         self.generate(
             &format!("{id}Permission{suffix}"),
             "AWS::Lambda::Permission",
@@ -403,6 +410,14 @@ impl Builder<'_> {
             span,
         );
     }
+}
+
+/// The first ten digits of the SHA-1.
+fn short_hash(text: &str) -> String {
+    use sha1::Digest as _;
+    let bytes = sha1::Sha1::digest(text.as_bytes());
+    let digits = bytes.iter().take(5).map(|byte| format!("{byte:02x}"));
+    digits.collect()
 }
 
 /// The logical id that a `Ref` names.

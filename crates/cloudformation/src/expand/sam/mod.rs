@@ -98,29 +98,35 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    /// What a function must say itself is no global, and the deployment fails where it is one.
+    /// What a resource must say itself is no global, and the deployment fails where it is one.
     fn refuse_globals(&mut self) {
-        const NOT_GLOBAL: [&str; 4] = ["Role", "Policies", "Events", "FunctionName"];
-        let functions = self
-            .globals
-            .as_ref()
-            .and_then(|globals| globals.get("Function"));
-        let refused: Vec<Entry> = functions
-            .map(|node| node.entries())
-            .unwrap_or_default()
-            .iter()
-            .filter(|entry| NOT_GLOBAL.contains(&entry.key.as_str()))
-            .cloned()
-            .collect();
-        for entry in refused {
-            self.tell(
-                "sam-globals",
-                entry.key_span,
-                format!(
-                    "`{}` is not allowed in Globals; write it in each function",
-                    entry.key
-                ),
-            );
+        const NOT_GLOBAL: [(&str, &str, &[&str]); 2] = [
+            (
+                "Function",
+                "function",
+                &["Role", "Policies", "Events", "FunctionName"],
+            ),
+            ("Api", "API", &["StageName"]),
+        ];
+        for (section, noun, names) in NOT_GLOBAL {
+            let globals = self.globals.as_ref().and_then(|all| all.get(section));
+            let refused: Vec<Entry> = globals
+                .map(|node| node.entries())
+                .unwrap_or_default()
+                .iter()
+                .filter(|entry| names.contains(&entry.key.as_str()))
+                .cloned()
+                .collect();
+            for entry in refused {
+                self.tell(
+                    "sam-globals",
+                    entry.key_span,
+                    format!(
+                        "`{}` is not allowed in Globals; write it in each {noun}",
+                        entry.key
+                    ),
+                );
+            }
         }
     }
 
@@ -669,10 +675,52 @@ Resources:
 
     #[test]
     fn what_is_no_global_is_told() {
-        let found = one(
-            "Transform: AWS::Serverless-2016-10-31\nGlobals: {Function: {Policies: [AdministratorAccess]}}\nResources: {Fn: {Type: AWS::Serverless::Function}}",
-        );
-        assert_eq!(found.diagnostics[0].code, "sam-globals");
+        for globals in [
+            "Function: {Policies: [AdministratorAccess]}",
+            "Api: {StageName: prod}",
+        ] {
+            let found = one(&format!(
+                "Transform: AWS::Serverless-2016-10-31\nGlobals: {{{globals}}}\nResources: {{Fn: {{Type: AWS::Serverless::Function}}}}"
+            ));
+            assert_eq!(found.diagnostics[0].code, "sam-globals", "{globals}");
+        }
+    }
+
+    #[test]
+    fn the_permission_of_an_api_is_named_after_its_stage() {
+        for (stage, reference, id, api) in [
+            (
+                "StageName: prod",
+                "!Ref A",
+                "FnGetPermissionprod",
+                "${A.name}",
+            ),
+            (
+                "StageName: !Sub 'a${AWS::Region}'",
+                "{Ref: A}",
+                "FnGetPermissionStage",
+                "${A.name}",
+            ),
+            ("Name: x", "!Ref A", "FnGetPermissionStage", "${A.name}"),
+            (
+                "StageName: v1-beta",
+                "!Ref A",
+                "FnGetPermission2817521297",
+                "${A.name}",
+            ),
+            ("StageName: prod", "A", "FnGetPermissionprod", "A"),
+        ] {
+            let all = expand(&format!(
+                "Resources:
+  A: {{Type: AWS::Serverless::Api, Properties: {{{stage}}}}}
+  Fn: {{Type: AWS::Serverless::Function, Properties: {{Events: {{Get: {{Type: Api, Properties: {{Path: /a, Method: get, RestApiId: {reference}}}}}}}}}}}"
+            ));
+            let source = text(get(&all, id), "SourceArn");
+            assert!(
+                source.contains(&format!(":{api}/*/GET/a")),
+                "{stage} {source}"
+            );
+        }
     }
 
     #[test]
