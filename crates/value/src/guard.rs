@@ -117,6 +117,10 @@ fn contradict(a: &Atom, b: &Atom) -> bool {
 impl fmt::Display for Atom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.relation {
+            Relation::Is(value) if value.is_empty() => write!(f, "{} is empty", self.subject),
+            Relation::IsNot(value) if value.is_empty() => {
+                write!(f, "{} is not empty", self.subject)
+            }
             Relation::Is(value) => write!(f, "{} = {value}", self.subject),
             Relation::IsNot(value) => write!(f, "{} is not {value}", self.subject),
             Relation::Holds => write!(f, "{}", self.subject),
@@ -157,5 +161,11 @@ mod tests {
         assert!(not_dev.implied_by(&prod));
         assert!(!prod.implied_by(&not_dev));
         assert!(Guard::always().implied_by(&prod));
+        for (relation, words) in [
+            (Relation::Is(SmolStr::default()), "Env is empty"),
+            (Relation::IsNot(SmolStr::default()), "Env is not empty"),
+        ] {
+            assert_eq!(Guard::atom("Env", relation).to_string(), words);
+        }
     }
 }
