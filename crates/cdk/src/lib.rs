@@ -10,4 +10,5 @@ mod trace;
 mod tree;
 
 pub use assembly::{Assembly, Stack, Synthesized, is_assembly};
+pub use manifest::is_manifest;
 pub use trace::Construct;

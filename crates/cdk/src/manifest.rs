@@ -46,6 +46,19 @@ pub(crate) struct StackArtifact {
     pub(crate) metadata: Option<Value>,
 }
 
+/// Whether `text` is the manifest of an assembly with stacks or stages.
+#[must_use]
+pub fn is_manifest(text: &str) -> bool {
+    // Other tools have files of this name, and most are small; parsing comes last.
+    (text.contains("aws:cloudformation:stack") || text.contains("cdk:cloud-assembly"))
+        && artifacts(text).is_ok_and(|found| {
+            let of_use = |artifact: &Artifact| {
+                matches!(artifact, Artifact::Stack(_) | Artifact::Stage { .. })
+            };
+            found.iter().any(of_use)
+        })
+}
+
 /// The artifacts of a manifest in the order of their ids.
 ///
 /// # Errors
@@ -186,6 +199,19 @@ mod tests {
             (None, None)
         );
         assert_eq!(environment_of("nonsense"), (None, None));
+    }
+
+    #[test]
+    fn manifests_are_known_by_their_artifacts() {
+        let stack = r#"{"artifacts": {"A": {"type": "aws:cloudformation:stack", "properties": {"templateFile": "t"}}}}"#;
+        assert!(is_manifest(stack));
+        for text in [
+            r#"{"name": "aws:cloudformation:stack"}"#,
+            r#"{"artifacts": {"A": {"type": "cdk:tree", "properties": {"file": "cdk:cloud-assembly"}}}}"#,
+            "aws:cloudformation:stack",
+        ] {
+            assert!(!is_manifest(text), "{text}");
+        }
     }
 
     #[test]

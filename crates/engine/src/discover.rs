@@ -237,8 +237,14 @@ fn join(directory: &str, name: &str) -> String {
     }
 }
 
+/// Whether a directory holds what `cdk synth` writes: beside the manifest a file with the version,
+/// which is lost where only some files are kept; then the manifest itself tells.
 fn is_assembly(dir: &Path) -> bool {
-    dir.join("manifest.json").is_file() && dir.join("cdk.out").is_file()
+    let manifest = dir.join("manifest.json");
+    manifest.is_file()
+        && (dir.join("cdk.out").is_file()
+            || std::fs::read_to_string(manifest)
+                .is_ok_and(|text| overgrant_cdk::is_manifest(&text)))
 }
 
 #[derive(Default)]
