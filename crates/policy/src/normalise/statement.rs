@@ -28,7 +28,7 @@ const ELEMENTS: [&str; 9] = [
 impl Reader {
     pub(super) fn one_statement(&mut self, val: &Val, guard: &Guard) {
         let Some(map) = val.as_map() else { return };
-        let entries = map.entries.clone();
+        let entries = &map.entries;
         let index = self.document.statements.len();
         if index >= MOST_ITEMS {
             self.too_large("Statement", val.src());
@@ -37,7 +37,7 @@ impl Reader {
         }
         self.statement = Some(index);
         let outer = std::mem::replace(&mut self.guard, guard.clone());
-        self.duplicates(&entries);
+        self.duplicates(entries);
         let mut statement = Statement {
             index,
             sid: None,
@@ -52,7 +52,7 @@ impl Reader {
             marks: val.marks(),
         };
         let mut has_effect = false;
-        for entry in &entries {
+        for entry in entries {
             let Some(name) = self.element(entry, &ELEMENTS, "statement") else {
                 continue;
             };
@@ -96,10 +96,12 @@ impl Reader {
                 _ => statement.conditions = self.conditions(&inner),
             }
         }
-        if !has_effect {
+        // A macro may add what is not here.
+        let open = entries.iter().any(|entry| !entry.key.is_known());
+        if !has_effect && !open {
             self.problem(ProblemKind::Missing("Effect".into()), val.src());
         }
-        if !statement.actions.0.present {
+        if !statement.actions.0.present && !open {
             self.problem(ProblemKind::Missing("Action".into()), val.src());
         }
         self.duplicate_sid(&statement);
