@@ -99,6 +99,64 @@ fn deep_nesting_ends() {
     let _ = codes(&with_good().file("deep.tf", hcl));
 }
 
+/// Each ends soon, with a diagnostic, and costs no other file.
+#[test]
+fn hostile_documents_are_told() {
+    let head = "AWSTemplateFormatVersion: '2010-09-09'\n";
+    let topic = "Resources: {A: {Type: AWS::SNS::Topic}}\n";
+    let mut bomb = format!("{head}a0: &a0 [x, x, x, x]\n");
+    for level in 1..40 {
+        let last = format!("*a{}", level - 1);
+        bomb.push_str(&format!("a{level}: &a{level} [{last}, {last}, {last}]\n"));
+    }
+    let items: Vec<String> = (0..300).map(|n| format!("i{n}")).collect();
+    let items = items.join(", ");
+    let loops = format!(
+        "Transform: AWS::LanguageExtensions\nResources:\n  Fn::ForEach::A:\n    - A\n    - [{items}]\n    - Fn::ForEach::B:\n        - B\n        - [{items}]\n        - 'T${{A}}${{B}}': {{Type: AWS::SNS::Topic}}\n"
+    );
+    let nested =
+        "Resources: {N: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: h.yaml}}}\n";
+    let name = "x".repeat(100_000);
+    let uses = "${A.TopicName}".repeat(20_000);
+    let grows = format!(
+        "Resources:\n  A: {{Type: AWS::SNS::Topic, Properties: {{TopicName: {name}}}}}\n  B: {{Type: AWS::SNS::Topic, Properties: {{TopicName: !Sub '{uses}'}}}}\n"
+    );
+    let line = format!(
+        r#"{{"Resources": {{"A": {{"Type": "AWS::SNS::Topic", "Properties": {{"T": "{}"}}}}}}}}"#,
+        "x".repeat(50_000_000)
+    );
+    let not_utf8 = [head.as_bytes(), b"Description: \xff\n", topic.as_bytes()].concat();
+    let wide: Vec<u8> = [0xff, 0xfe]
+        .into_iter()
+        .chain(
+            format!("{head}{topic}")
+                .encode_utf16()
+                .flat_map(u16::to_le_bytes),
+        )
+        .collect();
+    let outside = r#"{"version": "55.0.0", "artifacts": {"S": {"type": "aws:cloudformation:stack", "properties": {"templateFile": "../../good.yaml"}}}}"#;
+    let itself = r#"{"version": "55.0.0", "artifacts": {"T": {"type": "cdk:cloud-assembly", "properties": {"directoryName": "../cdk.out"}}}}"#;
+    for (path, text, code) in [
+        ("h.yaml", bomb.into_bytes(), "yaml-limit"),
+        (
+            "h.yaml",
+            format!("{head}A: {}", "[".repeat(100_000)).into_bytes(),
+            "yaml-syntax",
+        ),
+        ("h.yaml", loops.into_bytes(), "for-each"),
+        ("h.yaml", nested.into(), "nested-template"),
+        ("h.yaml", grows.into_bytes(), "too-complex"),
+        ("h.json", line.into_bytes(), "unreadable"),
+        ("h.yaml", not_utf8, "unreadable"),
+        ("h.yaml", wide, "unreadable"),
+        ("cdk.out/manifest.json", outside.into(), "cdk-manifest"),
+        ("cdk.out/manifest.json", itself.into(), "cdk-manifest"),
+    ] {
+        let told = codes(&with_good().file(path, text));
+        assert!(told.iter().any(|told| told == code), "{code}: {told:?}");
+    }
+}
+
 #[test]
 fn a_plan_written_by_windows_powershell_is_read() {
     let policy =
@@ -118,6 +176,23 @@ fn a_plan_written_by_windows_powershell_is_read() {
     let finding = &report["findings"][0];
     assert_eq!(finding["rule"], "admin-star-star", "{report:#}");
     assert_eq!(finding["start"]["line"], 4);
+}
+
+#[test]
+fn what_a_macro_may_add_is_not_missed() {
+    let statement = |first: &str| {
+        format!(
+            "Resources:\n  P:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      PolicyDocument:\n        Version: '2012-10-17'\n        Statement:\n          - {first}\n            Effect: Allow\n            Resource: '*'\n"
+        )
+    };
+    for (first, found) in [("Fn::Transform: {Name: Mine}", false), ("Sid: Mine", true)] {
+        let project = Project::new().file("t.yaml", statement(first));
+        let report = project.run(&["check", "-f", "json"]).json();
+        let told = report["findings"]
+            .to_string()
+            .contains("policy-grammar-invalid");
+        assert_eq!(told, found, "{report:#}");
+    }
 }
 
 #[test]

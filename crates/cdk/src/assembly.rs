@@ -204,7 +204,20 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn manifest(&mut self, directory: &str, depth: usize) {
-        if depth > MAX_STAGES || self.directories.iter().any(|known| known == directory) {
+        if self.directories.iter().any(|known| known == directory) {
+            return;
+        }
+        if depth > MAX_STAGES {
+            self.diagnostics.push(
+                Diagnostic::new(
+                    Level::Warning,
+                    "cdk-manifest",
+                    format!(
+                        "more than {MAX_STAGES} stages stand inside each other; the inner ones were not read, run `cdk synth` again"
+                    ),
+                )
+                .in_file(directory),
+            );
             return;
         }
         self.directories.push(directory.to_owned());
@@ -599,6 +612,26 @@ mod tests {
         let codes: Vec<_> = assembly.diagnostics().iter().map(|d| d.code).collect();
         assert_eq!(codes, ["cdk-manifest", "cdk-manifest"]);
         assert_eq!(assembly.directories(), ["x"]);
+    }
+
+    #[test]
+    fn stages_that_hold_each_other_end() {
+        let sources = Arc::new(Sources::new("."));
+        let mut directory = String::from("x");
+        for _ in 0..40 {
+            let manifest = r#"{"version": "1", "artifacts": {"T": {"type": "cdk:cloud-assembly", "properties": {"directoryName": "s"}},
+                "U": {"type": "cdk:cloud-assembly", "properties": {"directoryName": "."}}}}"#;
+            sources.add(&format!("{directory}/manifest.json"), manifest);
+            directory.push_str("/s");
+        }
+        let assembly = Assembly::read(Arc::clone(&sources), "x");
+        assert_eq!(assembly.directories().len(), MAX_STAGES + 1);
+        let told = assembly.diagnostics();
+        assert!(told.iter().all(|told| told.code == "cdk-manifest"));
+        assert!(
+            told.iter()
+                .any(|told| told.message.contains("inside each other"))
+        );
     }
 
     #[test]

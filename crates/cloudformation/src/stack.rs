@@ -749,6 +749,23 @@ Resources: {X: {Type: AWS::IAM::Role, Properties: {V: !Ref A}}}
     }
 
     #[test]
+    fn texts_of_texts_do_not_grow_without_end() {
+        let mut text = String::from(
+            "Resources:\n  T0: {Type: AWS::SNS::Topic, Properties: {TopicName: xxxxxxxxxx}}\n",
+        );
+        for n in 0..12 {
+            text.push_str(&format!(
+                "  T{}: {{Type: AWS::SNS::Topic, Properties: {{TopicName: !Join ['', [{}]]}}}}\n",
+                n + 1,
+                format!("!GetAtt T{n}.TopicName, ").repeat(30)
+            ));
+        }
+        let found = one(&text);
+        assert_eq!(found.resources.len(), 13);
+        assert_eq!(found.diagnostics[0].code, "too-complex");
+    }
+
+    #[test]
     fn a_chain_of_names_does_not_overflow() {
         let mut text = String::from("Resources:\n");
         for n in 0..20_000 {

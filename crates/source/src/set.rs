@@ -215,6 +215,22 @@ impl Sources {
         }
     }
 
+    /// At most the first `most` bytes of the file at `path` as they stand, for telling what a file
+    /// that cannot be read was meant to be; nothing where there is none.
+    #[must_use]
+    pub fn head(&self, path: &str, most: u64) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let full = self.resolve(&normalise(path)).ok();
+        if let Some(file) = full
+            .filter(|full| full.is_file())
+            .and_then(|full| std::fs::File::open(full).ok())
+        {
+            // What was read before an error is all there is to tell by.
+            let _ = file.take(most).read_to_end(&mut bytes);
+        }
+        bytes
+    }
+
     /// Whether a regular file stands at `path` (relative to the base) and may be read.
     #[must_use]
     pub fn exists(&self, path: &str) -> bool {

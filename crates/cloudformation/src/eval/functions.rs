@@ -14,6 +14,11 @@ use std::sync::Arc;
 
 /// Combinations of alternatives beyond which a result is left open.
 const MAX_COMBINATIONS: usize = 32;
+/// Bytes of a text that a function puts together; a template has no more:
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>
+const MAX_TEXT: usize = 1 << 20;
+/// What a piece of a text weighs beside its bytes.
+const PIECE: usize = 64;
 
 impl Evaluator<'_> {
     /// Calls the function `name` (without `Fn::`). `node` is its argument: in short form the tagged
@@ -230,11 +235,8 @@ impl Evaluator<'_> {
         }
         literal(&mut parts, slice(at, text.len()));
         self.combine(&parts, span, |parts| {
-            let mut result = Text::empty();
-            for part in parts {
-                result.append(&as_text(part, "Fn::Sub"));
-            }
-            finished(result, parts, span)
+            let texts = parts.iter().map(|part| as_text(part, "Fn::Sub"));
+            self.concatenated(texts, parts, span)
         })
     }
 
@@ -247,18 +249,40 @@ impl Evaluator<'_> {
             // A list inside the list (an Fn::If that gives several) is joined with the rest.
             let items: Vec<Val> = items.to_vec();
             self.combine(&items, span, |items| {
-                let mut result = Text::empty();
-                let mut first = true;
-                for item in items.iter().flat_map(Val::listed) {
-                    if !first {
-                        result.append(&Text::derived(delimiter, span));
-                    }
-                    first = false;
-                    result.append(&as_text(&item, "Fn::Join"));
-                }
-                finished(result, items, span)
+                let all = items.iter().flat_map(Val::listed).enumerate();
+                let texts = all.flat_map(|(index, item)| {
+                    let between = (index > 0).then(|| Text::derived(delimiter, span));
+                    between.into_iter().chain([as_text(&item, "Fn::Join")])
+                });
+                self.concatenated(texts, items, span)
             })
         })
+    }
+
+    /// The texts in a row, as the value of a call with these arguments. One that grows beyond all
+    /// templates is left open.
+    fn concatenated(
+        &self,
+        texts: impl Iterator<Item = Text>,
+        arguments: &[Val],
+        span: Span,
+    ) -> Val {
+        let mut result = Text::empty();
+        let mut len = 0;
+        for text in texts {
+            len += text.len() + PIECE * text.pieces().len();
+            if len > MAX_TEXT {
+                self.tell(
+                    Level::Warning,
+                    "too-complex",
+                    span,
+                    "this text grows beyond a megabyte and was left open; write it shorter",
+                );
+                return self.open("a text that is too long", span);
+            }
+            result.append(&text);
+        }
+        finished(result, arguments, span)
     }
 
     fn if_else(&self, items: &[Arc<Node>], span: Span, guard: &Guard, position: Position) -> Val {

@@ -39,6 +39,18 @@ pub(super) fn read(input: &mut Input, sources: &Sources, found: &Discovery) -> V
     templates
 }
 
+/// Whether the first bytes of a file that cannot be read look like a template's, in whatever encoding.
+fn meant_as_template(sources: &Sources, path: &str) -> bool {
+    const MOST: u64 = 64 << 10;
+    let head = sources.head(path, MOST);
+    let text: String = head
+        .into_iter()
+        .filter(|byte| *byte != 0)
+        .map(char::from)
+        .collect();
+    cloudformation::may_be_template(&text)
+}
+
 fn one(sources: &Sources, found: &Discovery, path: &str) -> Document {
     let may_be_plan = |text: &str| path.ends_with(".json") && plan::is_plan(text);
     let wanted = |text: &str| may_be_plan(text) || cloudformation::may_be_template(text);
@@ -46,7 +58,11 @@ fn one(sources: &Sources, found: &Discovery, path: &str) -> Document {
         Ok(Some(file)) => file,
         Ok(None) => return Document::Other,
         // A document may be anything: only one that was meant to be read is missed.
-        Err(error) if found.explicit.contains(path) || path.ends_with(".template") => {
+        Err(error)
+            if found.explicit.contains(path)
+                || path.ends_with(".template")
+                || meant_as_template(sources, path) =>
+        {
             return Document::Lost(Box::new(unreadable(path, &error)));
         }
         Err(_) => return Document::Other,
