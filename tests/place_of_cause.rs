@@ -105,3 +105,19 @@ output "deploy" {
     let last = flow.last().unwrap();
     assert_eq!(pointed(main, last), "module.policies.deploy");
 }
+
+#[test]
+fn what_sam_makes_of_a_function_is_one_use_of_it() {
+    let head = "Transform: [AWS::LanguageExtensions, AWS::Serverless-2016-10-31]\nResources:\n";
+    let function =
+        "{Type: AWS::Serverless::Function, Properties: {FunctionUrlConfig: {AuthType: NONE}}}\n";
+    for resources in [
+        format!("  F: {function}"),
+        format!("  Fn::ForEach::L: [N, [A, B], {{'F${{N}}': {function}    }}]\n"),
+    ] {
+        let project = Project::new().file("t.yaml", format!("{head}{resources}"));
+        let report = project.run(&["check", "-f", "json"]).json();
+        let finding = only(&report, "lambda-public-or-url-anonymous");
+        assert_eq!(finding["guard"], Value::Null, "{resources}\n{report:#}");
+    }
+}

@@ -118,7 +118,8 @@ fn extend<T: PartialEq>(list: &mut Vec<T>, more: Vec<T>) {
 #[derive(Debug, Default)]
 pub(crate) struct Uses {
     block: BTreeMap<(SmolStr, SmolStr), Span>,
-    count: BTreeMap<Span, usize>,
+    /// By block: its instances. What a transform made of one resource is one instance.
+    instances: BTreeMap<Span, BTreeSet<(SmolStr, SmolStr)>>,
 }
 
 impl Uses {
@@ -130,9 +131,15 @@ impl Uses {
                 continue;
             };
             let key = (resource.root.clone(), resource.address.clone());
-            if uses.block.insert(key, span).is_none() {
-                *uses.count.entry(span).or_default() += 1;
-            }
+            uses.block.insert(key, span);
+            let stack = resource.address.rsplit_once('/').map(|(stack, _)| stack);
+            let instance = match (&resource.origin, stack) {
+                (Some(origin), Some(stack)) => SmolStr::from(format!("{stack}/{origin}")),
+                (Some(origin), None) => origin.clone(),
+                (None, _) => resource.address.clone(),
+            };
+            let instance = (resource.root.clone(), instance);
+            uses.instances.entry(span).or_default().insert(instance);
         }
         uses
     }
@@ -140,9 +147,8 @@ impl Uses {
     fn of(&self, root: &SmolStr, address: &SmolStr) -> usize {
         self.block
             .get(&(root.clone(), address.clone()))
-            .and_then(|span| self.count.get(span))
-            .copied()
-            .unwrap_or(0)
+            .and_then(|span| self.instances.get(span))
+            .map_or(0, BTreeSet::len)
     }
 }
 
