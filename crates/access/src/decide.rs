@@ -66,7 +66,7 @@ impl Decision {
 }
 
 /// Whether the conditions hold for the hint: `None` where they look at anything else.
-fn holds(conditions: &Conditions, hint: Hint<'_>) -> Option<Answer> {
+pub(crate) fn holds(conditions: &Conditions, hint: Hint<'_>) -> Option<Answer> {
     let service = hint.passed_to?;
     if conditions.open || conditions.items.is_empty() {
         return None;

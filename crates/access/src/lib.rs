@@ -449,6 +449,11 @@ impl<'a> Access<'a> {
         own.intersection(&bound.unwrap_or_else(ActionSet::all))
     }
 
+    /// Whether organization policies of the code may bind somebody.
+    pub(crate) fn is_guarded(&self) -> bool {
+        !self.guardrails.is_empty()
+    }
+
     /// What the organization policies that surely bind the identity leave.
     fn left_by_organization(&self, id: IdentityId) -> ActionSet {
         if self.guardrails.is_empty() {

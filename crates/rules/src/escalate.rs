@@ -166,6 +166,35 @@ pub(crate) fn rights<'a>(cx: &Context<'a>, edge: &Edge) -> Vec<(&'static str, Al
     found
 }
 
+/// What a step reaches: the sure members where it leads to a group.
+pub(crate) fn ends(cx: &Context<'_>, edge: &Edge) -> Vec<Node> {
+    if !matches!(edge.to, Node::Hub(_)) {
+        return vec![edge.to];
+    }
+    let members = cx.access.graph().from(edge.to).iter();
+    members
+        .filter(|member| member.answer == Answer::Must)
+        .map(|member| member.to)
+        .collect()
+}
+
+/// The steps of [`steps`] to what runs with a role, in the order of the model.
+pub(crate) fn onto_workloads<'a>(
+    cx: &Context<'a>,
+    id: IdentityId,
+    rule: &'static str,
+) -> Vec<(usize, &'static EscalationPath, &'a Edge)> {
+    let mut found: Vec<_> = steps(cx, id, rule)
+        .flat_map(|(path, edge)| ends(cx, edge).into_iter().map(move |end| (end, path, edge)))
+        .filter_map(|(end, path, edge)| match end {
+            Node::Workload(at) => Some((at, path, edge)),
+            _ => None,
+        })
+        .collect();
+    found.sort_by_key(|(at, _, _)| *at);
+    found
+}
+
 /// The ways to write to the own policies: path and the statement that allows it.
 pub(crate) fn self_writes<'a>(
     cx: &Context<'a>,

@@ -69,11 +69,13 @@ impl Builder<'_, '_> {
         compute
     }
 
-    /// The hub of a name in an account, filled when first asked for; `None` where it would be empty.
+    /// The hub of a name in an account, filled when first asked for; `None` where it would have
+    /// fewer than `least` members.
     pub(super) fn hub(
         &mut self,
         zone: &str,
         what: &str,
+        least: usize,
         members: impl FnOnce(&Self) -> Vec<(Node, Held)>,
     ) -> Option<usize> {
         let key = format!("{zone}//{what}");
@@ -81,7 +83,7 @@ impl Builder<'_, '_> {
             return *known;
         }
         let members = members(self);
-        let hub = (!members.is_empty()).then(|| {
+        let hub = (members.len() >= least).then(|| {
             self.hubs.push(Hub {
                 what: what.to_owned(),
                 size: members.len(),

@@ -12,6 +12,7 @@ mod build;
 mod entry;
 mod explain;
 mod fits;
+mod grouped;
 mod legs;
 mod precondition;
 mod rows;

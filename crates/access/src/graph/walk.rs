@@ -23,11 +23,11 @@ use std::collections::BTreeMap;
 
 /// One caller on its way through the rows.
 pub(super) struct Walk<'b, 'a, 'm> {
-    builder: &'b mut Builder<'a, 'm>,
-    caller: IdentityId,
+    pub(super) builder: &'b mut Builder<'a, 'm>,
+    pub(super) caller: IdentityId,
     identity: &'m Identity,
     /// The account that it acts in.
-    zone: SmolStr,
+    pub(super) zone: SmolStr,
     /// Joint tests of new objects, by their actions.
     joints: BTreeMap<Vec<&'static str>, Option<Held>>,
     /// Steps by row and end.
@@ -283,7 +283,7 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
         Some(held)
     }
 
-    fn add(&mut self, plan: &Plan, to: Node, via: Option<Node>, held: Held) {
+    pub(super) fn add(&mut self, plan: &Plan, to: Node, via: Option<Node>, held: Held) {
         let from = Node::Identity(self.caller);
         if to == from {
             return;
@@ -338,7 +338,7 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
             let every = self.on_arn(&target::any("role"), actions, hint);
             if let Some(every) = every.filter(|held| held.answer == Answer::Must) {
                 let what = members_of(plan.path);
-                let hub = self.builder.hub(&zone, &what, |builder| {
+                let hub = self.builder.hub(&zone, &what, 1, |builder| {
                     let roles = builder.targets.of(&zone).roles.all.clone();
                     let walk = Fits {
                         builder,
@@ -354,6 +354,9 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
                 })?;
                 let held = base.clone().and(every);
                 self.add(plan, Node::Hub(hub), None, held);
+                return Some(());
+            }
+            if self.grouped_roles(plan, base, actions, hint) {
                 return Some(());
             }
         }
@@ -624,6 +627,10 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
             let held = base.clone().and(self.joint(actions)?);
             return self.nothing(plan, held);
         }
+        let alone = plan.on(TargetKind::Role).is_empty() && plan.on(TargetKind::Policy).is_empty();
+        if alone && self.grouped_workloads(plan, base, actions) {
+            return Some(());
+        }
         for at in self.near_workloads(actions) {
             let _ = self.workload(plan, base, at, actions);
         }
@@ -731,7 +738,7 @@ fn is_selected(plan: &Plan, target: Target) -> bool {
 
 /// Whether code runs with the role of an argument, and not only what fetches and starts the code:
 /// ECS and Batch have a role for each.
-fn runs_code(workload: &overgrant_ir::Workload, kind: &str) -> bool {
+pub(super) fn runs_code(workload: &overgrant_ir::Workload, kind: &str) -> bool {
     let last = workload.attribute.rsplit('.').next().unwrap_or_default();
     let last = last.to_ascii_lowercase().replace('_', "");
     match last.as_str() {

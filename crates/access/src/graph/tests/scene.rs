@@ -4,6 +4,7 @@
 
 use super::super::rows::{Plan, Select, rows};
 use super::super::target;
+use super::permission_set;
 use overgrant_catalog::{Gain, Precondition, Target, TargetKind};
 use overgrant_ir::{Format, Mode, Resource};
 use overgrant_value::{Guard, Src, Sym, Text, Val, json};
@@ -30,8 +31,8 @@ pub(super) enum Change {
     Wide,
 }
 
-struct Scene {
-    terraform: bool,
+pub(super) struct Scene {
+    pub(super) terraform: bool,
     resources: Vec<Resource>,
 }
 
@@ -39,7 +40,7 @@ fn parse(text: &str) -> Val {
     json::parse(&Text::known(text)).unwrap()
 }
 
-fn document(statements: &[String]) -> String {
+pub(super) fn document(statements: &[String]) -> String {
     format!(
         r#"{{"Version":"2012-10-17","Statement":[{}]}}"#,
         statements.join(",")
@@ -55,14 +56,20 @@ fn title(kind: &str) -> &'static str {
     }
 }
 
-fn allow(action: &str, resource: &str) -> String {
+pub(super) fn allow(action: &str, resource: &str) -> String {
     format!(r#"{{"Effect":"Allow","Action":"{action}","Resource":"{resource}"}}"#)
 }
 
-const EVERYTHING: &str = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#;
+pub(super) const EVERYTHING: &str = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#;
 
 impl Scene {
-    fn add(&mut self, terraform: &str, cloudformation: &str, name: &str, attrs: (&str, &str)) {
+    pub(super) fn add(
+        &mut self,
+        terraform: &str,
+        cloudformation: &str,
+        name: &str,
+        attrs: (&str, &str),
+    ) {
         let (kind, text) = if self.terraform {
             (terraform, attrs.0)
         } else {
@@ -227,7 +234,13 @@ impl Scene {
     }
 
     /// A managed policy, attached.
-    fn managed(&mut self, kind: &str, holder: Option<&str>, policy: &str, statements: &[String]) {
+    pub(super) fn managed(
+        &mut self,
+        kind: &str,
+        holder: Option<&str>,
+        policy: &str,
+        statements: &[String],
+    ) {
         let document = document(statements);
         let title = title(kind);
         let attached = holder.map_or(String::new(), |name| format!(r#","{title}":["{name}"]"#));
@@ -483,12 +496,23 @@ pub(super) fn scene(plan: &Plan, terraform: bool, change: Change) -> Option<Vec<
         || path.id != "PE-IAM-023"
             && path.gain == Gain::Guardrail
             && !plan.needs(Precondition::PolicyCarriesDeny)
-            && !plan.needs(Precondition::ManagementAccount);
+            && !plan.needs(Precondition::ManagementAccount)
+            && change != Change::State(Precondition::PolicyIsBoundary);
+    // Rows whose role has a name of its own.
+    let strong = match plan.path.id {
+        "PE-ORG-ACCESSROLE" if has(Precondition::ManagementAccount) => {
+            "OrganizationAccountAccessRole"
+        }
+        "PE-CDK-DEPLOYROLE" if has(Precondition::CdkBootstrapPresent) => {
+            "cdk-hnb659fds-deploy-role-111122223333-eu-west-1"
+        }
+        _ => "target",
+    };
     let own_target = has(Precondition::TargetIsCaller);
     let named = |target: Target| match target.kind {
         TargetKind::Role if own_target => format!("arn:aws:iam::*:{caller}/caller"),
         TargetKind::Role if target.index > 1 => "arn:aws:iam::*:role/second".to_owned(),
-        TargetKind::Role => "arn:aws:iam::*:role/target".to_owned(),
+        TargetKind::Role => format!("arn:aws:iam::*:role/{strong}"),
         TargetKind::User if own_target => "arn:aws:iam::*:user/caller".to_owned(),
         TargetKind::User => "arn:aws:iam::*:user/target".to_owned(),
         TargetKind::Group => "arn:aws:iam::*:group/target".to_owned(),
@@ -523,7 +547,12 @@ pub(super) fn scene(plan: &Plan, terraform: bool, change: Change) -> Option<Vec<
         ));
     }
     // The caller.
-    if caller == "user" {
+    let set = has(Precondition::PermissionSetAssignedToCaller);
+    if set && change == Change::Group {
+        return None;
+    } else if set {
+        permission_set::add(&mut scene, &legs, change);
+    } else if caller == "user" {
         scene.user("caller", false, bounded);
     } else {
         let bound = bounded.then_some("bound");
@@ -531,6 +560,7 @@ pub(super) fn scene(plan: &Plan, terraform: bool, change: Change) -> Option<Vec<
     }
     let half = legs.len() / 2;
     match change {
+        _ if set => {}
         Change::Split => {
             scene.inline(caller, "caller", "one", &legs[..half]);
             scene.managed(caller, Some("caller"), "two", &legs[half..]);
@@ -542,7 +572,7 @@ pub(super) fn scene(plan: &Plan, terraform: bool, change: Change) -> Option<Vec<
         }
         _ => scene.inline(caller, "caller", "one", &legs),
     }
-    if bounded {
+    if bounded && !set {
         let rights = match change {
             Change::Narrow => allow("s3:GetObject", "*"),
             Change::Wide => EVERYTHING.to_owned(),
@@ -606,11 +636,11 @@ pub(super) fn scene(plan: &Plan, terraform: bool, change: Change) -> Option<Vec<
     let trusts = has(Precondition::RoleTrustsCaller);
     // One row takes the limit off the role that is assumed.
     let limited = (path.id == "PE-IAM-023").then_some("limit");
-    scene.role("target", &services, trusts, cognito, limited);
+    scene.role(strong, &services, trusts, cognito, limited);
     if limited.is_some() {
         scene.managed("role", None, "limit", &[allow("iam:*", "*")]);
     }
-    scene.inline("role", "target", "strong", &[EVERYTHING.to_owned()]);
+    scene.inline("role", strong, "strong", &[EVERYTHING.to_owned()]);
     if on(TargetKind::Role, 2) {
         let second: Vec<&str> = path
             .services_all
@@ -676,9 +706,6 @@ pub(super) fn scene(plan: &Plan, terraform: bool, change: Change) -> Option<Vec<
         if !scene.workload(action, batch) && plan.select == Select::Existing {
             return None;
         }
-    }
-    if has(Precondition::PermissionSetAssignedToCaller) {
-        return None;
     }
     Some(scene.resources)
 }

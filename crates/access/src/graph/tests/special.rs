@@ -5,6 +5,7 @@ use crate::graph::{Doubt, EdgeKind, EntryKind, Goal, Node};
 use crate::tests::{named, quoted, resource};
 use overgrant_ir::{IdentityId, Model, Resource, lower};
 use overgrant_policy::Answer;
+use std::collections::BTreeMap;
 
 pub(super) const LAMBDA: &str = r#"{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"lambda.amazonaws.com"}}"#;
 pub(super) const ALL: &str = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#;
@@ -119,6 +120,76 @@ fn everything_of_a_kind_is_one_edge() {
         routes.iter().any(|route| route.edges.len() == 1),
         "{routes:?}"
     );
+}
+
+/// Where the steps of a caller end, through hubs, with how sure each is.
+fn ends(access: &Access<'_>, caller: Node) -> BTreeMap<(&'static str, Node), Answer> {
+    let graph = access.graph();
+    let mut found = BTreeMap::new();
+    for edge in graph.from(caller) {
+        let path = edge.path.map_or("", |path| path.id);
+        let hub = matches!(edge.to, Node::Hub(_));
+        let members = if hub { graph.from(edge.to) } else { &[] };
+        let mut add = |to: Node, answer: Answer| {
+            if to != caller {
+                let known = found.entry((path, to)).or_insert(answer);
+                *known = answer.max(*known);
+            }
+        };
+        if hub {
+            for member in members {
+                add(member.to, edge.answer.and(member.answer));
+            }
+        } else {
+            add(edge.to, edge.answer);
+        }
+    }
+    found
+}
+
+#[test]
+fn groups_lead_where_single_steps_do() {
+    let model = |more: &str| {
+        let rights = format!(
+            r#"{{"Effect":"Allow","Action":["iam:PassRole","iam:UpdateAssumeRolePolicy"],"Resource":["arn:aws:iam::*:role/p0-*","arn:aws:iam::*:role/q1"]}},
+               {{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::*:role/p0-1*"}},
+               {{"Effect":"Allow","Action":["lambda:UpdateFunctionCode","lambda:InvokeFunction"],"Resource":"arn:aws:lambda:*:*:function:p0-*"}},
+               {{"Effect":"Allow","Action":["lambda:CreateFunction"],"Resource":"*"}}{more}"#
+        );
+        let mut resources = role("", "p0-caller", LAMBDA, &rights);
+        let account = r#",{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"*"}}"#;
+        for at in 0..40 {
+            let trust = if at % 3 == 0 {
+                format!("{LAMBDA}{account}")
+            } else {
+                LAMBDA.to_owned()
+            };
+            let name = format!("p{}-{at}", at % 2);
+            resources.extend(role("", &name, &trust, ALL));
+            let attrs = format!(r#"{{"function_name":"{name}","role":"{name}"}}"#);
+            let address = format!("aws_lambda_function.{name}");
+            resources.push(resource("", "aws_lambda_function", &address, &attrs));
+        }
+        resources.extend(role("", "q1", LAMBDA, ALL));
+        lower(resources)
+    };
+    let together = model("");
+    // A Deny that takes nothing away keeps the caller out of groups.
+    let no = r#",{"Effect":"Deny","Action":["iam:PassRole","iam:UpdateAssumeRolePolicy","sts:AssumeRole","lambda:UpdateFunctionCode"],"Resource":"arn:aws:s3:::nothing"}"#;
+    let apart = model(no);
+    let (a, b) = (Access::new(&together), Access::new(&apart));
+    let hubs = |access: &Access<'_>, model: &Model| {
+        let edges = access.graph().from(node(model, "p0-caller"));
+        edges
+            .iter()
+            .filter(|edge| matches!(edge.to, Node::Hub(_)))
+            .count()
+    };
+    assert!(hubs(&a, &together) > 2);
+    assert_eq!(hubs(&b, &apart), 0);
+    let left = ends(&a, node(&together, "p0-caller"));
+    assert!(left.len() > 60, "{}", left.len());
+    assert_eq!(left, ends(&b, node(&apart, "p0-caller")));
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use crate::escalate::{self, Allowed, Gain, Granted};
 use crate::{Context, Family, Scope, names};
-use overgrant_access::graph::Node;
 use overgrant_catalog::{EscalationPath, Precondition};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::{Identity, IdentityId, Workload, identity};
@@ -221,14 +220,7 @@ fn best<'a>(
 ) -> Option<Found<'a>> {
     let model = cx.model;
     let mut best: Option<Found<'a>> = None;
-    let mut steps: Vec<_> = escalate::steps(cx, caller, "existing-compute-code-injection")
-        .filter_map(|(path, edge)| match edge.to {
-            Node::Workload(at) => Some((at, path, edge)),
-            _ => None,
-        })
-        .collect();
-    steps.sort_by_key(|(at, _, _)| *at);
-    for (at, path, edge) in steps {
+    for (at, path, edge) in escalate::onto_workloads(cx, caller, "existing-compute-code-injection") {
         let Some(workload) = model.workloads.get(at) else {
             continue;
         };

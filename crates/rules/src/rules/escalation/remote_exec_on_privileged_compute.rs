@@ -2,7 +2,6 @@
 
 use crate::escalate::{self, Allowed, Gain, Granted};
 use crate::{Context, Family, Scope, names};
-use overgrant_access::graph::Node;
 use overgrant_catalog::EscalationPath;
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::{Identity, IdentityId, Workload};
@@ -278,14 +277,7 @@ fn check(cx: &mut Context<'_>) {
 /// For each service whose actions reach something: the way that wins most.
 fn best<'a>(cx: &Context<'a>, granted: &mut Granted, caller: IdentityId) -> Vec<Found<'a>> {
     let mut all: Vec<Found<'a>> = Vec::new();
-    let mut steps: Vec<_> = escalate::steps(cx, caller, "remote-exec-on-privileged-compute")
-        .filter_map(|(path, edge)| match edge.to {
-            Node::Workload(at) => Some((at, path, edge)),
-            _ => None,
-        })
-        .collect();
-    steps.sort_by_key(|(at, _, _)| *at);
-    for (at, path, edge) in steps {
+    for (at, path, edge) in escalate::onto_workloads(cx, caller, "remote-exec-on-privileged-compute") {
         let rights = escalate::rights(cx, edge);
         let Some((action, allowed)) = rights.first().copied() else { continue };
         let (Some(workload), Some(id)) = (cx.model.workloads.get(at), cx.access.role_of(at)) else {
