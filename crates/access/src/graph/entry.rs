@@ -71,9 +71,16 @@ pub(super) fn of(
                 kind: EntryKind::Account,
                 who: format!("account {account}"),
             };
+            // Whoever is let in knows the external id: it keeps others out.
+            let conditions = &statement.conditions;
+            let told = !conditions.open
+                && conditions
+                    .items
+                    .iter()
+                    .all(|one| one.key.is("sts:ExternalId"));
             Some((
                 entry,
-                if narrowed.possible() {
+                if narrowed.possible() && !told {
                     Answer::May
                 } else {
                     Answer::Must

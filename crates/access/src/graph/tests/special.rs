@@ -232,6 +232,9 @@ fn outsiders_are_entries() {
         &trust(r#"{"AWS":"444455556666"}"#, ""),
         ALL,
     ));
+    let known = r#","Condition":{"StringEquals":{"sts:ExternalId":"x"}}"#;
+    let partner = trust(r#"{"AWS":"555566667777"}"#, known);
+    resources.extend(role("", "partner", &partner, ALL));
     resources.extend(role("", "ci", &trust(&provider, &subject), ALL));
     resources.extend(role("", "own", LAMBDA, ALL));
     let model = lower(resources);
@@ -247,6 +250,7 @@ fn outsiders_are_entries() {
         [
             (EntryKind::Internet, "anyone with an AWS account"),
             (EntryKind::Account, "account 444455556666"),
+            (EntryKind::Account, "account 555566667777"),
             (
                 EntryKind::Ci,
                 "GitHub Actions (github.com) repo:acme/shop:*"
