@@ -4,10 +4,24 @@
 //! ones. Works on UTF-16 code units; blanks and tabs do not count. Invariant: one hash per line.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 const WINDOW: usize = 100;
 const FACTOR: u64 = 37;
 const END: u16 = 0xffff;
+
+/// The hash of a line; prints as GitHub has it: hexadecimal hash, `:`, how often it occurred so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineHash {
+    hash: u64,
+    count: u32,
+}
+
+impl fmt::Display for LineHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}:{}", self.hash, self.count)
+    }
+}
 
 struct Rolling {
     window: [u64; WINDOW],
@@ -18,8 +32,8 @@ struct Rolling {
     /// FACTOR to the power of WINDOW.
     leaving: u64,
     line: usize,
-    counts: BTreeMap<u64, usize>,
-    hashes: Vec<String>,
+    counts: BTreeMap<u64, u32>,
+    hashes: Vec<LineHash>,
 }
 
 impl Rolling {
@@ -30,7 +44,10 @@ impl Rolling {
             *start = 0;
             let count = self.counts.entry(self.hash).or_default();
             *count += 1;
-            self.hashes.push(format!("{:x}:{count}", self.hash));
+            self.hashes.push(LineHash {
+                hash: self.hash,
+                count: *count,
+            });
         }
     }
 
@@ -53,9 +70,9 @@ impl Rolling {
     }
 }
 
-/// The hash of every line of `text`, in order: hexadecimal hash, `:`, how often it occurred so far.
+/// The hash of every line of `text`, in order.
 #[must_use]
-pub fn line_hashes(text: &str) -> Vec<String> {
+pub fn line_hashes(text: &str) -> Vec<LineHash> {
     let mut rolling = Rolling {
         window: [0; WINDOW],
         starts: [0; WINDOW],
@@ -92,7 +109,10 @@ pub fn line_hashes(text: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::line_hashes;
+    fn line_hashes(text: &str) -> Vec<String> {
+        let hashes = super::line_hashes(text);
+        hashes.iter().map(ToString::to_string).collect()
+    }
 
     #[test]
     fn published_vectors() {

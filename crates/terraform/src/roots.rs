@@ -69,6 +69,8 @@ pub(crate) fn evaluate(sources: &Sources, dirs: &[String], options: &Options) ->
             result
         })
         .collect();
+    let count = results.iter().map(|result| result.resources.len()).sum();
+    output.resources.reserve_exact(count);
     let mut missing = BTreeSet::new();
     for result in results {
         output.resources.extend(result.resources);

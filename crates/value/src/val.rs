@@ -54,8 +54,8 @@ pub enum Data {
     Seq(Seq),
     /// Object or map.
     Map(Map),
-    /// Nothing is known but, perhaps, the type.
-    Unknown(Unknown),
+    /// Nothing is known but, perhaps, the type; boxed, as it is larger than all others.
+    Unknown(Box<Unknown>),
     /// One of several values, each under a guard.
     OneOf(Vec<Alt>),
 }
@@ -232,11 +232,11 @@ impl Val {
     #[must_use]
     pub fn unknown_of(sym: Sym, ty: Ty, src: Src) -> Self {
         Self::new(
-            Data::Unknown(Unknown {
+            Data::Unknown(Box::new(Unknown {
                 sym,
                 ty,
                 not_null: false,
-            }),
+            })),
             src,
         )
     }

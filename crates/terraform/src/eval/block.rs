@@ -191,11 +191,11 @@ impl Evaluator<'_> {
             _ => Ty::Dyn,
         };
         Ok(Val::new(
-            Data::Unknown(Unknown {
+            Data::Unknown(Box::new(Unknown {
                 sym: self.symbol(target, addr, name),
                 ty,
                 not_null: matches!(name, "id" | "arn" | "name"),
-            }),
+            })),
             src,
         ))
     }
@@ -261,8 +261,11 @@ impl Evaluator<'_> {
     pub(crate) fn unread(&self, instance: &Instance, key: &ResourceKey) -> Option<Resource> {
         let block = instance.module.resources.get(key)?;
         let addr = instance.address(&key.address());
-        let sym = self.symbol_of(key, &addr, "");
-        let attrs = Val::unknown(sym, Src::at(block.span));
+        let attrs = if is_relevant(&key.kind) {
+            Val::unknown(self.symbol_of(key, &addr, ""), Src::at(block.span))
+        } else {
+            self.unread_arguments.clone()
+        };
         let guard = instance.guard.clone();
         Some(self.as_resource(key, block, addr, attrs, guard, instance.maybe))
     }

@@ -99,6 +99,8 @@ pub(crate) struct Evaluator<'a> {
     pub(super) templates_deep: Cell<usize>,
     tries: Cell<usize>,
     quiet: Cell<usize>,
+    /// What stands for the arguments of all blocks of types that no other crate reads.
+    pub(super) unread_arguments: Val,
     /// Whether the arguments of a resource that exists off a default only are being evaluated.
     pub(crate) off_default: Cell<bool>,
 }
@@ -131,6 +133,7 @@ impl<'a> Evaluator<'a> {
             templates_deep: Cell::new(0),
             tries: Cell::new(0),
             quiet: Cell::new(0),
+            unread_arguments: Val::unknown_because("arguments that are not read", None),
             off_default: Cell::new(false),
         }
     }

@@ -200,7 +200,7 @@ impl Evaluator<'_> {
                         not_null: !nullable,
                     };
                     self.validated(body, name, &unknown.sym, &src)
-                        .unwrap_or_else(|| Val::new(Data::Unknown(unknown), src))
+                        .unwrap_or_else(|| Val::new(Data::Unknown(Box::new(unknown)), src))
                 }
             },
         };
@@ -326,11 +326,11 @@ impl Evaluator<'_> {
             expanded.members.get(position).map(|member| {
                 touch(&member.suffix);
                 let val = Val::new(
-                    Data::Unknown(Unknown {
+                    Data::Unknown(Box::new(Unknown {
                         sym: sym(&member.suffix),
                         ty: Ty::Dyn,
                         not_null: true,
-                    }),
+                    })),
                     Src::at(span),
                 );
                 (
