@@ -305,8 +305,11 @@ fn wrong_type(element: &str, expected: &str) -> ProblemKind {
 pub(super) fn is_nameable(sym: &Sym) -> bool {
     match sym {
         Sym::Account | Sym::Region | Sym::Partition | Sym::UrlSuffix => true,
-        // Account and region of a provider.
-        Sym::Data { path, .. } => matches!(path.as_str(), "account_id" | "region"),
+        // Account and region of a provider, and who deploys with it.
+        Sym::Data { addr, path, .. } => {
+            matches!(path.as_str(), "account_id" | "region")
+                || addr.contains("data.aws_caller_identity.")
+        }
         Sym::Attr { path, .. } => {
             let last = path.rsplit('.').next().unwrap_or(path).to_ascii_lowercase();
             is_identity(&last) || matches!(last.as_str(), "ref" | "suffix" | "defaultsecuritygroup")
@@ -462,6 +465,13 @@ mod tests {
         assert_eq!(partial.open, std::slice::from_ref(&sym));
         let resolved = Document::from_val(&Val::text(text(Sym::Account), Src::none()));
         assert_eq!(resolved.resolution, Resolution::Resolved);
+        let deployer = Sym::Data {
+            root: "r".into(),
+            addr: "data.aws_caller_identity.current".into(),
+            path: "arn".into(),
+        };
+        let document = Document::from_val(&Val::text(text(deployer), Src::none()));
+        assert_eq!(document.resolution, Resolution::Resolved);
         for (name, resolution) in [
             ("bucket_arn", Resolution::Resolved),
             ("prefix", Resolution::Partial),
