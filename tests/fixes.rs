@@ -1,9 +1,11 @@
 //! `--fix`: every fix of every example, and the program from outside.
 
-use crate::rule_examples::{EVERYTHING, check_with, show};
+use crate::rule_examples::{EVERYTHING, check_with, prepare, show};
 use crate::support::{Project, Ran};
-use overgrant_engine::{Fixed, Fixing, Outcome, Texts, fix_by};
+use overgrant_engine::{Fixed, Fixing, Options, Outcome, Texts, fix_by, load_in};
 use overgrant_finding::{Confidence, Severity};
+use overgrant_ir::{Model, PolicyDocument};
+use overgrant_policy::{Answer, Stack, engine};
 use overgrant_rules::{ALL, Docs, Example, ExampleKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -219,6 +221,68 @@ fn fixed(rule: &str, example: &Example) -> Fixed {
     .unwrap()
 }
 
+/// Rules that mend documents which IAM refuses or reads otherwise than they are meant: their fixes let
+/// the access begin that is written down.
+const REPAIRS: [&str; 3] = [
+    "policy-grammar-invalid",
+    "policy-version-missing-or-old",
+    "unknown-or-empty-action",
+];
+
+/// The documents that allow more once the texts are in place.
+fn grown(texts: &Texts, example: &Example) -> Vec<String> {
+    let options = Options {
+        threads: Some(1),
+        ..Options::default()
+    };
+    let load = |texts: &Texts| {
+        let (sources, found) = prepare(texts, example);
+        load_in(&sources, &found, &options).unwrap()
+    };
+    let (before, after) = (load(&Texts::new()), load(texts));
+    let named = |model: &Model| -> BTreeMap<String, PolicyDocument> {
+        let mut nth: BTreeMap<String, usize> = BTreeMap::new();
+        let documents = model.documents.iter().map(|document| {
+            let name = format!("{} {:?}", document.place.address, document.role);
+            let count = nth.entry(name.clone()).or_default();
+            *count += 1;
+            (format!("{name} {count}"), document.clone())
+        });
+        documents.collect()
+    };
+    let known = named(&before.model);
+    let mut grown = Vec::new();
+    for (name, new) in named(&after.model) {
+        let Some(old) = known.get(&name) else {
+            grown.push(format!("{name}: new"));
+            continue;
+        };
+        let of = |held: &PolicyDocument| Arc::clone(&held.document);
+        let (new_document, old_document) = (of(&new), of(old));
+        let (new_stack, old_stack) = if !new.role.is_identity()
+            && new_document
+                .statements
+                .iter()
+                .any(|one| one.principals.listed().present)
+        {
+            (
+                Stack::resource(&new_document),
+                Stack::resource(&old_document),
+            )
+        } else {
+            (
+                Stack::identity(vec![&new_document]),
+                Stack::identity(vec![&old_document]),
+            )
+        };
+        let difference = engine::difference(&new_stack, &old_stack);
+        if difference.answer == Answer::Must {
+            grown.push(format!("{name}: {:?}", difference.witness));
+        }
+    }
+    grown
+}
+
 /// What speaks against the fixes of one text; `None` where it has none.
 fn problems(rule: &str, example: &Example) -> Option<(bool, Vec<String>)> {
     let fixed = fixed(rule, example);
@@ -245,6 +309,13 @@ fn problems(rule: &str, example: &Example) -> Option<(bool, Vec<String>)> {
         if !known.contains_key(&name) {
             wrong.push(format!("new: {shown}"));
         }
+    }
+    if !REPAIRS.contains(&rule) {
+        wrong.extend(
+            grown(&texts, example)
+                .iter()
+                .map(|what| format!("allows more: {what}")),
+        );
     }
     let safe = fixes().all(|one| one.fix.as_ref().is_some_and(|fix| fix.safe));
     Some((safe, wrong))

@@ -33,6 +33,19 @@ pub(crate) fn check_with(
     min: (Severity, Confidence),
     select: &[String],
 ) -> Outcome {
+    let (sources, found) = prepare(texts, example);
+    let options = Options {
+        min_severity: min.0,
+        min_confidence: min.1,
+        select: select.to_vec(),
+        threads: Some(1),
+        ..Options::default()
+    };
+    check_in(&sources, &found, &options).unwrap()
+}
+
+/// The files of an example, with other texts in the place of some.
+pub(crate) fn prepare(texts: &Texts, example: &Example) -> (Arc<Sources>, Discovery) {
     let sources = Sources::new("/nowhere/at/all");
     let mut found = Discovery {
         selected: vec![String::new()],
@@ -116,14 +129,7 @@ pub(crate) fn check_with(
     for (path, text) in texts {
         sources.add(path, text);
     }
-    let options = Options {
-        min_severity: min.0,
-        min_confidence: min.1,
-        select: select.to_vec(),
-        threads: Some(1),
-        ..Options::default()
-    };
-    check_in(&Arc::new(sources), &found, &options).unwrap()
+    (Arc::new(sources), found)
 }
 
 /// The role that workflows of examples assume.

@@ -28,7 +28,7 @@ pub use outcome::{
     Counts, Located, Outcome, Policies, Reported, Stage, Summary, Suppressed, TextFix,
 };
 pub use query::{
-    Loaded, Subject, action, actors, load, names, principal, resource, starts, subject,
+    Loaded, Subject, action, actors, load, load_in, names, principal, resource, starts, subject,
 };
 pub use run::{check, check_in, configuration};
 pub use select::{Selection, near_rule};

@@ -7,7 +7,7 @@ use crate::front;
 use crate::near::nearest;
 use crate::run::{pooled, read_configuration};
 use crate::unwind::guarded;
-use crate::{Config, Error, Options, discover};
+use crate::{Config, Discovery, Error, Options, discover};
 use overgrant_access::graph::{Entry, Node};
 use overgrant_access::{Access, Session};
 use overgrant_ir::{DocumentRole, Identity, IdentityId, IdentityKind, Model};
@@ -40,11 +40,22 @@ pub fn load(options: &Options) -> Result<Loaded, Error> {
     for dir in &options.allow {
         sources = sources.allow(dir);
     }
-    let sources = Arc::new(sources);
-    let config = read_configuration(&sources, options)?;
+    load_in(&Arc::new(sources), &found, options)
+}
+
+/// Reads and lowers the files `found` of `sources`, which may hold texts that are on no disk.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_in(
+    sources: &Arc<Sources>,
+    found: &Discovery,
+    options: &Options,
+) -> Result<Loaded, Error> {
+    let config = read_configuration(sources, options)?;
     let work = || {
         let mut diagnostics = found.diagnostics.clone();
-        let mut input = front::read(&sources, &found, &config, options)?;
+        let mut input = front::read(sources, found, &config, options)?;
         diagnostics.append(&mut input.diagnostics);
         let files = input.files.len();
         let resources = std::mem::take(&mut input.resources);
@@ -58,7 +69,7 @@ pub fn load(options: &Options) -> Result<Loaded, Error> {
     };
     let (model, diagnostics, files) = pooled(options, work)?;
     Ok(Loaded {
-        sources,
+        sources: Arc::clone(sources),
         model,
         config,
         diagnostics,
