@@ -7,6 +7,7 @@ use super::fits::{Fits, members_of};
 use super::legs::Held;
 use super::precondition::Chosen;
 use super::rows::Plan;
+use super::target::Shelf;
 use super::walk::{Walk, runs_code};
 use super::{Basis, Doubt, Evidence, Node};
 use crate::{Boundary, Hint, StatementRef, decide};
@@ -24,6 +25,20 @@ struct Uniform<'a> {
 }
 
 impl Uniform<'_> {
+    /// What of a shelf the patterns may name: at least what they do.
+    fn near(&self, shelf: &Shelf) -> Vec<usize> {
+        let mut found = Vec::new();
+        for pattern in &self.patterns {
+            match shelf.near(pattern) {
+                Some(near) => found.extend(near),
+                None => return shelf.all.clone(),
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
     fn matches(&self, arns: &[&Text]) -> Answer {
         let each = self.patterns.iter();
         each.flat_map(|pattern| arns.iter().map(|arn| pattern.matches(arn)))
@@ -125,9 +140,10 @@ impl<'a> Walk<'_, 'a, '_> {
                 builder,
                 caller: None,
             };
-            let all = builder.targets.of(&zone).roles.all.iter();
-            let member = |at: &usize| {
-                let role = IdentityId(*at);
+            let shelf = &builder.targets.of(&zone).roles;
+            let near = lists.first().map(|list| list.near(shelf));
+            let member = |at: usize| {
+                let role = IdentityId(at);
                 let arns = builder.access.arns_for(role, role);
                 let named = matched(&lists, |list| list.matches(&arns));
                 if named == Answer::No {
@@ -136,6 +152,7 @@ impl<'a> Walk<'_, 'a, '_> {
                 let held = fits.role(plan, role)?.given(named, Doubt::Open)?;
                 Some((Node::Identity(role), held))
             };
+            let all = near.into_iter().flatten();
             all.filter_map(member).collect()
         });
         let Some(hub) = hub else {
@@ -197,7 +214,9 @@ impl<'a> Walk<'_, 'a, '_> {
                 }
                 Some((Node::Workload(*at), held))
             };
-            first.shelf.all.iter().filter_map(member).collect()
+            let near = lists.first().map(|list| list.near(&first.shelf));
+            let all = near.into_iter().flatten();
+            all.filter_map(|at| member(&at)).collect()
         });
         let Some(hub) = hub else {
             return false;
