@@ -46,16 +46,18 @@ pub(crate) struct StackArtifact {
     pub(crate) metadata: Option<Value>,
 }
 
-/// Whether `text` is the manifest of an assembly with stacks or stages.
+/// Whether `text` is the manifest of an assembly of which a template or stage is there; `exists` tells
+/// whether a file stands beside the manifest.
 #[must_use]
-pub fn is_manifest(text: &str) -> bool {
+pub fn is_manifest(text: &str, exists: impl Fn(&str) -> bool) -> bool {
     // Other tools have files of this name, and most are small; parsing comes last.
     (text.contains("aws:cloudformation:stack") || text.contains("cdk:cloud-assembly"))
         && artifacts(text).is_ok_and(|found| {
-            let of_use = |artifact: &Artifact| {
-                matches!(artifact, Artifact::Stack(_) | Artifact::Stage { .. })
-            };
-            found.iter().any(of_use)
+            found.iter().any(|artifact| match artifact {
+                Artifact::Stack(stack) => exists(&stack.template),
+                Artifact::Stage { directory } => exists(&format!("{directory}/manifest.json")),
+                Artifact::Assets { .. } | Artifact::Tree { .. } => false,
+            })
         })
 }
 
@@ -204,13 +206,14 @@ mod tests {
     #[test]
     fn manifests_are_known_by_their_artifacts() {
         let stack = r#"{"artifacts": {"A": {"type": "aws:cloudformation:stack", "properties": {"templateFile": "t"}}}}"#;
-        assert!(is_manifest(stack));
+        assert!(is_manifest(stack, |name| name == "t"));
+        assert!(!is_manifest(stack, |_| false), "a stray manifest");
         for text in [
             r#"{"name": "aws:cloudformation:stack"}"#,
             r#"{"artifacts": {"A": {"type": "cdk:tree", "properties": {"file": "cdk:cloud-assembly"}}}}"#,
             "aws:cloudformation:stack",
         ] {
-            assert!(!is_manifest(text), "{text}");
+            assert!(!is_manifest(text, |_| true), "{text}");
         }
     }
 

@@ -243,8 +243,9 @@ fn is_assembly(dir: &Path) -> bool {
     let manifest = dir.join("manifest.json");
     manifest.is_file()
         && (dir.join("cdk.out").is_file()
-            || std::fs::read_to_string(manifest)
-                .is_ok_and(|text| overgrant_cdk::is_manifest(&text)))
+            || std::fs::read_to_string(manifest).is_ok_and(|text| {
+                overgrant_cdk::is_manifest(&text, |name| dir.join(name).is_file())
+            }))
 }
 
 #[derive(Default)]
