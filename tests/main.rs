@@ -19,3 +19,4 @@ mod rule_examples;
 mod same_flaw;
 mod sarif_contract;
 mod support;
+mod verdicts;

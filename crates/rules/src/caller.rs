@@ -82,6 +82,8 @@ enum Pin {
     Organization,
     Arn,
     Id,
+    /// Ids that AWS makes up, so that strangers' begin alike.
+    MadeUp,
     Network,
     True,
 }
@@ -101,9 +103,9 @@ const PINS: &[(&str, Pin)] = &[
     ("aws:sourceorgid", Pin::Organization),
     ("aws:sourceorgpaths", Pin::Organization),
     ("aws:sourceowner", Pin::Account),
-    ("aws:sourcevpc", Pin::Id),
+    ("aws:sourcevpc", Pin::MadeUp),
     ("aws:sourcevpcarn", Pin::Arn),
-    ("aws:sourcevpce", Pin::Id),
+    ("aws:sourcevpce", Pin::MadeUp),
     ("aws:userid", Pin::Id),
     ("aws:vpceaccount", Pin::Account),
     ("aws:vpceorgid", Pin::Organization),
@@ -192,6 +194,12 @@ fn pins(pin: Pin, value: &Value, wild: bool) -> bool {
             let literal = shape.split(['*', '?']).next().unwrap_or_default();
             !is_wild(&shape) || is_open(literal) || literal.len() > "vpce-".len()
         }
+        Pin::MadeUp => {
+            /// `vpce-` and so many digits that nobody else has an id like it.
+            const TELLING: usize = 13;
+            let literal = shape.split(['*', '?']).next().unwrap_or_default();
+            !is_wild(&shape) || is_open(literal) || literal.len() >= TELLING
+        }
         Pin::Network => match Block::parse(&shape) {
             Some(block) => block.reach() != Reach::Everybody,
             None => true,
@@ -212,6 +220,10 @@ fn arn_pins(shape: &str) -> bool {
     if *service == "s3" && (account.is_empty() || is_wild(account)) {
         return !resource.starts_with(['*', '?']);
     }
+    // The id of an API is made up by AWS and belongs to one account.
+    if *service == "execute-api" && !resource.starts_with(['*', '?']) {
+        return true;
+    }
     !account.is_empty() && (!is_wild(account) || is_open(account))
 }
 
@@ -231,28 +243,39 @@ const SOURCES: [&str; 12] = [
     "s3:dataaccesspointaccount",
 ];
 
-/// Whether a condition says for whose resource a service acts; what is open counts as such.
+/// Whether a condition says for whose resource a service acts; what is open counts as such, and a
+/// value that takes in the resources of strangers does not.
 pub(crate) fn guards_source(conditions: &Conditions) -> bool {
     conditions.open
         || conditions.items.iter().any(|condition| {
-            condition.key.spelling().is_none_or(|key| {
-                SOURCES.contains(&key.as_str()) || key.starts_with("kms:encryptioncontext")
-            })
+            let Some(key) = condition.key.spelling() else {
+                return true;
+            };
+            if !PINS.iter().any(|(name, _)| *name == key) {
+                return SOURCES.contains(&key.as_str()) || key.starts_with("kms:encryptioncontext");
+            }
+            SOURCES.contains(&key.as_str()) && weakness(conditions, condition).is_none()
         })
 }
 
 /// Whether a Deny of the same document closes the statement for everybody who is not bound: it
-/// reaches everybody, covers the same actions and resources, and spares only pinned callers.
+/// reaches strangers, covers the same actions and resources, and spares at most pinned callers.
 pub(crate) fn closed_by_deny(document: &Document, statement: &Statement) -> bool {
     document.denies().any(|deny| {
-        deny.principals.anyone().is_some()
+        reaches_strangers(deny)
             && deny.guard.is_always()
             && !deny.conditions.open
-            && !deny.conditions.is_empty()
             && deny.conditions.items.iter().all(spares_pinned)
             && covers_actions(deny, statement)
             && covers_resources(deny, statement)
     })
+}
+
+/// Whether a Deny is for everybody, or for everybody but principals that it names.
+fn reaches_strangers(deny: &Statement) -> bool {
+    let principals = deny.principals.listed();
+    let named = || !principals.open && principals.items.iter().all(|one| !one.is_anyone());
+    deny.principals.anyone().is_some() || (principals.negated && named())
 }
 
 fn spares_pinned(condition: &Condition) -> bool {

@@ -4,9 +4,10 @@
 
 use overgrant_catalog::AccessLevel;
 use overgrant_finding::Severity;
-use overgrant_ir::{GuardrailKind, Model, PolicyDocument};
+use overgrant_ir::{Guardrail, GuardrailKind, Model, PolicyDocument};
 use overgrant_policy::Statement;
-use overgrant_value::{Data, Val};
+use overgrant_value::{Data, Piece, Sym, Text, Val};
+use smol_str::SmolStr;
 
 /// The gravest kind of access of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,35 +65,74 @@ pub(crate) enum PublicBlock {
     Default,
 }
 
-/// Judges the blocks that concern the bucket of a policy, account-wide ones included.
+/// Judges the blocks that concern the bucket of a policy.
 pub(crate) fn public_block(model: &Model, policy: &PolicyDocument) -> PublicBlock {
-    let keys: Vec<String> = policy.targets.iter().map(|to| to.text.key()).collect();
     let mut result = PublicBlock::Default;
-    for block in &model.guardrails {
-        if block.kind != GuardrailKind::PublicAccessBlock || block.place.root != policy.place.root {
-            continue;
-        }
-        let applies = match &block.subject {
-            Some(subject) => {
-                keys.contains(&subject.text.key()) || block.place.address == policy.place.address
-            }
-            None => true,
-        };
-        if !applies {
-            continue;
-        }
-        let setting =
-            |names: [&str; 2]| names.iter().find_map(|name| truth(block.attrs.get(name)?));
-        let policies = setting(["block_public_policy", "BlockPublicPolicy"]);
-        let buckets = setting(["restrict_public_buckets", "RestrictPublicBuckets"]);
-        if policies == Some(true) || buckets == Some(true) {
+    for block in blocks(model, policy) {
+        let is = |names, wanted| setting(block, names).is_some_and(|(_, value)| value == wanted);
+        if is(POLICIES, true) || is(BUCKETS, true) {
             return PublicBlock::On;
         }
-        if block.subject.is_some() && policies == Some(false) {
+        if block.subject.is_some() && is(POLICIES, false) {
             result = PublicBlock::Off;
         }
     }
     result
+}
+
+/// The block of the bucket that does not refuse public policies, and where it says so.
+pub(crate) fn switched_off<'a>(
+    model: &'a Model,
+    policy: &PolicyDocument,
+) -> Option<(&'a Guardrail, Val)> {
+    blocks(model, policy)
+        .filter(|block| block.subject.is_some())
+        .find_map(|block| {
+            let (val, value) = setting(block, POLICIES)?;
+            (!value).then_some((block, val))
+        })
+}
+
+/// The settings about policies, as Terraform and CloudFormation name them.
+const POLICIES: [&str; 2] = ["block_public_policy", "BlockPublicPolicy"];
+const BUCKETS: [&str; 2] = ["restrict_public_buckets", "RestrictPublicBuckets"];
+
+fn setting(block: &Guardrail, names: [&str; 2]) -> Option<(Val, bool)> {
+    let val = names.iter().find_map(|name| block.attrs.get(name))?;
+    let value = truth(val.clone())?;
+    Some((val, value))
+}
+
+/// The blocks that concern the bucket of a policy, account-wide ones included.
+fn blocks<'a>(model: &'a Model, policy: &PolicyDocument) -> impl Iterator<Item = &'a Guardrail> {
+    let keys: Vec<String> = policy.targets.iter().map(|to| to.text.key()).collect();
+    let buckets: Vec<_> = policy
+        .targets
+        .iter()
+        .filter_map(|to| made_by(&to.text))
+        .cloned()
+        .collect();
+    let (root, address) = (policy.place.root.clone(), policy.place.address.clone());
+    model.guardrails.iter().filter(move |block| {
+        block.kind == GuardrailKind::PublicAccessBlock
+            && block.place.root == root
+            && block.subject.as_ref().is_none_or(|subject| {
+                keys.contains(&subject.text.key())
+                    || block.place.address == address
+                    || buckets.contains(&block.place.address)
+            })
+    })
+}
+
+/// The address of the resource whose attribute a text is.
+fn made_by(text: &Text) -> Option<&SmolStr> {
+    match text.pieces() {
+        [Piece::Hole(hole)] => match &hole.sym {
+            Sym::Attr { addr, .. } => Some(addr),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// A truth value, also where a template writes it as text.

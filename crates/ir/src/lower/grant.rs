@@ -28,6 +28,7 @@ fn type_of(kind: &str) -> Option<Type> {
         "aws_lambda_layer_version_permission" => Type::Statement("lambda", &["layer_name"]),
         "AWS::Lambda::LayerVersionPermission" => Type::Statement("lambda", &["LayerVersionArn"]),
         "aws_cloudwatch_event_permission" => Type::Statement("events", &["event_bus_name"]),
+        "AWS::Events::EventBusPolicy" => Type::Statement("events", &["EventBusName"]),
         "aws_lambda_function_url" => Type::Argument("lambda", &["function_name"]),
         "AWS::Lambda::Url" => Type::Argument("lambda", &["TargetFunctionArn"]),
         "aws_s3_bucket_acl" | "aws_s3_bucket_ownership_controls" => {
@@ -80,7 +81,9 @@ pub(super) fn lower(lowering: &mut Lowering, resource: &Resource) {
         }
         Some(Type::Bucket) => {
             if let Some(block) = resource.get("PublicAccessBlockConfiguration") {
-                let subject = Some(itself(resource));
+                // A policy names the bucket by its name where it has one.
+                let subject = named(resource, &["BucketName"]).into_iter().next();
+                let subject = subject.or_else(|| Some(itself(resource)));
                 lowering.guardrail(
                     resource,
                     GuardrailKind::PublicAccessBlock,
@@ -174,15 +177,18 @@ fn statement(resource: &Resource) -> Option<Val> {
         let made = val.src().clone();
         conditions.push((operator, Val::object(vec![(key, val)], made)));
     }
-    if let Some((_, block)) = super::read::blocks(resource, &["condition"])
+    if let Some((_, block)) = super::read::blocks(resource, &["condition", "Condition"])
         .into_iter()
         .next()
     {
         // EventBridge: one block with type, key and value.
-        let part = |name: &str| block.get(name).and_then(|val| val.as_str());
-        if let (Some(operator), Some(key), Some(value)) =
-            (part("type"), part("key"), block.get("value"))
-        {
+        let part = |names: [&str; 2]| names.iter().find_map(|name| block.get(name));
+        let word = |names| part(names).and_then(|val| val.as_str());
+        if let (Some(operator), Some(key), Some(value)) = (
+            word(["type", "Type"]),
+            word(["key", "Key"]),
+            part(["value", "Value"]),
+        ) {
             let inner = Val::object(vec![(&key, value)], block.src().clone());
             conditions.push((
                 if operator == "StringEquals" {
@@ -206,7 +212,7 @@ fn statement(resource: &Resource) -> Option<Val> {
             resource_val.unwrap_or_else(|| Val::str("*", src.clone())),
         ),
     ];
-    if let Some(sid) = resource.get_any(&["statement_id"]) {
+    if let Some(sid) = resource.get_any(&["statement_id", "StatementId"]) {
         entries.insert(0, ("Sid", sid));
     }
     if !conditions.is_empty() {

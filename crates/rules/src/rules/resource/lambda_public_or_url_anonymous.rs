@@ -4,7 +4,7 @@ use crate::caller::{Caller, caller};
 use crate::holder;
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
-use overgrant_ir::Model;
+use overgrant_ir::{Model, PolicyDocument, Setting};
 
 rule! {
     /// A Lambda function can be invoked by everybody.
@@ -97,7 +97,8 @@ fn check(cx: &mut Context<'_>) {
                 condition.values.iter().all(|value| value.known().as_deref() == Some("NONE"))
             }) || statement.conditions.on("lambda:InvokedViaFunctionUrl").next().is_some();
             // The URL itself is the cause where it is in the same configuration.
-            if by_url && open_urls(model).any(|(place, _)| place.root == policy.place.root) {
+            let same = |url: &Setting| url.place.root == policy.place.root && may_be_same(url, policy);
+            if by_url && open_urls(model).any(|(url, _)| same(url)) {
                 continue;
             }
             let what = holder::target(policy, service);
@@ -120,19 +121,35 @@ fn check(cx: &mut Context<'_>) {
     }
 }
 
-/// Function URLs without authorization: place and the value that says so.
-fn open_urls(model: &Model) -> impl Iterator<Item = (&overgrant_ir::Place, overgrant_value::Val)> {
+/// Whether a URL may be that of the function whose policy this is: not where both are named, and
+/// otherwise.
+fn may_be_same(url: &Setting, policy: &PolicyDocument) -> bool {
+    let named = ["function_name", "TargetFunctionArn"]
+        .iter()
+        .find_map(|name| url.attrs.get(name)?.to_text()?.as_known());
+    let target = policy.targets.first().and_then(|to| to.text.as_known());
+    let (Some(named), Some(target)) = (named, target) else {
+        return true;
+    };
+    // Either may be an ARN.
+    let name = |text: &str| text.rsplit(':').next().map(str::to_owned);
+    name(&named) == name(&target)
+}
+
+/// Function URLs without authorization, and the value that says so.
+fn open_urls(model: &Model) -> impl Iterator<Item = (&Setting, overgrant_value::Val)> {
     model.settings_of(&URLS).filter_map(|setting| {
         let auth = ["authorization_type", "AuthType"]
             .iter()
             .find_map(|name| setting.attrs.get(name))?;
         let none = auth.to_text().is_some_and(|text| text.is("NONE"));
-        none.then_some((&setting.place, auth))
+        none.then_some((setting, auth))
     })
 }
 
 fn urls(cx: &mut Context<'_>, model: &Model) {
-    for (place, auth) in open_urls(model) {
+    for (url, auth) in open_urls(model) {
+        let place = &url.place;
         if cx.settings.is_public_ok(&place.address) {
             continue;
         }

@@ -1,7 +1,7 @@
 //! `public-resource-policy`: A resource policy opens a resource to everybody.
 
 use crate::caller::{Caller, caller, closed_by_deny};
-use crate::exposure::{PublicBlock, Reach, can_be_public, public_block};
+use crate::exposure::{PublicBlock, Reach, can_be_public, public_block, switched_off};
 use crate::holder;
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
@@ -168,6 +168,11 @@ fn check(cx: &mut Context<'_>) {
                 .help("name the principals, or add StringEquals on aws:PrincipalOrgID");
             match (service, public_block(model, policy)) {
                 ("s3", PublicBlock::On) => continue,
+                ("s3", PublicBlock::Off) => {
+                    if let Some((block, val)) = switched_off(model, policy) {
+                        report = report.related(val.src(), "public policies are not blocked", Some(&block.place));
+                    }
+                }
                 ("s3", PublicBlock::Default) => {
                     report = report
                         .severity(Severity::High)

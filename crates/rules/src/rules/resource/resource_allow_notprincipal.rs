@@ -1,6 +1,7 @@
 //! `resource-allow-notprincipal`: A resource policy allows everybody except the principals it names.
 
 use crate::caller::{Caller, caller};
+use crate::exposure::{PublicBlock, public_block};
 use crate::holder;
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
@@ -107,6 +108,7 @@ fn check(cx: &mut Context<'_>) {
             if statement.effect != Effect::Allow
                 || !principals.negated
                 || matches!(caller(&statement.conditions), Caller::Bound)
+                || (service == "s3" && public_block(model, policy) == PublicBlock::On)
             {
                 continue;
             }

@@ -2,14 +2,17 @@
 
 use crate::accounts::{Account, classify};
 use crate::holder;
+use crate::skeleton::is_wild;
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
+use overgrant_policy::{Condition, Statement, Test, Value};
+use smol_str::SmolStr;
 
 rule! {
     /// A resource policy allows an account that nobody declared.
     ///
     /// The principal is a literal account id that is neither one of `own_accounts` nor a declared vendor
-    /// nor AWS's own.
+    /// nor AWS's own; or the principal is `*`, and a condition binds it to such an account.
     ///
     /// ## Why
     /// Accounts of former partners, copied examples and typing errors keep their access for years. Whoever
@@ -92,17 +95,33 @@ rule! {
     };
 }
 
+/// Keys by which a statement for everybody names accounts.
+const ACCOUNTS: [&str; 5] = [
+    "aws:PrincipalAccount",
+    "aws:PrincipalArn",
+    "aws:SourceAccount",
+    "aws:SourceOwner",
+    "kms:CallerAccount",
+];
+
 fn check(cx: &mut Context<'_>) {
     let model = cx.model;
     for (policy, service) in holder::resource_policies(model) {
         for statement in policy.document.allows() {
-            if statement.principals.listed().negated {
+            if statement.principals.listed().negated || asks_for_own_organization(cx, statement) {
                 continue;
             }
-            for principal in &statement.principals {
-                let Some(id) = principal.account() else {
-                    continue;
-                };
+            let named = statement
+                .principals
+                .iter()
+                .filter_map(|one| Some((one.account()?, one.src(), one.guard())));
+            let bound = statement
+                .principals
+                .anyone()
+                .into_iter()
+                .flat_map(|_| bound_accounts(statement))
+                .map(|(id, value)| (id, value.pattern().src(), value.pattern().guard()));
+            for (id, src, guard) in named.chain(bound) {
                 if classify(cx.settings, &id) != Account::Foreign {
                     continue;
                 }
@@ -110,14 +129,46 @@ fn check(cx: &mut Context<'_>) {
                 let report = cx
                     .finding(
                         &policy.place,
-                        principal.src(),
+                        src,
                         format!("account `{id}`, which is not declared, has access to {what}"),
                     )
                     .statement(statement)
-                    .when(principal.guard())
+                    .when(guard)
                     .help("add the account to own_accounts or vendors, or remove it");
                 cx.report(report);
             }
         }
     }
+}
+
+/// The accounts that the conditions of a statement for everybody name.
+fn bound_accounts(statement: &Statement) -> impl Iterator<Item = (SmolStr, &Value)> {
+    let positive = |condition: &&Condition| {
+        !condition.operator.is_negated()
+            && ACCOUNTS.iter().any(|name| condition.key.is(name))
+    };
+    let conditions = statement.conditions.items.iter().filter(positive);
+    conditions.flat_map(|condition| &condition.values).filter_map(|value| {
+        let known = value.known()?;
+        let account = match known.split(':').nth(4) {
+            Some(account) => account,
+            None => &known,
+        };
+        let digits = account.len() == "111122223333".len() && account.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| (account.into(), value))
+    })
+}
+
+/// Whether the caller has to be in the organization that is configured, or in a literal one where none is.
+fn asks_for_own_organization(cx: &Context<'_>, statement: &Statement) -> bool {
+    statement.conditions.on("aws:PrincipalOrgID").any(|condition| {
+        !condition.operator.holds_without_key()
+            && condition.operator.test != Test::Null
+            && !condition.values.is_empty()
+            && condition.values.iter().all(|value| match (value.known(), &cx.settings.org_id) {
+                (Some(known), Some(own)) => known == own.as_str(),
+                (Some(known), None) => !is_wild(&known),
+                (None, _) => true,
+            })
+    })
 }

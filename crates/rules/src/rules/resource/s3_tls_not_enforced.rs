@@ -108,7 +108,7 @@ fn check(cx: &mut Context<'_>) {
     let model = cx.model;
     for (policy, service) in holder::resource_policies(model) {
         let document = &policy.document;
-        if service != "s3" || document.resolution == Resolution::Unresolved || document.statements.is_empty() {
+        if service != "s3" || !is_bucket(&policy.place.kind) || document.resolution == Resolution::Unresolved || document.statements.is_empty() {
             continue;
         }
         let denies: Vec<&Statement> = document.denies().filter(|deny| refuses_plain(deny)).collect();
@@ -138,6 +138,11 @@ fn check(cx: &mut Context<'_>) {
         };
         cx.report(report.help("deny s3:* over the bucket and its objects where aws:SecureTransport is false"));
     }
+}
+
+/// Whether a policy stands on a bucket and not on an access point, behind which the bucket's still holds.
+fn is_bucket(kind: &str) -> bool {
+    !kind.contains("access_point") && !kind.contains("AccessPoint")
 }
 
 /// A Deny for everybody whose only condition is a request without (current) TLS.

@@ -98,7 +98,7 @@ const DEPUTIES: &[(&str, &[&str])] = &[
     ("sns", &["budgets", "cloudwatch", "codestar-notifications", "config", "events", "s3", "ses"]),
     ("sqs", &["events", "s3", "scheduler", "sns"]),
     ("s3", &["cloudfront", "cloudtrail", "config", "ses"]),
-    ("kms", &["cloudfront", "cloudtrail"]),
+    ("kms", &["cloudfront", "cloudtrail", "logs"]),
     ("events", &["events", "sns"]),
 ];
 
@@ -153,6 +153,11 @@ fn check(cx: &mut Context<'_>) {
 fn deputy(principal: &Principal, resource: &str) -> Option<(String, Severity)> {
     let service = principal.service()?;
     let name = service.strip_suffix(".amazonaws.com").unwrap_or(&service);
+    // CloudWatch Logs uses keys by a name for each region.
+    let name = match name.split_once('.') {
+        Some(("logs", _)) => "logs",
+        _ => name,
+    };
     if resource == "s3" && LOGS.contains(&name) {
         return Some((service.to_string(), Severity::Low));
     }

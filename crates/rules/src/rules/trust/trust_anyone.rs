@@ -1,6 +1,6 @@
 //! `trust-anyone`: a role that every AWS account may assume.
 
-use crate::caller::{Caller, caller};
+use crate::caller::{Caller, caller, closed_by_deny};
 use crate::holder;
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
@@ -121,7 +121,7 @@ fn check(cx: &mut Context<'_>) {
             let Some(anyone) = statement.principals.anyone() else {
                 continue;
             };
-            if !matches!(caller(&statement.conditions), Caller::Free) {
+            if !matches!(caller(&statement.conditions), Caller::Free) || closed_by_deny(&trust.document, statement) {
                 continue;
             }
             let role = holder::role(model, id);
