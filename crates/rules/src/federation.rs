@@ -3,17 +3,22 @@
 //! One place decides for all rules of the family: every condition on a claim must hold, any value
 //! of a condition may, so the widest value of the narrowest condition decides. Not for SAML.
 //! Invariant: `StringEquals` with a `*` accepts nothing, a negated operator limits nothing, and an
-//! open part of a value is taken as fixed text, so that a finding holds whatever it stands for.
+//! open part of a value is taken as fixed text, so that a finding holds whatever it stands for. A
+//! statement that no token can meet is left out, and a Deny of all but some subjects limits like a test.
 //! Source: AWS, "Create a role for OpenID Connect federation"; GitHub, "OpenID Connect reference".
 
+use crate::claims;
 use crate::holder;
-use crate::skeleton::{HOLE, is_open, is_star, is_wild, skeleton};
+use crate::skeleton::{HOLE, is_open, is_star, is_wild};
 use overgrant_access::Access;
 use overgrant_catalog::{AccessLevel, Issuer, Tenancy};
 use overgrant_finding::Severity;
 use overgrant_ir::{DocumentId, IdentityId, IdentityKind, Model, PolicyDocument, Provider};
-use overgrant_policy::{Condition, Principal, PrincipalKind, Statement, Test, Value};
+use overgrant_policy::{Answer, Condition, Principal, PrincipalKind, Statement, Test, Value};
 use overgrant_value::Src;
+
+/// The action that takes a token.
+const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
 
 /// GitHub's shared issuer and the start of its per-enterprise ones.
 const GITHUB: &str = "token.actions.githubusercontent.com";
@@ -51,6 +56,8 @@ pub(crate) enum Rights {
 pub(crate) struct Decisive<'a> {
     pub(crate) value: &'a Value,
     pub(crate) width: Width,
+    /// Whether what is accepted may end in anything.
+    pub(crate) open_end: bool,
 }
 
 /// One provider that a trust statement accepts tokens of.
@@ -75,10 +82,7 @@ pub(crate) fn trusted(model: &Model) -> Vec<Trusted<'_>> {
         for statement in document.document.allows() {
             if has_unread_claim(statement)
                 || statement.principals.listed().negated
-                || !statement
-                    .actions
-                    .select("sts:AssumeRoleWithWebIdentity")
-                    .possible()
+                || !statement.actions.select(ACTION).possible()
             {
                 continue;
             }
@@ -96,6 +100,12 @@ pub(crate) fn trusted(model: &Model) -> Vec<Trusted<'_>> {
                     .or_else(|| Some(provider?.url.as_ref()?.as_known()?.into()))
                     .or_else(|| host_of_keys(statement))
                     .map(|host: String| host.trim_start_matches("https://").to_owned());
+                if host
+                    .as_deref()
+                    .is_some_and(|host| accepts_nothing(statement, host))
+                {
+                    continue;
+                }
                 all.push(Trusted {
                     id,
                     document,
@@ -130,6 +140,47 @@ fn has_unread_claim(statement: &Statement) -> bool {
             .items
             .iter()
             .any(|condition| condition.open && condition.values.is_empty())
+}
+
+/// Whether no token of an issuer meets the conditions: they ask for a key that only tokens of another
+/// issuer bring, or none at all, or for a token without subject or audience.
+fn accepts_nothing(statement: &Statement, host: &str) -> bool {
+    let host = host.trim_end_matches('/');
+    statement.conditions.items.iter().any(|condition| {
+        let Some(key) = condition
+            .key
+            .spelling()
+            .filter(|_| condition.guard.is_always())
+        else {
+            return false;
+        };
+        let operator = &condition.operator;
+        let asks = !operator.is_negated()
+            && !operator.holds_without_key()
+            && !matches!(operator.test, Test::Null | Test::Unknown);
+        if ["aws:", "sts:", "saml:"]
+            .iter()
+            .any(|prefix| key.starts_with(prefix))
+        {
+            return false;
+        }
+        let Some((issuer, claim)) = key.rsplit_once(':') else {
+            return asks;
+        };
+        let issuer = issuer.trim_end_matches('/');
+        if !issuer.eq_ignore_ascii_case(host) {
+            return asks && issuer.contains('.');
+        }
+        let absent = |value: &Value| {
+            value
+                .known()
+                .is_some_and(|known| known.eq_ignore_ascii_case("true"))
+        };
+        operator.test == Test::Null
+            && ["sub", "aud"].contains(&claim)
+            && !condition.values.is_empty()
+            && condition.values.iter().all(absent)
+    })
 }
 
 /// The issuer that the keys of the conditions name, where the principal is open.
@@ -236,65 +287,141 @@ impl<'a> Trusted<'a> {
 
     /// The conditions on a claim of this issuer, whatever their operator.
     pub(crate) fn claim(&self, name: &str) -> Vec<&'a Condition> {
+        let items = self.statement.conditions.items.iter();
+        items.filter(|one| self.is_on(one, name)).collect()
+    }
+
+    fn is_on(&self, condition: &Condition, name: &str) -> bool {
         let suffix = format!(":{name}");
         let full = self
             .host
             .as_ref()
             .map(|host| format!("{}{suffix}", host.to_ascii_lowercase()));
-        self.statement
-            .conditions
-            .items
-            .iter()
-            .filter(|condition| match (condition.key.spelling(), &full) {
-                (Some(key), Some(full)) => key == *full,
-                (Some(key), None) => key.ends_with(&suffix) && !key.starts_with("aws:"),
-                (None, _) => condition.key.ends_with(&suffix),
-            })
-            .collect()
+        match (condition.key.spelling(), &full) {
+            (Some(key), Some(full)) => key == *full,
+            (Some(key), None) => key.ends_with(&suffix) && !key.starts_with("aws:"),
+            (None, _) => condition.key.ends_with(&suffix),
+        }
     }
 
-    /// The conditions on a claim that limit something: positive operators.
+    /// The conditions on a claim that limit something: positive operators, and Deny statements that
+    /// spare only their values.
     pub(crate) fn limits(&self, name: &str) -> Vec<&'a Condition> {
         let mut limits = self.claim(name);
         limits.retain(|condition| {
             !condition.operator.is_negated()
                 && !matches!(condition.operator.test, Test::Null | Test::Unknown)
         });
+        limits.extend(self.spared(name));
         limits
+    }
+
+    /// The conditions by which Deny statements refuse every token but those with their values.
+    pub(crate) fn spared(&self, name: &str) -> impl Iterator<Item = &'a Condition> {
+        let document = &self.document.document;
+        let denies = document.denies().filter(|deny| {
+            let mut named = deny.principals.iter();
+            deny.guard.is_always()
+                && !deny.conditions.open
+                && !deny.principals.listed().negated
+                && deny.actions.select(ACTION) == Answer::Must
+                && (deny.principals.anyone().is_some()
+                    || named.any(|one| one.key() == self.principal.key()))
+        });
+        denies.filter_map(move |deny| match deny.conditions.items.as_slice() {
+            [one] if one.operator.is_negated() && one.operator.set.is_none() && !one.open => {
+                self.is_on(one, name).then_some(one)
+            }
+            _ => None,
+        })
+    }
+
+    /// A value as the shape that a grammar measures.
+    fn shape(&self, condition: &Condition, value: &Value) -> String {
+        let variables = self.document.document.has_variables();
+        claims::shape(value.text(), condition.operator.has_wildcards(), variables)
     }
 
     /// Whether a literal (or open) value without a wildcard pins the claim.
     pub(crate) fn pins(&self, name: &str) -> bool {
         self.limits(name).iter().any(|condition| {
-            let wild = condition.operator.has_wildcards();
-            condition
-                .values
+            let values = &condition.values;
+            values
                 .iter()
-                .all(|value| !is_wild(&skeleton(value.text(), wild)))
+                .all(|value| !is_wild(&self.shape(condition, value)))
         })
     }
 
-    /// The widest value of the narrowest condition on a claim, by a grammar that measures values.
+    /// The widest of the values that all conditions on a claim accept, by a grammar that measures
+    /// values; `None` where no condition limits the claim.
     pub(crate) fn decisive(
         &self,
         name: &str,
         measure: impl Fn(&str) -> Width,
     ) -> Option<Decisive<'a>> {
-        self.limits(name)
-            .into_iter()
-            .filter_map(|condition| {
-                let wild = condition.operator.has_wildcards();
-                condition
-                    .values
-                    .iter()
-                    .map(|value| Decisive {
-                        value,
-                        width: measure(&skeleton(value.text(), wild)),
-                    })
-                    .rev()
-                    .max_by_key(|decisive| decisive.width)
-            })
-            .min_by_key(|decisive| decisive.width)
+        /// More values together than anybody writes; the narrower condition decides then.
+        const MANY: usize = 1 << 12;
+        type Accepted<'a> = Vec<(String, Width, &'a Value)>;
+        let limits = self.limits(name);
+        let mut sets = limits
+            .iter()
+            .filter(|one| !one.values.is_empty())
+            .map(|condition| {
+                let values = condition.values.iter();
+                let accepted = values.map(|value| {
+                    let shape = self.shape(condition, value);
+                    let width = measure(&shape);
+                    (shape, width, value)
+                });
+                accepted.collect::<Accepted<'a>>()
+            });
+        let widest = |set: &Accepted<'a>| set.iter().map(|one| one.1).max();
+        let mut accepted = sets.next()?;
+        let nothing = accepted.first().map(|one| one.2)?;
+        for other in sets {
+            if accepted.len() * other.len() > MANY {
+                accepted = std::cmp::min_by_key(accepted, other, widest);
+                continue;
+            }
+            let mut both = Accepted::new();
+            for left in &accepted {
+                for right in &other {
+                    for shape in claims::meet(&left.0, &right.0) {
+                        let width = measure(&shape);
+                        let all = [left.clone(), right.clone(), (shape, width, left.2)];
+                        both.extend(all.into_iter().rev().min_by_key(|one| one.1));
+                    }
+                }
+            }
+            accepted = both;
+        }
+        let decides = accepted.iter().rev().max_by_key(|one| one.1);
+        Some(decides.map_or(
+            Decisive {
+                value: nothing,
+                width: Width::Nothing,
+                open_end: false,
+            },
+            |(shape, width, value)| Decisive {
+                value,
+                width: *width,
+                open_end: shape.ends_with('*'),
+            },
+        ))
+    }
+
+    /// The first condition that pins one of the claims, as a width: what is accepted has that id.
+    pub(crate) fn pinned_by(&self, claims: &[&str], width: Width) -> Option<Decisive<'a>> {
+        let claim = claims.iter().find(|claim| self.pins(claim))?;
+        let limits = self.limits(claim);
+        let value = limits
+            .iter()
+            .find_map(|condition| condition.values.first())?;
+        Some(Decisive {
+            value,
+            width,
+            open_end: true,
+        })
     }
 
     /// Whether an id of the owner, the enterprise or the repository pins a GitHub tenant beside the
@@ -313,9 +440,59 @@ impl<'a> Trusted<'a> {
         .any(|claim| self.pins(claim))
     }
 
-    /// What GitHub's subject accepts; `None` where no condition limits it.
+    /// What GitHub's subject accepts together with the claims that name the repository or its owner;
+    /// `None` where no condition limits them.
     pub(crate) fn github_subject(&self) -> Option<Decisive<'a>> {
-        self.decisive("sub", github_width)
+        let subject = self.decisive("sub", github_width);
+        let repository = self.decisive("repository", |value| {
+            github_width(&format!("repo:{value}:*"))
+        });
+        let tenant = repository
+            .into_iter()
+            .chain(self.pinned_by(&["repository_id"], Width::AnyRef))
+            .chain(self.pinned_by(
+                &[
+                    "repository_owner_id",
+                    "repository_owner",
+                    "enterprise_id",
+                    "enterprise",
+                ],
+                Width::Organization,
+            ))
+            .min_by_key(|one| one.width);
+        let pinned = |one: Decisive<'a>| Decisive {
+            width: one.width.min(Width::Pinned),
+            ..one
+        };
+        match (subject, tenant) {
+            (Some(subject), Some(tenant)) if tenant.width < subject.width => {
+                // The subject may still say what runs.
+                let any_run = subject.open_end && !self.says_what_runs();
+                Some(if any_run { tenant } else { pinned(tenant) })
+            }
+            (None, Some(tenant)) if tenant.width < Width::Owner && self.says_what_runs() => {
+                Some(pinned(tenant))
+            }
+            (None, tenant) => tenant,
+            (subject, _) => subject,
+        }
+    }
+
+    /// Whether a claim beside GitHub's subject pins the ref, the environment or the workflow.
+    pub(crate) fn says_what_runs(&self) -> bool {
+        ["environment", "ref", "job_workflow_ref", "workflow_ref"]
+            .iter()
+            .any(|claim| {
+                let star = |value: &str| {
+                    if is_star(value) {
+                        Width::Everybody
+                    } else {
+                        Width::Pinned
+                    }
+                };
+                self.decisive(claim, star)
+                    .is_some_and(|one| one.width <= Width::Pinned)
+            })
     }
 
     /// A shared issuer's findings keep the base severity; where the issuer is one tenant's, only
@@ -355,30 +532,36 @@ impl<'a> Trusted<'a> {
 pub(crate) fn github_width(subject: &str) -> Width {
     const REPO: &str = "repo:";
     let literal = subject.split(['*', '?', HOLE]).next().unwrap_or_default();
-    let Some(rest) = subject.strip_prefix(REPO) else {
-        // Another template, an open start, or a wildcard that swallows the prefix.
-        let early = REPO.starts_with(literal) && !subject.starts_with(HOLE);
-        let wild = subject
-            .get(literal.len()..)
-            .is_some_and(|rest| rest.starts_with(['*', '?']));
-        return match (early && wild, subject.contains('/')) {
-            (true, true) => Width::Owner,
-            (true, false) => Width::Everybody,
-            (false, _) => Width::Pinned,
-        };
+    let rest = match subject.strip_prefix(REPO) {
+        Some(rest) => rest,
+        // A wildcard that swallows the start.
+        None if REPO.starts_with(literal) => match subject.get(literal.len()..) {
+            Some(rest) if rest.starts_with(['*', '?']) => rest,
+            _ => return Width::Pinned,
+        },
+        // Another template.
+        None => return Width::Pinned,
     };
-    let Some((owner, rest)) = rest.split_once('/') else {
-        return without_slash(rest);
-    };
-    // `@` stands in no name: what follows it is a numeric id.
-    let name = owner.split('@').next().unwrap_or_default();
-    if is_wild(name) {
-        return Width::Owner;
-    }
-    let (repository, tail) = match rest.split_once(':') {
-        Some((repository, tail)) => (repository, Some(tail)),
+    // Names and refs have no colon, and every ref has slashes.
+    let (name, tail) = match rest.split_once(':') {
+        Some((name, tail)) => (name, Some(tail)),
         None => (rest, None),
     };
+    let Some((owner, repository)) = name.split_once('/') else {
+        return without_slash(name, tail);
+    };
+    // `@` stands in no name: what follows it is a numeric id.
+    let owner = owner.split('@').next().unwrap_or_default();
+    match (is_star(owner), is_star(repository)) {
+        (true, true) => return Width::Everybody,
+        (false, true) if !is_wild(owner) => return Width::Organization,
+        _ if is_wild(owner) => return Width::Owner,
+        _ => {}
+    }
+    // The name of a repository has no slash.
+    if repository.contains('/') && tail.is_some() {
+        return Width::Nothing;
+    }
     if repository.starts_with('*') {
         return Width::Organization;
     }
@@ -392,21 +575,19 @@ pub(crate) fn github_width(subject: &str) -> Width {
     }
 }
 
-/// A subject without a slash: a wildcard or an open part has to bring it.
-fn without_slash(rest: &str) -> Width {
-    let head = rest.split(':').next().unwrap_or_default();
-    let tail = rest.split_once(':').map(|(_, tail)| tail);
-    if is_open(head) {
+/// A name without a slash: a wildcard or an open part has to bring it.
+fn without_slash(name: &str, tail: Option<&str>) -> Width {
+    if is_open(name) {
         // `repo:${var.repository}:*`.
         return match tail {
-            Some(tail) if is_star(tail) && !is_wild(head) => Width::AnyRef,
+            Some(tail) if is_star(tail) && !is_wild(name) => Width::AnyRef,
             _ => Width::Pinned,
         };
     }
-    match (is_wild(head), head.starts_with('*')) {
-        (true, true) => Width::Everybody,
-        (true, false) => Width::Owner,
-        (false, _) => Width::Nothing,
+    match (is_star(name), is_wild(name)) {
+        (true, _) => Width::Everybody,
+        (false, true) => Width::Owner,
+        (false, false) => Width::Nothing,
     }
 }
 
@@ -420,7 +601,7 @@ mod tests {
             ("*", Width::Everybody),
             ("repo:*", Width::Everybody),
             ("r*", Width::Everybody),
-            ("repo:*:ref:refs/heads/main", Width::Owner),
+            ("repo:*:ref:refs/heads/main", Width::Everybody),
             ("repo:acme*", Width::Owner),
             ("repo:acme*/app*:*", Width::Owner),
             ("repo:*/app:*", Width::Owner),

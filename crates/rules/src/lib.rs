@@ -9,6 +9,7 @@ mod accounts;
 mod boundaries;
 mod caller;
 mod cidr;
+mod claims;
 mod context;
 mod docs;
 mod environment;

@@ -9,7 +9,7 @@ use overgrant_value::{Piece, Src, Text};
 /// Stands for an open part of the text.
 pub(crate) const HOLE: char = '\u{fffc}';
 /// Stands for a `*` or `?` that is no wildcard.
-const LITERAL: char = '\u{fffd}';
+pub(crate) const LITERAL: char = '\u{fffd}';
 
 /// The skeleton of `text`; `wild` says whether `*` and `?` are wildcards for its operator.
 pub(crate) fn skeleton(text: &Text, wild: bool) -> String {

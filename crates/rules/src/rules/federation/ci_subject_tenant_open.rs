@@ -125,6 +125,8 @@ const TENANTS: &[(&str, &str, &[&str], char)] = &[
     ("studio.datachain.ai/api", "sub", &["credentials:"], '/'),
     ("tokens.cloud.shisho.dev", "sub", &["job:"], ':'),
     ("oidc.modal.com", "sub", &["modal:workspace_id:"], ':'),
+    // Ids of accounts, without parts.
+    ("accounts.google.com", "sub", &[""], ':'),
     ("sandboxes.cloud", "aud", &["https://sandboxes.cloud/"], '/'),
 ];
 
@@ -143,7 +145,7 @@ fn check(cx: &mut Context<'_>) {
         let (claim, starts, end): (_, &[&str], _) =
             row.map_or(("sub", &[""], ':'), |(_, claim, starts, end)| (*claim, starts, *end));
         let Some(subject) = trusted
-            .decisive(claim, |value| width(value, starts, end))
+            .decisive(claim, |value| width(value, starts, end, row.is_some()))
             .filter(|subject| subject.width == Width::Everybody)
         else {
             continue;
@@ -173,7 +175,7 @@ fn check(cx: &mut Context<'_>) {
 }
 
 /// Pinned where the tenant's part, from a known start to its separator, has no wildcard.
-fn width(value: &str, starts: &[&str], end: char) -> Width {
+fn width(value: &str, starts: &[&str], end: char, known: bool) -> Width {
     if !is_wild(value) {
         return Width::Pinned;
     }
@@ -186,7 +188,7 @@ fn width(value: &str, starts: &[&str], end: char) -> Width {
     match rest.split_once(end) {
         Some((tenant, _)) if !is_wild(tenant) => Width::Pinned,
         // Where the grammar is not known, a literal start is taken for the tenant.
-        _ if starts == [""] && !rest.starts_with(['*', '?']) => Width::Pinned,
+        _ if !known && !rest.starts_with(['*', '?']) => Width::Pinned,
         _ => Width::Everybody,
     }
 }
@@ -197,14 +199,14 @@ mod tests {
 
     #[test]
     fn the_tenant_ends_at_its_separator() {
-        let gitlab = |value: &str| width(value, &["project_path:"], '/');
+        let gitlab = |value: &str| width(value, &["project_path:"], '/', true);
         assert_eq!(gitlab("project_path:*"), Width::Everybody);
         assert_eq!(gitlab("project_path:acme*"), Width::Everybody);
         assert_eq!(gitlab("project_path:acme*/shop:*"), Width::Everybody);
         assert_eq!(gitlab("proj*"), Width::Everybody);
         assert_eq!(gitlab("project_path:acme/*"), Width::Pinned);
         assert_eq!(gitlab("project_path:acme/shop:ref"), Width::Pinned);
-        assert_eq!(width("*", &[""], ':'), Width::Everybody);
-        assert_eq!(width("team-7:*", &[""], ':'), Width::Pinned);
+        assert_eq!(width("*", &[""], ':', false), Width::Everybody);
+        assert_eq!(width("team-7:*", &[""], ':', false), Width::Pinned);
     }
 }

@@ -4,6 +4,7 @@ use crate::federation::{Rights, Trusted, Width, trusted};
 use crate::skeleton::{HOLE, Which, is_star, is_wild, wildcard_src};
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
+use overgrant_policy::Value;
 
 rule! {
     /// Any project, workspace or branch of the tenant can assume the role.
@@ -169,7 +170,45 @@ const PAIRS: [Pairs; 7] = [
 ];
 
 /// Claims that pin the project whatever the subject says.
-const IDS: [&str; 4] = ["project_id", "pipeline_id", "pipeline_slug", "oidc.circleci.com/project-id"];
+const PROJECTS: [&str; 3] = ["project_id", "pipeline_id", "pipeline_slug"];
+/// CircleCI's, whose subjects name no ref.
+const CIRCLECI: &str = "oidc.circleci.com/project-id";
+/// Claims that pin the tenant.
+const TENANTS: [&str; 3] = ["namespace_id", "organization_id", "organization_slug"];
+
+/// What a trust leaves open.
+struct Gap<'a> {
+    /// Every project, not only every ref or phase of one.
+    project: bool,
+    /// What decides; `None` where nothing limits the subject.
+    value: Option<&'a Value>,
+}
+
+fn gap<'a>(trusted: &Trusted<'a>) -> Option<Gap<'a>> {
+    let subject = trusted.decisive("sub", |value| width(trusted, value));
+    let id = trusted
+        .pinned_by(&PROJECTS, Width::AnyRef)
+        .or_else(|| trusted.pinned_by(&TENANTS, Width::Organization));
+    let of = |project: bool, value| Some(Gap { project, value: Some(value) });
+    if trusted.pins(CIRCLECI) {
+        return None;
+    }
+    match (subject, id) {
+        (None, Some(id)) => of(id.width == Width::Organization, id.value),
+        (None, None) => (!trusted.is_shared()).then_some(Gap { project: true, value: None }),
+        (Some(subject), Some(id)) if subject.width > id.width => {
+            let project = id.width == Width::Organization;
+            (project || subject.open_end).then_some(Gap { project, value: Some(id.value) })
+        }
+        (Some(subject), _) => match subject.width {
+            // Another customer's is `ci-subject-tenant-open`.
+            Width::Everybody if trusted.is_shared() => None,
+            Width::Everybody | Width::Organization => of(true, subject.value),
+            Width::AnyRef => of(false, subject.value),
+            _ => None,
+        },
+    }
+}
 
 fn check(cx: &mut Context<'_>) {
     let model = cx.model;
@@ -177,40 +216,42 @@ fn check(cx: &mut Context<'_>) {
         if !trusted.is_pipeline() || trusted.is_github() {
             continue;
         }
-        let subject = trusted.decisive("sub", |value| width(&trusted, value));
-        let Some(subject) =
-            subject.filter(|one| matches!(one.width, Width::Organization | Width::AnyRef))
-        else {
+        let Some(Gap { project, value }) = gap(&trusted) else {
             continue;
         };
-        let project = subject.width == Width::Organization;
-        if project && IDS.iter().any(|id| trusted.pins(id)) {
-            continue;
-        }
         let protected = trusted.pins("ref_protected") || trusted.pins("build_branch");
+        let any_tag = value.is_some_and(|value| is_any_tag(&value.to_string()));
         let severity = match (trusted.rights(cx.access), project) {
+            (Rights::Writes, true) if value.is_none() => Severity::Medium,
             (Rights::Writes, true) => Severity::High,
             (Rights::Writes, false) if protected => continue,
             // What a plan needs.
             (Rights::Reads, false) => continue,
-            (Rights::Writes, false) if is_any_tag(&subject.value.to_string()) => Severity::High,
+            (Rights::Writes, false) if any_tag => Severity::High,
             (Rights::Writes, false) | (Rights::Unknown, true) => Severity::Medium,
             (Rights::Reads, true) | (Rights::Unknown, false) => Severity::Low,
         };
         let open = if project { "any project or workspace" } else { "any branch, tag or run phase" };
-        let (value, role, name) = (subject.value, trusted.role(model), trusted.name());
-        let mut report = cx
-            .finding(
-                &trusted.document.place,
-                &wildcard_src(value.text(), value.pattern().src(), Which::Last),
+        let (role, name) = (trusted.role(model), trusted.name());
+        let (src, message) = match value {
+            Some(value) => (
+                wildcard_src(value.text(), value.pattern().src(), Which::Last),
                 format!("{open} of {name} that `{value}` means can assume {role}"),
-            )
+            ),
+            None => (
+                trusted.src().clone(),
+                format!("{open} of the tenant of {name} can assume {role}: no condition tests `sub`"),
+            ),
+        };
+        let mut report = cx
+            .finding(&trusted.document.place, &src, message)
             .statement(trusted.statement)
             .when(trusted.principal.guard())
-            .when(value.pattern().guard())
-            .marks(value.pattern().marks())
             .severity(severity)
             .help("write project and branch or phase in full");
+        if let Some(value) = value {
+            report = report.when(value.pattern().guard()).marks(value.pattern().marks());
+        }
         if let Some(issuer) = trusted.issuer
             && !issuer.safe_requirement.is_empty()
         {
@@ -230,7 +271,8 @@ fn width(trusted: &Trusted<'_>, subject: &str) -> Width {
         return circleci(subject);
     }
     if host.starts_with("api.bitbucket.org/") {
-        let open = subject.starts_with(['*', '?']);
+        // The UUID of an environment or step belongs to one repository, too.
+        let open = subject.starts_with(['*', '?']) && !subject.contains('{');
         return if open { Width::Organization } else { Width::Pinned };
     }
     PAIRS
@@ -241,19 +283,22 @@ fn width(trusted: &Trusted<'_>, subject: &str) -> Width {
 
 /// `project_path:GROUP/PROJECT:ref_type:TYPE:ref:REF`.
 fn gitlab(subject: &str) -> Width {
-    let Some(rest) = subject.strip_prefix("project_path:") else {
-        return Width::Pinned;
+    const START: &str = "project_path:";
+    let Some(rest) = subject.strip_prefix(START) else {
+        let literal = subject.split(['*', '?', HOLE]).next().unwrap_or_default();
+        let swallows = START.starts_with(literal) && !subject.starts_with(HOLE) && is_wild(subject);
+        return if swallows { Width::Everybody } else { Width::Pinned };
     };
     let (path, tail) = match rest.split_once(":ref_type:") {
         Some((path, tail)) => (path, Some(tail)),
         None => (rest, None),
     };
     let Some((group, project)) = path.split_once('/') else {
-        return Width::Pinned;
+        let open = is_wild(path) && !path.contains(HOLE);
+        return if open { Width::Everybody } else { Width::Pinned };
     };
     if is_wild(group) {
-        // Another customer's: `ci-subject-tenant-open`.
-        return Width::Pinned;
+        return Width::Everybody;
     }
     let project = project.split(':').next().unwrap_or(project);
     if project.split('/').any(|part| part.starts_with('*')) {
@@ -300,7 +345,7 @@ fn pairs(subject: &str, row: &Pairs) -> Width {
     };
     let tenant = parts.get(1).copied().unwrap_or_default();
     if is_wild(tenant) && !row.project.contains(&parts.first().copied().unwrap_or_default()) {
-        Width::Pinned
+        Width::Everybody
     } else if open(row.project) {
         Width::Organization
     } else if open(row.phase) {
@@ -330,7 +375,7 @@ mod tests {
             ("project_path:acme/shop:ref_type:branch:ref:*", Width::AnyRef),
             ("project_path:acme/shop:ref_type:branch:ref:main", Width::Pinned),
             ("project_path:acme/shop:ref_type:branch:ref:release-*", Width::Pinned),
-            ("project_path:*", Width::Pinned),
+            ("project_path:*", Width::Everybody),
         ] {
             assert_eq!(gitlab(subject), width, "{subject}");
         }
@@ -349,7 +394,7 @@ mod tests {
             ("organization:acme:project:web:workspace:prod:run_phase:*", Width::AnyRef),
             ("organization:acme:project:web:workspace:prod:*", Width::AnyRef),
             ("organization:acme:project:web:workspace:prod:run_phase:apply", Width::Pinned),
-            ("organization:*", Width::Pinned),
+            ("organization:*", Width::Everybody),
         ] {
             assert_eq!(of(terraform, subject), width, "{subject}");
         }

@@ -1,6 +1,6 @@
 //! `cognito-identity-trust-weak`: A role trusts Cognito identity pools without pinning one.
 
-use crate::federation::{Width, trusted};
+use crate::federation::{Rights, Trusted, Width, trusted};
 use crate::skeleton::{Which, is_wild, wildcard_src};
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
@@ -149,6 +149,11 @@ fn check(cx: &mut Context<'_>) {
                 format!("visitors who did not sign in can assume {role}: no condition tests `amr`"),
                 Severity::High,
             ),
+            Some(_) if is_for_guests(&trusted) && trusted.rights(cx.access) == Rights::Writes => (
+                trusted.src().clone(),
+                format!("visitors who did not sign in can assume {role}, which does more than read"),
+                Severity::High,
+            ),
             Some(_) => continue,
         };
         let confidence = if severity == Severity::High {
@@ -165,4 +170,12 @@ fn check(cx: &mut Context<'_>) {
             .help("test aud with the pool's id and amr with authenticated");
         cx.report(report);
     }
+}
+
+/// Whether `amr` asks for visitors who did not sign in.
+fn is_for_guests(trusted: &Trusted<'_>) -> bool {
+    let limits = trusted.limits("amr");
+    limits.iter().flat_map(|condition| &condition.values).any(|value| {
+        value.known().is_some_and(|known| known == "unauthenticated")
+    })
 }

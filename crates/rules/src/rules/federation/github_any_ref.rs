@@ -174,10 +174,7 @@ fn check(cx: &mut Context<'_>) {
         else {
             continue;
         };
-        let pinned = ["environment", "ref", "job_workflow_ref", "workflow_ref"]
-            .iter()
-            .any(|claim| !trusted.limits(claim).is_empty());
-        if !trusted.is_github() || pinned {
+        if !trusted.is_github() || trusted.says_what_runs() {
             continue;
         }
         let severity = match trusted.rights(cx.access) {

@@ -144,14 +144,18 @@ fn check(cx: &mut Context<'_>) {
         let tested = CLAIMS
             .iter()
             .find_map(|claim| Some((*claim, trusted.limits(claim).into_iter().next()?)));
-        let (true, Some((claim, condition))) = (open, tested) else {
-            continue;
+        let (claim, src) = match (open, tested, trusted.decisive("sub", template_width)) {
+            (true, Some((claim, condition)), _) => (claim, &condition.src),
+            (_, _, Some(subject)) if subject.width == Width::Everybody => {
+                (first_claim(&subject.value.leading()).unwrap_or("sub"), subject.value.pattern().src())
+            }
+            _ => continue,
         };
         let role = trusted.role(model);
         let mut report = cx
             .finding(
                 &trusted.document.place,
-                &condition.src,
+                src,
                 format!(
                     "any repository on GitHub can assume {role}: `{claim}` does not say whose repository it is"
                 ),
@@ -167,4 +171,34 @@ fn check(cx: &mut Context<'_>) {
         }
         cx.report(report);
     }
+}
+
+/// How far a subject of another template reaches: `claim:value:claim:value`. Everybody can make one
+/// that names no repository or owner; a colon in a value is escaped, so that names cannot be forged.
+fn template_width(subject: &str) -> Width {
+    const TENANT: [&str; 7] = [
+        "repo",
+        "repository",
+        "repository_id",
+        "repository_owner",
+        "repository_owner_id",
+        "enterprise",
+        "enterprise_id",
+    ];
+    let parts: Vec<&str> = subject.split(':').collect();
+    let names_tenant = || {
+        let pairs = parts.iter().zip(parts.iter().skip(1));
+        pairs.into_iter().any(|(claim, value)| TENANT.contains(claim) && !value.starts_with(['*', '?']))
+    };
+    if first_claim(subject).is_some() && !names_tenant() {
+        Width::Everybody
+    } else {
+        Width::Pinned
+    }
+}
+
+/// The claim that a subject of another template begins with, if every owner can produce it.
+fn first_claim(subject: &str) -> Option<&'static str> {
+    let (first, _) = subject.split_once(':')?;
+    CLAIMS.into_iter().find(|claim| *claim == first)
 }

@@ -1,7 +1,7 @@
 //! `github-org-wide`: a role for every repository of a GitHub organisation.
 
 use crate::federation::{Rights, Width, trusted};
-use crate::skeleton::{Which, is_star, skeleton, wildcard_src};
+use crate::skeleton::{Which, skeleton, wildcard_src};
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
 
@@ -67,6 +67,7 @@ rule! {
     ///         StringEquals = {
     ///           "token.actions.githubusercontent.com:aud"           = "sts.amazonaws.com"
     ///           "token.actions.githubusercontent.com:repository_id" = "98765432"
+    ///           "token.actions.githubusercontent.com:environment"   = "prod"
     ///         }
     ///         StringLike = { "token.actions.githubusercontent.com:sub" = "repo:acme/*" }
     ///       }
@@ -124,10 +125,7 @@ fn check(cx: &mut Context<'_>) {
         else {
             continue;
         };
-        let pinned = ["repository", "repository_id", "job_workflow_ref"]
-            .iter()
-            .any(|claim| trusted.pins(claim));
-        if !trusted.is_github() || pinned {
+        if !trusted.is_github() || trusted.pins("job_workflow_ref") {
             continue;
         }
         let (value, role) = (subject.value, trusted.role(model));
@@ -136,7 +134,7 @@ fn check(cx: &mut Context<'_>) {
         // A ref or environment behind the repository, or in a claim of its own, limits what runs.
         let limited = shape
             .split_once('/')
-            .is_some_and(|(_, rest)| !is_star(rest))
+            .is_some_and(|(_, rest)| rest.contains(':') && !rest.ends_with(":*"))
             || ["environment", "ref"].iter().any(|claim| trusted.pins(claim));
         let severity = if limited || trusted.rights(cx.access) == Rights::Reads {
             Severity::Medium
@@ -164,7 +162,8 @@ fn check(cx: &mut Context<'_>) {
 fn owner_of(subject: &str) -> String {
     let owner = subject
         .strip_prefix("repo:")
-        .and_then(|rest| rest.split_once('/'))
+        .unwrap_or(subject)
+        .split_once('/')
         .map_or(subject, |(owner, _)| owner);
     format!("`{owner}`")
 }

@@ -1,9 +1,10 @@
 //! `oidc-condition-operator-unsafe`: a tenant's claim under an operator that lets others through.
 
+use crate::caller::surely_present;
 use crate::federation::trusted;
 use crate::{Context, Family, Scope, fixes};
 use overgrant_finding::{Confidence, Severity};
-use overgrant_policy::{Condition, SetOperator, Test};
+use overgrant_policy::{Condition, Conditions, SetOperator, Test};
 
 rule! {
     /// A tenant's claim is tested with an operator that lets others through.
@@ -125,11 +126,16 @@ fn check(cx: &mut Context<'_>) {
             _ => "sub",
         };
         let conditions = trusted.claim(claim);
+        let all = &trusted.statement.conditions;
+        let is_unsafe = |condition: &Condition| is_unsafe(all, condition);
         let Some(condition) = conditions.iter().find(|condition| is_unsafe(condition)) else {
             continue;
         };
         let role = trusted.role(model);
-        if conditions.iter().any(|condition| !is_unsafe(condition)) || trusted.pins_github_tenant() {
+        if conditions.iter().any(|condition| !is_unsafe(condition))
+            || trusted.spared(claim).next().is_some()
+            || trusted.pins_github_tenant()
+        {
             continue;
         }
         let operator = &condition.operator;
@@ -156,10 +162,10 @@ fn check(cx: &mut Context<'_>) {
     }
 }
 
-fn is_unsafe(condition: &Condition) -> bool {
+/// `Null: false` beside asks for the claim, and then the operators test it.
+fn is_unsafe(all: &Conditions, condition: &Condition) -> bool {
     let operator = &condition.operator;
-    operator.is_negated()
-        || operator.if_exists
-        || operator.set == Some(SetOperator::ForAllValues)
-        || operator.test == Test::Null
+    let asked_for = || condition.key.spelling().is_some_and(|key| surely_present(all, &key));
+    let without = operator.if_exists || operator.set == Some(SetOperator::ForAllValues);
+    operator.is_negated() || operator.test == Test::Null || (without && !asked_for())
 }

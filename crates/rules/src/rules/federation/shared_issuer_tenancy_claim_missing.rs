@@ -81,6 +81,8 @@ rule! {
     ///             Condition:
     ///               StringEquals:
     ///                 oidc.circleci.com/org/6f2a9d53-1b7e-4c58-9d3c-0a8e5f7b2c41:aud: 6f2a9d53-1b7e-4c58-9d3c-0a8e5f7b2c41
+    ///               StringLike:
+    ///                 oidc.circleci.com/org/6f2a9d53-1b7e-4c58-9d3c-0a8e5f7b2c41:sub: org/6f2a9d53-1b7e-4c58-9d3c-0a8e5f7b2c41/project/b3f0c8de-52a7-4e19-8c46-d17f9a0b6e35/*
     /// ```
     /// ## How to fix
     /// Test the claim that names your tenant, with `StringEquals` or a `StringLike` pattern that pins it.
