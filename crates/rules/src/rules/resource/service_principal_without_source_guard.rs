@@ -40,7 +40,7 @@ rule! {
     ///             Action: sns:Publish
     ///             Resource: !Ref Alerts
     ///             Principal:
-    ///               Service: events.amazonaws.com # <-- here
+    ///               Service: s3.amazonaws.com # <-- here
     /// ```
     /// ## Good
     /// ```terraform good
@@ -68,10 +68,30 @@ rule! {
     ///             Action: sns:Publish
     ///             Resource: !Ref Alerts
     ///             Principal:
-    ///               Service: events.amazonaws.com
+    ///               Service: s3.amazonaws.com
     ///             Condition:
     ///               ArnEquals:
-    ///                 aws:SourceArn: !Sub "arn:aws:events:${AWS::Region}:${AWS::AccountId}:rule/nightly"
+    ///                 aws:SourceArn: arn:aws:s3:::acme-uploads
+    ///               StringEquals:
+    ///                 aws:SourceAccount: !Ref AWS::AccountId
+    /// ```
+    /// EventBridge sends no condition keys to a topic; a condition would stop its messages:
+    /// ```cloudformation good
+    /// Resources:
+    ///   Alerts:
+    ///     Type: AWS::SNS::Topic
+    ///   AlertsPolicy:
+    ///     Type: AWS::SNS::TopicPolicy
+    ///     Properties:
+    ///       Topics: [!Ref Alerts]
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sns:Publish
+    ///             Resource: !Ref Alerts
+    ///             Principal:
+    ///               Service: events.amazonaws.com
     /// ```
     /// ## How to fix
     /// Test `aws:SourceArn` with the ARN of the resource that sends, or `aws:SourceAccount` with your
@@ -86,7 +106,10 @@ rule! {
         cwe: &[441],
         aliases: &["CKV_AWS_364", "AWS-0067"],
         mappings: &[("NIST", "AC-4"), ("ATT&CK", "T1530"), ("ATT&CK", "T1537")],
-        references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html"],
+        references: &[
+            "https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html",
+            "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sns-permissions",
+        ],
         check: check,
     };
 }
@@ -95,12 +118,16 @@ rule! {
 #[rustfmt::skip]
 const DEPUTIES: &[(&str, &[&str])] = &[
     ("lambda", &["apigateway", "cognito-idp", "config", "events", "iot", "logs", "s3", "scheduler", "secretsmanager", "ses", "sns"]),
-    ("sns", &["budgets", "cloudwatch", "codestar-notifications", "config", "events", "s3", "ses"]),
+    ("sns", &["budgets", "cloudwatch", "codestar-notifications", "config", "s3", "ses"]),
     ("sqs", &["events", "s3", "scheduler", "sns"]),
     ("s3", &["cloudfront", "cloudtrail", "config", "ses"]),
     ("kms", &["cloudfront", "cloudtrail", "logs"]),
     ("events", &["events", "sns"]),
 ];
+
+/// Services that act for their customers on a resource of a service and send none of the keys: a
+/// condition would shut them out.
+const SENDS_NO_KEYS: &[(&str, &str)] = &[("sns", "events")];
 
 /// Services whose deliveries are only logs.
 const LOGS: &[&str] = &["delivery.logs", "logdelivery.elasticloadbalancing", "logging.s3", "cloudtrail", "config"];
@@ -130,6 +157,12 @@ fn check(cx: &mut Context<'_>) {
                 .iter()
                 .map(|(_, (_, other))| *other)
                 .fold(severity, Severity::max);
+            let alone = statement.principals.iter().all(|one| !sends_no_keys(one, resource));
+            let help = if alone {
+                "test aws:SourceArn or aws:SourceAccount"
+            } else {
+                "test aws:SourceArn or aws:SourceAccount, and leave events.amazonaws.com, which sends neither to a topic, in a statement of its own"
+            };
             let mut report = cx
                 .finding(
                     &policy.place,
@@ -139,8 +172,8 @@ fn check(cx: &mut Context<'_>) {
                 .statement(statement)
                 .when(principal.guard())
                 .severity(worst)
-                .fix(fixes::own_account(cx.settings, statement))
-                .help("test aws:SourceArn or aws:SourceAccount");
+                .fix(alone.then(|| fixes::own_account(cx.settings, statement)).flatten())
+                .help(help);
             for (principal, (service, _)) in &more {
                 report = report.related(principal.src(), format!("`{service}` too"), None);
             }
@@ -152,7 +185,7 @@ fn check(cx: &mut Context<'_>) {
 /// The name of a service that acts on such a resource for its customers, and how bad that is.
 fn deputy(principal: &Principal, resource: &str) -> Option<(String, Severity)> {
     let service = principal.service()?;
-    let name = service.strip_suffix(".amazonaws.com").unwrap_or(&service);
+    let name = label(&service);
     // CloudWatch Logs uses keys by a name for each region.
     let name = match name.split_once('.') {
         Some(("logs", _)) => "logs",
@@ -165,4 +198,44 @@ fn deputy(principal: &Principal, resource: &str) -> Option<(String, Severity)> {
         .iter()
         .any(|(on, services)| *on == resource && services.contains(&name))
         .then(|| (service.to_string(), Severity::Medium))
+}
+
+/// Whether the principal is a service that sends none of the keys to such a resource.
+fn sends_no_keys(principal: &Principal, resource: &str) -> bool {
+    principal
+        .service()
+        .is_some_and(|service| SENDS_NO_KEYS.contains(&(resource, label(&service))))
+}
+
+/// `s3` of `s3.amazonaws.com`.
+fn label(service: &str) -> &str {
+    service.strip_suffix(".amazonaws.com").unwrap_or(service)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Scene;
+
+    /// Whether there is a finding on a topic for the services, and whether it wants two statements.
+    fn found(services: &str) -> Option<bool> {
+        Scene::new()
+            .resource(
+                "aws_sns_topic_policy",
+                "t",
+                &format!(
+                    r#"{{"arn":"arn:aws:sns:eu-west-1:123456789012:t","policy":"{{\"Statement\":{{\"Effect\":\"Allow\",\"Action\":\"sns:Publish\",\"Resource\":\"*\",\"Principal\":{{\"Service\":[{services}]}}}}}}"}}"#
+                ),
+            )
+            .run(&SERVICE_PRINCIPAL_WITHOUT_SOURCE_GUARD)
+            .first()
+            .map(|(_, finding)| finding.help.as_deref().is_some_and(|help| help.contains("of its own")))
+    }
+
+    #[test]
+    fn a_service_that_sends_no_keys_is_left_alone() {
+        assert_eq!(found(r#"\"events.amazonaws.com\""#), None);
+        assert_eq!(found(r#"\"s3.amazonaws.com\""#), Some(false));
+        assert_eq!(found(r#"\"s3.amazonaws.com\",\"events.amazonaws.com\""#), Some(true));
+    }
 }
