@@ -86,6 +86,8 @@ enum Pin {
     MadeUp,
     Network,
     True,
+    /// Where a topic delivers, which is what a subscription is about.
+    Endpoint,
 }
 
 /// Keys that tell who calls or from where, and that strangers cannot choose.
@@ -117,6 +119,7 @@ const PINS: &[(&str, Pin)] = &[
     ("s3:dataaccesspointaccount", Pin::Account),
     ("s3:dataaccesspointarn", Pin::Arn),
     ("s3:x-amz-server-side-encryption-aws-kms-key-id", Pin::Arn),
+    ("sns:endpoint", Pin::Endpoint),
 ];
 
 /// Keys whose value is whatever the caller sends, or that any account can arrange.
@@ -204,8 +207,20 @@ fn pins(pin: Pin, value: &Value, wild: bool) -> bool {
             Some(block) => block.reach() != Reach::Everybody,
             None => true,
         },
+        Pin::Endpoint => endpoint_pins(&shape),
         Pin::True => shape.eq_ignore_ascii_case("true") || is_open(&shape),
     }
+}
+
+/// Whether messages stay with one receiver: an ARN, a URL with its host, or mail to one domain.
+fn endpoint_pins(shape: &str) -> bool {
+    if shape.starts_with("arn:") {
+        return arn_pins(shape);
+    }
+    let host = shape.split_once("://").map_or(shape, |(_, rest)| rest);
+    let host = host.split('/').next().unwrap_or_default();
+    let domain = host.rsplit('@').next().unwrap_or_default();
+    !is_wild(domain) || is_open(domain)
 }
 
 /// Whether an ARN pattern pins an account, or a bucket, whose names are global.

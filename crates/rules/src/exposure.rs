@@ -35,9 +35,10 @@ impl Reach {
         worst.unwrap_or(Self::Read)
     }
 
-    /// The word for messages: "anyone can … bucket".
-    pub(crate) fn verb(self) -> &'static str {
+    /// The word for messages: "anyone can … bucket". AWS files what is done with a key under writing.
+    pub(crate) fn verb(self, service: &str) -> &'static str {
         match self {
+            Self::Read | Self::Write if service == "kms" => "use",
             Self::List => "list",
             Self::Read => "read",
             Self::Write => "write to",
@@ -146,6 +147,24 @@ pub(crate) fn truth(val: Val) -> Option<bool> {
         },
         _ => None,
     }
+}
+
+/// Whether everybody can do what the statement surely allows without it: repositories of ECR Public
+/// are there to be pulled from.
+pub(crate) fn is_public_anyway(statement: &Statement) -> bool {
+    let listed = statement.actions.listed();
+    // Pulling an image is no action in the reference of the service.
+    !listed.negated
+        && !listed.items.is_empty()
+        && listed.items.iter().all(|item| {
+            item.service()
+                .is_some_and(|service| service == "ecr-public")
+        })
+        && statement
+            .actions
+            .must()
+            .actions()
+            .all(|action| action.level() <= AccessLevel::Read)
 }
 
 /// Whether a policy with `*` on a resource of this service is reachable by strangers at all: some

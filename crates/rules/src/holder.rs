@@ -4,7 +4,7 @@
 //! them, in backticks.
 
 use overgrant_ir::{DocumentId, DocumentRole, IdentityKind, Model, PolicyDocument};
-use overgrant_value::{Piece, Sym};
+use overgrant_value::{Piece, Sym, Text};
 
 /// The documents of a role with their ids.
 pub(crate) fn trusts(model: &Model) -> impl Iterator<Item = (DocumentId, &PolicyDocument)> {
@@ -51,10 +51,25 @@ pub(crate) fn target(policy: &PolicyDocument, service: &str) -> String {
         },
         ([], _) => policy.place.address.to_string(),
         (_, true) => shown.rsplit([':', '/']).next().unwrap_or(&shown).to_owned(),
-        // Open parts may print with slashes of their own.
-        (_, false) => shown.rsplit(':').next().unwrap_or(&shown).to_owned(),
+        (pieces, false) => last_segment(pieces),
     };
     format!("{noun} `{name}`")
+}
+
+/// What follows the last colon; open parts print with colons and slashes of their own.
+fn last_segment(pieces: &[Piece]) -> String {
+    let mut name = String::new();
+    for piece in pieces {
+        let literal = match piece {
+            Piece::Lit(lit) => lit.as_str().rsplit_once(':'),
+            Piece::Hole(_) | Piece::Json(_) => None,
+        };
+        match literal {
+            Some((_, rest)) => name = rest.to_owned(),
+            None => name.push_str(&Text::from_iter([piece.clone()]).to_string()),
+        }
+    }
+    name
 }
 
 /// What a resource of a service is called.

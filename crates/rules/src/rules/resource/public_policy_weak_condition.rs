@@ -78,6 +78,28 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// Whoever subscribes, the messages go to the queue that is named:
+    /// ```terraform good
+    /// resource "aws_sns_topic" "orders" {
+    ///   name = "orders"
+    /// }
+    ///
+    /// resource "aws_sns_topic_policy" "orders" {
+    ///   arn = aws_sns_topic.orders.arn
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sns:Subscribe"
+    ///       Resource  = aws_sns_topic.orders.arn
+    ///       Principal = "*"
+    ///       Condition = {
+    ///         StringLike = { "sns:Endpoint" = "arn:aws:sqs:eu-west-1:111122223333:orders" }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ```cloudformation good
     /// Resources:
     ///   Orders:
@@ -154,7 +176,7 @@ fn check(cx: &mut Context<'_>) {
                 continue;
             }
             let what = holder::target(policy, service);
-            let verb = Reach::of(statement).verb();
+            let verb = Reach::of(statement).verb(service);
             let report = cx
                 .finding(
                     &policy.place,

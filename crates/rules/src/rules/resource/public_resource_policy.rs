@@ -1,7 +1,9 @@
 //! `public-resource-policy`: A resource policy opens a resource to everybody.
 
 use crate::caller::{Caller, caller, closed_by_deny};
-use crate::exposure::{PublicBlock, Reach, can_be_public, public_block, switched_off};
+use crate::exposure::{
+    PublicBlock, Reach, can_be_public, is_public_anyway, public_block, switched_off,
+};
 use crate::holder;
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
@@ -78,6 +80,24 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// What a public repository shows anyway:
+    /// ```terraform good
+    /// resource "aws_ecrpublic_repository" "tools" {
+    ///   repository_name = "tools"
+    /// }
+    ///
+    /// resource "aws_ecrpublic_repository_policy" "tools" {
+    ///   repository_name = aws_ecrpublic_repository.tools.repository_name
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = ["ecr-public:BatchGetImage", "ecr-public:GetDownloadUrlForLayer"]
+    ///       Principal = "*"
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ```cloudformation good
     /// Resources:
     ///   Orders:
@@ -150,6 +170,7 @@ fn check(cx: &mut Context<'_>) {
                 continue;
             };
             if !matches!(caller(&statement.conditions), Caller::Free)
+                || is_public_anyway(statement)
                 || closed_by_deny(&policy.document, statement)
             {
                 continue;
@@ -160,7 +181,7 @@ fn check(cx: &mut Context<'_>) {
                 .finding(
                     &policy.place,
                     anyone.src(),
-                    format!("anyone can {} {what}", reach.verb()),
+                    format!("anyone can {} {what}", reach.verb(service)),
                 )
                 .statement(statement)
                 .when(anyone.guard())
