@@ -225,10 +225,12 @@ impl Conditions {
 }
 
 /// Whether the key is a tag that a controller puts on what it made, which all else lacks: its name
-/// holds a domain (`elbv2.k8s.aws/cluster`), or is that of the EBS CSI driver.
+/// holds a domain (`elbv2.k8s.aws/cluster`), says who manages it (`ManagedByAmazonSageMakerResource`),
+/// or is that of the EBS CSI driver.
 fn is_controllers_tag(key: &str) -> bool {
-    key.split_once(":resourcetag/")
-        .is_some_and(|(_, tag)| tag.contains('.') || tag.starts_with("csivolume"))
+    key.split_once(":resourcetag/").is_some_and(|(_, tag)| {
+        tag.contains('.') || tag.starts_with("csivolume") || tag.starts_with("managedby")
+    })
 }
 
 /// Whether every request that the key means anything for carries it.
@@ -570,6 +572,10 @@ mod tests {
             ),
             (
                 r#"{"StringLike": {"aws:ResourceTag/CSIVolumeName": "*"}}"#,
+                Answer::May,
+            ),
+            (
+                r#"{"StringLike": {"ec2:ResourceTag/ManagedByAmazonSageMakerResource": "*"}}"#,
                 Answer::May,
             ),
             (

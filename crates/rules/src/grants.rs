@@ -81,9 +81,9 @@ fn left(cx: &Context<'_>, document: &PolicyDocument, holders: &[Holder<'_>]) -> 
                 statement.effect == Effect::Deny
                     && statement.is_certain()
                     && statement.conditions.is_empty()
-                    && statement.resources.covers_all() == Answer::Must
             })
-            .map(|statement| statement.actions.must())
+            .map(denied_everywhere)
+            .filter(|denied| !denied.is_empty())
             .peekable();
         own.peek()?;
         return Some(own.fold(ActionSet::all(), |left, denied| left.difference(&denied)));
@@ -102,13 +102,37 @@ fn left(cx: &Context<'_>, document: &PolicyDocument, holders: &[Holder<'_>]) -> 
     }
     let of = |holder: &Holder<'_>| {
         let granted = cx.access.actions_on_something(holder.id);
-        granted.intersection(&cx.access.actions_in_boundary(holder.id))
+        let left = granted.intersection(&cx.access.actions_in_boundary(holder.id));
+        let policies = cx.access.policies(holder.id);
+        let denies = policies
+            .iter()
+            .flat_map(|attached| &attached.document.statements)
+            .filter(|one| {
+                one.effect == Effect::Deny && one.is_certain() && one.conditions.is_empty()
+            });
+        denies.fold(left, |left, deny| left.difference(&denied_everywhere(deny)))
     };
     Some(
         holders
             .iter()
             .fold(ActionSet::empty(), |all, holder| all.union(&of(holder))),
     )
+}
+
+/// The actions of a Deny that it takes away on all that they act on.
+fn denied_everywhere(deny: &Statement) -> ActionSet {
+    let denied = deny.actions.must();
+    if deny.resources.covers_all() == Answer::Must {
+        return denied;
+    }
+    denied
+        .actions()
+        .filter(|action| {
+            action.resources().count() == 1
+                && deny.resources.star_for(action.id()).all() == Answer::Must
+        })
+        .map(|action| action.id())
+        .collect()
 }
 
 impl Grant<'_> {
@@ -321,5 +345,6 @@ mod tests {
         };
         assert_eq!(found("arn:aws:kms:*:*:key/1"), 1);
         assert_eq!(found("*"), 0);
+        assert_eq!(found("arn:aws:kms:*:*:key/*"), 0);
     }
 }

@@ -206,6 +206,19 @@ fn finding(
 #[derive(Default)]
 struct Usual(BTreeMap<String, ActionSet>);
 
+/// Services that run nobody's code with the roles they assume: what AWS gives their service-linked
+/// roles is what they need.
+const ACTS_ITSELF: [&str; 3] = ["application-autoscaling", "autoscaling", "ecs"];
+
+/// Services that make and remove interfaces of their own in a network of the customer, for which
+/// their guides ask this on `*`: the ids are not known before.
+const ENTERS_NETWORKS: [&str; 4] = ["codebuild", "firehose", "pipes", "sagemaker"];
+
+/// Whether the action removes a network interface, which has to be free.
+fn is_interface_removal(action: Action<'_>) -> bool {
+    action.service().prefix() == "ec2" && action.name() == "DeleteNetworkInterface"
+}
+
 /// What stands for the service accounts of a cluster.
 const CLUSTER: &str = "eks";
 
@@ -215,10 +228,12 @@ impl Usual {
         !grant.holders.is_empty()
             && grant.holders.iter().all(|holder| {
                 let labels = labels(cx, holder.id);
+                let interface = is_interface_removal(action);
                 !labels.is_empty()
-                    && labels
-                        .iter()
-                        .all(|label| self.of(label).contains(action.id()))
+                    && labels.iter().all(|label| {
+                        interface && ENTERS_NETWORKS.contains(&label.as_str())
+                            || self.of(label).contains(action.id())
+                    })
             })
     }
 
@@ -259,15 +274,24 @@ fn labels(cx: &Context<'_>, role: IdentityId) -> Vec<String> {
 fn read(label: &str) -> ActionSet {
     // `ecs-tasks` and `ecs` have their roles in policies with `ECS` in the name.
     let word = label.split('-').next().unwrap_or_default();
+    let squashed = label.replace('-', "");
     let mut set = ActionSet::empty();
+    if label == "lambda" {
+        // The policy template `VPCAccessPolicy` of SAM has it besides what the service role has.
+        set = set.union(&ActionSet::matching("ec2:DetachNetworkInterface"));
+    }
     for policy in catalog().managed_policies() {
         let name = policy.name().to_ascii_lowercase();
         let own = if label == CLUSTER {
             // Controllers that run in the cluster: AWS names their policies after it or the driver.
             name.starts_with("amazoneks") || name.contains("csidriver")
         } else {
-            let named = name.contains(word) || (word == "ecs" && name.contains("containerservice"));
-            policy.path_and_name().starts_with("service-role/") && named
+            let named = name.contains(word)
+                || name.contains(&squashed)
+                || (word == "ecs" && name.contains("containerservice"));
+            let path = policy.path_and_name();
+            let linked = path.starts_with("aws-service-role/") && ACTS_ITSELF.contains(&label);
+            (path.starts_with("service-role/") || linked) && named
         };
         if !own || word.len() < 3 {
             continue;
@@ -300,6 +324,11 @@ fn severity(action: Action<'_>) -> Severity {
     // An own MFA device has any name, and a service-linked role is what AWS wrote it to be.
     let harmless = ["CreateServiceLinkedRole", "CreateVirtualMFADevice"];
     if action.service().prefix() == "iam" && harmless.contains(&action.name()) {
+        return Severity::Low;
+    }
+    // An address more does no harm to an interface.
+    let addresses = ["AssignIpv6Addresses", "AssignPrivateIpAddresses"];
+    if action.service().prefix() == "ec2" && addresses.contains(&action.name()) {
         return Severity::Low;
     }
     // What it creates grants nothing to anybody yet.
@@ -365,8 +394,10 @@ mod tests {
 
     #[test]
     fn what_aws_grants_its_own_roles_is_low() {
-        let policy = r#"{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"ec2:DeleteNetworkInterface\",\"Resource\":\"*\"}}"#;
-        let severity = |service: &str| {
+        let severity = |service: &str, action: &str| {
+            let policy = format!(
+                r#"{{\"Statement\":{{\"Effect\":\"Allow\",\"Action\":\"{action}\",\"Resource\":\"*\"}}}}"#
+            );
             let trust = format!(
                 r#"{{\"Statement\":{{\"Effect\":\"Allow\",\"Action\":\"sts:AssumeRole\",\"Principal\":{{\"Service\":\"{service}\"}}}}}}"#
             );
@@ -385,8 +416,19 @@ mod tests {
                 .first()
                 .map(|(_, finding)| finding.severity)
         };
-        assert_eq!(severity("lambda.amazonaws.com"), Some(Severity::Low));
-        assert_eq!(severity("states.amazonaws.com"), Some(Severity::Medium));
+        for (service, action, expected) in [
+            ("lambda", "ec2:DeleteNetworkInterface", Severity::Low),
+            ("lambda", "ec2:DetachNetworkInterface", Severity::Low),
+            ("ecs", "ec2:DeleteNetworkInterface", Severity::Low),
+            ("application-autoscaling", "ecs:UpdateService", Severity::Low),
+            ("codebuild", "ec2:DeleteNetworkInterface", Severity::Low),
+            ("lambda", "ecs:UpdateService", Severity::Medium),
+            ("ec2", "ec2:DeleteNetworkInterface", Severity::Medium),
+            ("states", "ec2:DeleteNetworkInterface", Severity::Medium),
+        ] {
+            let service = format!("{service}.amazonaws.com");
+            assert_eq!(severity(&service, action), Some(expected), "{service} {action}");
+        }
     }
 
     #[test]
@@ -404,6 +446,7 @@ mod tests {
         for action in [
             "logs:PutLogEvents",
             "ec2:AllocateAddress",
+            "ec2:AssignIpv6Addresses",
             "kms:CreateKey",
             "iam:CreateServiceLinkedRole",
             "iam:CreateVirtualMFADevice",
