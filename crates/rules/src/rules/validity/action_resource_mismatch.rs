@@ -131,7 +131,9 @@ fn check(cx: &mut Context<'_>) {
             .help(needs(first));
         if dead
             .iter()
-            .all(|(_, action)| action.is_wildcard_only() || acts_elsewhere(*action))
+            .all(|(_, action)| {
+ action.is_wildcard_only() || acts_elsewhere(*action) || makes_such(*action, &resources.items)
+})
         {
             // The reference is slow to list resource types that an action has gained.
             report = report.confidence(Confidence::Medium).severity(Severity::Low);
@@ -145,8 +147,10 @@ fn check(cx: &mut Context<'_>) {
                     })
                 })
             });
+        // An ARN that is written to match nothing has no effect on purpose.
+        let meant = resources.items.iter().all(stands_for_none);
         // What a grant of the CDK lists, nobody can take out of it.
-        if mixed || grant.document.place.maker == Maker::CdkGrant {
+        if mixed || meant || grant.document.place.maker == Maker::CdkGrant {
             report = report.severity(Severity::Low);
         }
         let report = grant
@@ -166,6 +170,35 @@ fn wants_bucket(action: Action<'_>, resources: &[ResourcePattern]) -> bool {
         && !action.is_wildcard_only()
         && types.all(|kind| matches!(kind.name(), "bucket" | "accesspoint"))
         && resources.iter().all(ResourcePattern::names_objects)
+}
+
+/// Whether the ARN only holds the place of one that was not given: `arn:aws:kms:::KEY_NOT_IN_USE`.
+fn stands_for_none(item: &ResourcePattern) -> bool {
+    let pattern = item.pattern();
+    let text = pattern.to_string();
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let [_, _, _, "", "", resource] = parts.as_slice() else {
+        return false;
+    };
+    pattern.is_known()
+        && resource.contains('_')
+        && resource.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+}
+
+/// Whether the action needs no resource and every ARN is of the kind that it makes, by the names of
+/// both: `bedrock:CreateGuardrail` on `guardrail/*`.
+fn makes_such(action: Action<'_>, resources: &[ResourcePattern]) -> bool {
+    let Some(made) = action.name().strip_prefix("Create") else {
+        return false;
+    };
+    !action.resources().any(|resource| resource.is_required())
+        && resources.iter().all(|item| {
+            let text = item.pattern().to_string();
+            text.rsplit(':')
+                .next()
+                .and_then(|resource| resource.split('/').next())
+                .is_some_and(|kind| kind.replace('-', "").eq_ignore_ascii_case(made))
+        })
 }
 
 /// Whether every resource type of the action belongs to another service.
@@ -228,6 +261,13 @@ mod tests {
         );
         assert!(shift.iter().all(|(_, severity)| *severity == Severity::Low));
         assert_eq!(found(r#""kms:Decrypt""#, r#""""#), vec![]);
+        for (action, arn) in [
+            ("kms:Decrypt", "arn:aws:kms:::KEY_NOT_IN_USE"),
+            ("bedrock:CreateGuardrail", "arn:aws:bedrock:eu-west-1:123456789012:guardrail/*"),
+        ] {
+            let low = found(&format!("\"{action}\""), &format!("\"{arn}\""));
+            assert_eq!(low, [(format!("\"{action}\""), Severity::Low)], "{arn}");
+        }
     }
 
     #[test]

@@ -144,8 +144,10 @@ fn check(cx: &mut Context<'_>) {
         for statement in &holder.document.statements {
             for item in &statement.resources.listed().items {
                 let Some(mut fault) = fault(item) else { continue };
-                // A default that is to be replaced (`BROKER_ARN`).
-                if item.literals().is_none() && item.pattern().marks().has(Marks::FROM_DEFAULT) {
+                // What is to be replaced: a default (`BROKER_ARN`) or a blank (`<your ARN>`).
+                let blank = is_blank(&item.pattern().to_string())
+                    || item.pattern().marks().has(Marks::FROM_DEFAULT);
+                if item.literals().is_none() && blank {
                     fault.severity = Severity::Low;
                 }
                 let text = format!("{name} has the resource `{item}`, {}", fault.text);
@@ -210,6 +212,11 @@ fn boundaries(cx: &mut Context<'_>) {
             .severity(fault.severity);
         cx.report(report);
     }
+}
+
+/// Whether a text is a blank to be filled in, as samples write it.
+fn is_blank(text: &str) -> bool {
+    text.starts_with('<') && text.ends_with('>')
 }
 
 struct Fault {
@@ -342,6 +349,7 @@ mod tests {
             assert_eq!(found(bad), [Severity::Medium], "{bad}");
         }
         assert_eq!(found("arn:aws:brandnew:::x"), [Severity::Low]);
+        assert_eq!(found("<your_secret_arn>"), [Severity::Low]);
         for good in [
             "*",
             "arn:aws:s3:::b/*",

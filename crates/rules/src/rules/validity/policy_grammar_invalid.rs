@@ -74,6 +74,26 @@ rule! {
     ///   policy = data.aws_iam_policy_document.reader.json
     /// }
     /// ```
+    /// Neither is one that the variable fills which makes the document:
+    /// ```terraform good
+    /// variable "replicate" {
+    ///   default = false
+    /// }
+    /// locals {
+    ///   targets = var.replicate ? ["arn:aws:s3:::acme-copy/*"] : []
+    /// }
+    /// data "aws_iam_policy_document" "copier" {
+    ///   count = var.replicate ? 1 : 0
+    ///   statement {
+    ///     actions   = ["s3:ReplicateObject"]
+    ///     resources = local.targets
+    ///   }
+    /// }
+    /// resource "aws_iam_policy" "copier" {
+    ///   count  = var.replicate ? 1 : 0
+    ///   policy = data.aws_iam_policy_document.copier[0].json
+    /// }
+    /// ```
     /// ```cloudformation good
     /// Resources:
     ///   Reader:
@@ -247,7 +267,12 @@ fn elements(cx: &mut Context<'_>, holder: &PolicyDocument, statement: &Statement
     }
     // Names of elements that are not known may be the missing ones.
     if holder.document.resolution == Resolution::Resolved {
-        if !resources.present && (identity || holder.role == DocumentRole::Session) {
+        // A document that is made only where a variable is set may get its list from another one.
+        let may_be_filled = !holder.place.guard.is_always() && !statement.src.is_local();
+        if !resources.present
+            && !may_be_filled
+            && (identity || holder.role == DocumentRole::Session)
+        {
             let text = "has a statement without `Resource`";
             file(cx, holder, statement, &statement.src, &format!("{name} {text}"), true);
         }

@@ -4,7 +4,7 @@ use crate::{Context, Family, Scope, fixes, names};
 use overgrant_catalog::{Catalog, catalog};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::DocumentRole;
-use overgrant_policy::{ActionPattern, Effect};
+use overgrant_policy::{ActionPattern, Effect, Statement};
 use std::collections::BTreeMap;
 
 rule! {
@@ -153,13 +153,16 @@ fn check(cx: &mut Context<'_>) {
                     }
                 }
                 let denies = statement.effect == Effect::Deny && !statement.actions.listed().negated;
+                // The action that permits the operation is denied beside it.
+                let doubled = denies && fault.sure && lists(statement, fault.instead.as_deref());
                 let severity = match (&fault.instead, denies) {
+                    (Some(_), true) if doubled => Severity::Low,
                     (Some(_), true) => Severity::High,
                     (Some(_), false) => Severity::Medium,
                     (None, _) => Severity::Low,
                 };
                 let name = names::document(holder);
-                let text = if denies {
+                let text = if denies && !doubled {
                     format!("{name} denies `{item}`, {}, so nothing is denied", fault.text)
                 } else {
                     format!("{name} names `{item}`, {}", fault.text)
@@ -186,6 +189,13 @@ fn check(cx: &mut Context<'_>) {
             }
         }
     }
+}
+
+/// Whether the statement surely lists the action.
+fn lists(statement: &Statement, action: Option<&str>) -> bool {
+    action
+        .and_then(|action| catalog().action_id(action))
+        .is_some_and(|id| statement.actions.must().contains(id))
 }
 
 struct Fault {
@@ -297,6 +307,22 @@ mod tests {
         let help = Some("write `s3:ListBucket`".to_owned());
         assert_eq!(found("Allow", "s3:ListObjects"), [(Severity::Medium, help.clone())]);
         assert_eq!(found("Deny", "S3:listobjects"), [(Severity::High, help)]);
+    }
+
+    #[test]
+    fn a_name_beside_the_action_it_means_is_low_in_a_deny() {
+        let found = |effect: &str| {
+            Scene::new()
+                .statements(&format!(
+                    r#"{{"Effect":"{effect}","Action":["s3:HeadObject","s3:GetObject"],"Resource":"*"}}"#
+                ))
+                .run(&UNKNOWN_OR_EMPTY_ACTION)
+                .into_iter()
+                .map(|(_, finding)| (finding.severity, finding.message.contains("nothing is denied")))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(found("Deny"), [(Severity::Low, false)]);
+        assert_eq!(found("Allow"), [(Severity::Medium, false)]);
     }
 
     #[test]
