@@ -3,7 +3,7 @@
 use crate::names;
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
-use overgrant_policy::{Condition, Effect, Test};
+use overgrant_policy::{Condition, Effect, PrincipalKind, Statement, Test};
 
 rule! {
     /// An Allow is limited only by what it excludes.
@@ -117,7 +117,7 @@ fn check(cx: &mut Context<'_>) {
             else {
                 continue;
             };
-            if is_encryption(condition) {
+            if is_encryption(condition) || (tells_who(condition) && names_callers(statement)) {
                 continue;
             }
             let report = cx
@@ -152,4 +152,50 @@ fn is_encryption(condition: &Condition) -> bool {
         .key
         .spelling()
         .is_none_or(|key| key.contains("encryption"))
+}
+
+/// Whether the key is about the principal itself.
+fn tells_who(condition: &Condition) -> bool {
+    condition
+        .key
+        .spelling()
+        .is_some_and(|key| key.starts_with("aws:principal") || key == "aws:userid")
+}
+
+/// Whether the statement names each principal, a role or user: nobody else is let in by what a
+/// condition excludes. The root of an account stands for everybody in it.
+fn names_callers(statement: &Statement) -> bool {
+    let principals = statement.principals.listed();
+    principals.present
+        && !principals.open
+        && !principals.items.is_empty()
+        && principals
+            .items
+            .iter()
+            .all(|principal| principal.kind() == PrincipalKind::Aws)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Scene;
+
+    #[test]
+    fn an_exception_among_named_principals_lets_in_nobody_else() {
+        let found = |principal: &str, key: &str| {
+            Scene::new()
+                .resource(
+                    "aws_sns_topic_policy",
+                    "t",
+                    &format!(
+                        r#"{{"arn":"arn:aws:sns:eu-west-1:123456789012:t","policy":"{{\"Statement\":{{\"Effect\":\"Allow\",\"Action\":\"sns:Publish\",\"Resource\":\"*\",\"Principal\":{{\"AWS\":\"arn:aws:iam::123456789012:{principal}\"}},\"Condition\":{{\"StringNotEquals\":{{\"{key}\":\"x\"}}}}}}}}"}}"#
+                    ),
+                )
+                .places(&NEGATED_OPERATOR_IN_ALLOW)
+                .len()
+        };
+        assert_eq!(found("role/app", "aws:PrincipalAccount"), 0);
+        assert_eq!(found("root", "aws:PrincipalArn"), 1);
+        assert_eq!(found("role/app", "sns:Protocol"), 1);
+    }
 }

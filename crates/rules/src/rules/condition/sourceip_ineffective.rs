@@ -6,6 +6,7 @@ use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::DocumentRole;
 use overgrant_policy::{Effect, Statement, Test};
+use overgrant_value::Src;
 
 rule! {
     /// A condition on the source address limits nothing, or matches nothing.
@@ -106,6 +107,8 @@ fn check(cx: &mut Context<'_>) {
             DocumentRole::Resource { service } => matches!(service.as_str(), "es" | "execute-api"),
             _ => false,
         };
+        // A value that several statements take from one place is one mistake.
+        let mut told: Vec<&Src> = Vec::new();
         for statement in &document.document.statements {
             for condition in statement.conditions.on("aws:SourceIp") {
                 let blocks: Vec<_> = condition
@@ -140,8 +143,13 @@ fn check(cx: &mut Context<'_>) {
                     ),
                     _ => continue,
                 };
+                let src = value.pattern().src();
+                if src.span.is_some() && told.iter().any(|other| other.span == src.span) {
+                    continue;
+                }
+                told.push(src);
                 let report = cx
-                    .finding(&document.place, value.pattern().src(), message)
+                    .finding(&document.place, src, message)
                     .statement(statement)
                     .when(&condition.guard)
                     .when(value.pattern().guard())
