@@ -49,12 +49,13 @@ pub(crate) fn construct_paths(
         .collect()
 }
 
-/// Who made a resource, by its construct path (in its metadata, else `known`).
+/// Who made a resource, by its construct path (in its metadata, else `known`), and where a template
+/// has lost its metadata by the logical id `id`.
 ///
 /// The CDK makes custom resource providers, their handlers and the construct metadata for its own ends:
 /// singletons near the top of a stack, or of a stage's stack. What grant methods give to a role, user
 /// or group goes to a policy of its own below it, and to further ones where that grows too large.
-pub(crate) fn maker(kind: &str, node: &Node, known: Option<&SmolStr>) -> Maker {
+pub(crate) fn maker(id: &str, kind: &str, node: &Node, known: Option<&SmolStr>) -> Maker {
     if kind == "AWS::CDK::Metadata" {
         return Maker::Framework;
     }
@@ -63,7 +64,7 @@ pub(crate) fn maker(kind: &str, node: &Node, known: Option<&SmolStr>) -> Maker {
         .and_then(|metadata| metadata.get("aws:cdk:path"))
         .and_then(|path| path.text());
     let path = own.or(known.map(SmolStr::as_str)).unwrap_or_default();
-    if path.split('/').skip(1).take(2).any(singleton) {
+    if path.split('/').skip(1).take(2).any(singleton) || path.is_empty() && below_singleton(id) {
         return Maker::Framework;
     }
     let id = path.strip_suffix("/Resource").unwrap_or(path);
@@ -87,6 +88,18 @@ fn singleton(id: &str) -> bool {
         || hashed("LogRetention")
         || hashed("BucketNotificationsHandler")
         || hashed("AWS")
+}
+
+/// Whether a logical id is that of a handler of the library or of its role and policy: name, hash of
+/// the construct and what stands below it, without slashes.
+fn below_singleton(id: &str) -> bool {
+    ["LogRetention", "BucketNotificationsHandler"]
+        .iter()
+        .filter_map(|name| id.strip_prefix(name)?.as_bytes().get(..32))
+        .any(|hash| {
+            hash.iter()
+                .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte))
+        })
 }
 
 #[cfg(test)]
@@ -114,6 +127,20 @@ mod tests {
         for id in ["LogRetention", "AWSRole", "Custom::Mine", "Data"] {
             assert!(!singleton(id), "{id}");
         }
+    }
+
+    #[test]
+    fn singletons_are_known_without_metadata() {
+        let of = |id: &str| maker(id, "AWS::IAM::Policy", &make::map([], AT), None);
+        let handler = "LogRetentionaae0aa3c5b4d4f87b02d85b201efdd8a";
+        assert_eq!(
+            of(&format!("{handler}ServiceRoleDefaultPolicyADDA7DEB")),
+            Maker::Framework
+        );
+        assert_eq!(
+            of("LogRetentionPolicyThatIsWrittenByTheAuthorOfIt"),
+            Maker::Author
+        );
     }
 
     #[test]
@@ -148,11 +175,11 @@ mod tests {
                 Maker::Framework,
             ),
         ] {
-            assert_eq!(maker(kind, &node(path), None), wanted, "{path}");
+            assert_eq!(maker("Id", kind, &node(path), None), wanted, "{path}");
         }
         let known = SmolStr::from("S/Role/DefaultPolicy");
         assert_eq!(
-            maker(policy, &make::map([], AT), Some(&known)),
+            maker("Id", policy, &make::map([], AT), Some(&known)),
             Maker::CdkGrant
         );
     }

@@ -431,7 +431,7 @@ impl Run<'_> {
                 Format::CloudFormation
             },
             origin: prepared.expanded.origins.get(id).cloned(),
-            maker: maker(kind, node, prepared.addresses.get(id)),
+            maker: maker(id, kind, node, prepared.addresses.get(id)),
             attrs,
             src: Src::at(key_span.to(node.span)),
             name_src: Src::at(key_span),
