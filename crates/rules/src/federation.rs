@@ -11,7 +11,7 @@ use crate::claims;
 use crate::holder;
 use crate::skeleton::{HOLE, is_open, is_star, is_wild};
 use overgrant_access::Access;
-use overgrant_catalog::{AccessLevel, Issuer, Tenancy};
+use overgrant_catalog::{AccessLevel, Action, Issuer, Tenancy};
 use overgrant_finding::Severity;
 use overgrant_ir::{DocumentId, IdentityId, IdentityKind, Model, PolicyDocument, Provider};
 use overgrant_policy::{Answer, Condition, Principal, PrincipalKind, Statement, Test, Value};
@@ -45,7 +45,7 @@ pub(crate) enum Width {
 pub(crate) enum Rights {
     /// No policy is known.
     Unknown,
-    /// Only lists and reads.
+    /// Only lists, reads and reports what it sees of a visitor.
     Reads,
     /// Changes something.
     Writes,
@@ -511,9 +511,12 @@ impl<'a> Trusted<'a> {
         let Some(role) = role.filter(|id| !access.policies(*id).is_empty()) else {
             return Rights::Unknown;
         };
-        let writes = |level| !matches!(level, AccessLevel::List | AccessLevel::Read);
+        let writes = |action: Action<'_>| {
+            !matches!(action.level(), AccessLevel::List | AccessLevel::Read)
+                && !FROM_VISITORS.contains(&(action.service().prefix(), action.name()))
+        };
         let granted = access.actions_on_something(role);
-        if granted.actions().any(|action| writes(action.level())) {
+        if granted.actions().any(writes) {
             Rights::Writes
         } else if granted.is_empty() {
             Rights::Unknown
@@ -527,6 +530,14 @@ impl<'a> Trusted<'a> {
         self.principal.src()
     }
 }
+
+/// What pages and apps report about their visitors, who need not sign in for it.
+const FROM_VISITORS: [(&str, &str); 4] = [
+    ("mobileanalytics", "PutEvents"),
+    ("mobiletargeting", "PutEvents"),
+    ("mobiletargeting", "UpdateEndpoint"),
+    ("rum", "PutRumEvents"),
+];
 
 /// How far a subject pattern of GitHub Actions reaches: `repo:OWNER/REPO:REST`.
 pub(crate) fn github_width(subject: &str) -> Width {

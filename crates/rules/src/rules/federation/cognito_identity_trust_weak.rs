@@ -91,6 +91,14 @@ rule! {
     ///                 cognito-identity.amazonaws.com:aud: !Ref Pool
     ///               ForAnyValue:StringLike:
     ///                 cognito-identity.amazonaws.com:amr: unauthenticated
+    ///       Policies:
+    ///         - PolicyName: monitor
+    ///           PolicyDocument:
+    ///             Version: "2012-10-17"
+    ///             Statement:
+    ///               - Effect: Allow
+    ///                 Action: rum:PutRumEvents
+    ///                 Resource: !Sub arn:aws:rum:${AWS::Region}:${AWS::AccountId}:appmonitor/shop
     /// ```
     /// ## How to fix
     /// Test `aud` with the id of the pool and `amr` with `authenticated` (`ForAnyValue:StringLike`).
