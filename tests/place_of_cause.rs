@@ -121,3 +121,39 @@ fn what_sam_makes_of_a_function_is_one_use_of_it() {
         assert_eq!(finding["guard"], Value::Null, "{resources}\n{report:#}");
     }
 }
+
+#[test]
+fn an_event_of_the_workflow_that_calls_the_job() {
+    let caller = "on: [push, issue_comment]
+permissions:
+  id-token: write
+jobs:
+  preview:
+    uses: ./.github/workflows/deploy.yml
+    with:
+      role: arn:aws:iam::111122223333:role/preview
+";
+    let called = "on:
+  workflow_call:
+    inputs:
+      role: {type: string}
+jobs:
+  deploy:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: aws-actions/configure-aws-credentials@v4
+        with:
+          role-to-assume: ${{ inputs.role }}
+";
+    let ran = Project::new()
+        .file("main.tf", "")
+        .file(".github/workflows/comment.yml", caller)
+        .file(".github/workflows/deploy.yml", called)
+        .run(&["check", "-f", "json"]);
+    let report = ran.json();
+    let finding = only(&report, "workflow-for-strangers-assumes-role");
+    assert_eq!(finding["path"], ".github/workflows/comment.yml");
+    assert_eq!(pointed(caller, finding), "issue_comment");
+    let message = finding["message"].as_str().unwrap();
+    assert!(message.contains("role/preview"), "{message}");
+}

@@ -1,8 +1,10 @@
 //! GitHub workflow files: the jobs that assume a role of AWS.
 //!
-//! Only `.github/workflows/*.yml` of the base, which is where GitHub reads them. Not for what a step
-//! runs. Invariant: an expression (`${{ … }}`) is unknown, and a file that is no workflow gives nothing.
-//! Source: GitHub, "Workflow syntax for GitHub Actions"; the action `aws-actions/configure-aws-credentials`.
+//! Only `.github/workflows/*.yml` of the base, which is where GitHub reads them. A job of a reusable
+//! workflow is one for each job that calls it, with what starts the caller. Not for what a step runs.
+//! Invariant: an expression (`${{ … }}`) is unknown unless it is an input that the caller gives as text,
+//! and a file that is no workflow gives nothing. Sources: GitHub, "Workflow syntax for GitHub Actions" and
+//! "Reuse workflows"; the action `aws-actions/configure-aws-credentials`.
 
 use super::Input;
 use overgrant_cloudformation::syntax::{Entry, Node, parse_yaml};
@@ -16,94 +18,233 @@ const FOLDER: &str = ".github/workflows";
 /// The type of the resources that jobs become.
 const KIND: &str = "github_actions_job";
 
+/// What a job that calls a workflow of the same repository uses.
+const LOCAL: &str = "./.github/workflows/";
+
+/// The event of a workflow that others call.
+const CALLED: &str = "workflow_call";
+
+/// A parsed file.
+struct Workflow {
+    name: String,
+    file: Arc<SourceFile>,
+    root: Arc<Node>,
+}
+
+/// A job that calls a workflow.
+#[derive(Clone, Copy)]
+struct Call<'a> {
+    caller: &'a Workflow,
+    job: &'a Entry,
+}
+
 /// Adds the jobs of all workflow files of the base.
 pub(super) fn read(input: &mut Input, sources: &Arc<Sources>) {
+    // Most workflows have nothing to do with AWS.
+    let assumes = |text: &str| text.contains("role-to-assume");
+    let mut all = load(input, sources, assumes);
+    if all.iter().any(|one| words(one).any(|word| word == CALLED)) {
+        let calls = |text: &str| text.contains(LOCAL) && !assumes(text);
+        all.extend(load(input, sources, calls));
+    }
+    for workflow in &all {
+        jobs(input, workflow, &all);
+    }
+}
+
+fn load(
+    input: &mut Input,
+    sources: &Arc<Sources>,
+    concerns: impl Fn(&str) -> bool,
+) -> Vec<Workflow> {
+    let mut all = Vec::new();
     for name in sources.list(FOLDER) {
         if !(name.ends_with(".yml") || name.ends_with(".yaml")) {
             continue;
         }
         let path = format!("{FOLDER}/{name}");
-        // Most workflows have nothing to do with AWS.
-        let concerns = sources
-            .peek(&path)
-            .is_ok_and(|text| text.contains("role-to-assume"));
-        if !concerns {
+        if !sources.peek(&path).is_ok_and(|text| concerns(&text)) {
             continue;
         }
         match sources.load(&path) {
             Ok(file) => match parse_yaml(&file) {
                 Ok(parsed) => {
-                    jobs(input, &file, &name, &parsed.root);
                     input.comments.push((file.id(), parsed.comments));
                     input.files.insert(path.as_str().into());
+                    all.push(Workflow {
+                        name: name.to_string(),
+                        file,
+                        root: parsed.root,
+                    });
                 }
                 Err(diagnostic) => input.diagnostics.push(diagnostic),
             },
             Err(error) => input.diagnostics.push(super::unreadable(&path, &error)),
         }
     }
+    all
 }
 
 fn entry<'a>(node: &'a Node, key: &str) -> Option<&'a Entry> {
     node.entries().iter().find(|entry| entry.key == key)
 }
 
-fn jobs(input: &mut Input, file: &SourceFile, name: &str, workflow: &Node) {
-    let (Some(on), Some(jobs)) = (entry(workflow, "on"), entry(workflow, "jobs")) else {
+fn jobs(input: &mut Input, workflow: &Workflow, all: &[Workflow]) {
+    let (Some(_), Some(jobs)) = (entry(&workflow.root, "on"), entry(&workflow.root, "jobs")) else {
         return;
     };
-    let triggers = triggers(on);
-    let shared = entry(workflow, "permissions").map(|entry| &*entry.value);
+    let calls = calls(workflow, all);
+    let alone = calls.is_empty() || words(workflow).any(|word| word != CALLED);
     for job in jobs.value.entries() {
-        let permissions = entry(&job.value, "permissions").map(|entry| &*entry.value);
         let Some(role) = role(&job.value) else {
             continue;
         };
-        let mut attrs = vec![
-            ("triggers", triggers.clone()),
-            ("role", role),
-            (
-                "token",
-                Val::bool(writes_token(permissions.or(shared)), Src::none()),
-            ),
-            ("workflow", Val::str(file.path(), Src::none())),
-            ("job", Val::str(&job.key, Src::at(job.key_span))),
-        ];
-        if let Some(environment) = entry(&job.value, "environment") {
-            let name =
-                entry(&environment.value, "name").map_or(&environment.value, |one| &one.value);
-            attrs.push(("environment", text(name)));
+        if alone {
+            let address = format!("{}/{}", workflow.name, job.key);
+            input
+                .resources
+                .push(resource(address, workflow, job, role, None, all));
         }
-        if let Some(condition) = entry(&job.value, "if") {
-            attrs.push(("if", text(&condition.value)));
+        for call in &calls {
+            let address = format!("{}/{}/{}", call.caller.name, call.job.key, job.key);
+            input
+                .resources
+                .push(resource(address, workflow, job, role, Some(*call), all));
         }
-        if let Some(head) = checks_out_head(&job.value) {
-            attrs.push(("head", Val::bool(true, Src::at(head))));
-        }
-        input.resources.push(Resource {
-            root: "".into(),
-            address: format!("{name}/{}", job.key).into(),
-            kind: KIND.into(),
-            mode: Mode::Managed,
-            format: Format::Workflow,
-            logical_id: None,
-            origin: None,
-            maker: Maker::Author,
-            attrs: Val::object(attrs, Src::at(job.value.span)),
-            src: Src::at(job.key_span.to(job.value.span)),
-            name_src: Src::at(job.key_span),
-            guard: Guard::always(),
-            maybe: false,
-        });
     }
 }
 
-/// The events that start the workflow: a word, a list, or the keys of a mapping.
-fn triggers(on: &Entry) -> Val {
-    let node = &*on.value;
+/// The jobs that call a workflow, where it can be called.
+fn calls<'a>(workflow: &Workflow, all: &'a [Workflow]) -> Vec<Call<'a>> {
+    if !words(workflow).any(|word| word == CALLED) {
+        return Vec::new();
+    }
+    let wanted = format!("{LOCAL}{}", workflow.name);
+    let callers = all.iter().flat_map(|caller| {
+        let jobs = entry(&caller.root, "jobs").map(|jobs| jobs.value.entries());
+        let jobs = jobs.unwrap_or_default().iter();
+        jobs.map(move |job| Call { caller, job })
+    });
+    callers
+        .filter(|call| {
+            entry(&call.job.value, "uses").is_some_and(|uses| uses.value.text() == Some(&wanted))
+        })
+        .collect()
+}
+
+/// A job that assumes a role, by itself or for a call.
+fn resource(
+    address: String,
+    workflow: &Workflow,
+    job: &Entry,
+    role: &Node,
+    call: Option<Call<'_>>,
+    all: &[Workflow],
+) -> Resource {
+    let given = |node: &Node| match call {
+        Some(call) => text(given(node, call, workflow).unwrap_or(node)),
+        None => text(node),
+    };
+    let on = entry(&workflow.root, "on");
+    let events = match call {
+        Some(call) => starts(call.caller, all),
+        None => on.map(|on| events(&on.value)).unwrap_or_default(),
+    };
+    let on_src = call.map_or(on, |call| entry(&call.caller.root, "on"));
+    let on_src = on_src.map_or_else(Src::none, |on| Src::at(on.key_span));
+    let permissions = permissions(job, &workflow.root)
+        .or_else(|| call.and_then(|call| permissions(call.job, &call.caller.root)));
+    let mut attrs = vec![
+        ("triggers", Val::tuple(events, on_src)),
+        ("role", given(role)),
+        ("token", Val::bool(writes_token(permissions), Src::none())),
+        ("workflow", Val::str(workflow.file.path(), Src::none())),
+        ("job", Val::str(&job.key, Src::at(job.key_span))),
+    ];
+    if let Some(environment) = entry(&job.value, "environment") {
+        let name = entry(&environment.value, "name").map_or(&environment.value, |one| &one.value);
+        attrs.push(("environment", given(name)));
+    }
+    let condition = entry(&job.value, "if").or_else(|| entry(&call?.job.value, "if"));
+    if let Some(condition) = condition {
+        attrs.push(("if", text(&condition.value)));
+    }
+    if let Some(head) = checks_out_head(&job.value) {
+        attrs.push(("head", Val::bool(true, Src::at(head))));
+    }
+    Resource {
+        root: "".into(),
+        address: address.into(),
+        kind: KIND.into(),
+        mode: Mode::Managed,
+        format: Format::Workflow,
+        logical_id: None,
+        origin: None,
+        maker: Maker::Author,
+        attrs: Val::object(attrs, Src::at(job.value.span)),
+        src: Src::at(job.key_span.to(job.value.span)),
+        name_src: Src::at(job.key_span),
+        guard: Guard::always(),
+        maybe: false,
+    }
+}
+
+/// What a job says of its token, or its workflow.
+fn permissions<'a>(job: &'a Entry, workflow: &'a Node) -> Option<&'a Node> {
+    let of = |node: &'a Node| entry(node, "permissions").map(|entry| &*entry.value);
+    of(&job.value).or_else(|| of(workflow))
+}
+
+/// What `${{ inputs.NAME }}` is for a call: what the caller gives, or the default.
+fn given<'a>(node: &Node, call: Call<'a>, workflow: &'a Workflow) -> Option<&'a Node> {
+    let expression = node
+        .text()?
+        .trim()
+        .strip_prefix("${{")?
+        .strip_suffix("}}")?;
+    let name = expression.trim().strip_prefix("inputs.")?;
+    let written = entry(&call.job.value, "with").and_then(|with| entry(&with.value, name));
+    let default = || {
+        let on = entry(&workflow.root, "on")?;
+        let called = entry(&on.value, CALLED)?;
+        let inputs = entry(&called.value, "inputs")?;
+        entry(&entry(&inputs.value, name)?.value, "default")
+    };
+    written.or_else(default).map(|entry| &*entry.value)
+}
+
+/// The events that start a workflow: its own, and where others call it, theirs.
+fn starts(workflow: &Workflow, all: &[Workflow]) -> Vec<Val> {
+    let mut seen = vec![&workflow.name];
+    let mut waiting = vec![workflow];
+    let mut found = Vec::new();
+    while let Some(one) = waiting.pop() {
+        let calls = calls(one, all);
+        let own = entry(&one.root, "on").map(|on| events(&on.value));
+        let known = |word: &Val| calls.is_empty() || word.as_str().as_deref() != Some(CALLED);
+        found.extend(own.unwrap_or_default().into_iter().filter(known));
+        for Call { caller, .. } in calls {
+            if !seen.contains(&&caller.name) {
+                seen.push(&caller.name);
+                waiting.push(caller);
+            }
+        }
+    }
+    found
+}
+
+/// The names of a workflow's events.
+fn words(workflow: &Workflow) -> impl Iterator<Item = String> {
+    let events = entry(&workflow.root, "on").map(|on| events(&on.value));
+    let words = events.unwrap_or_default().into_iter();
+    words.filter_map(|word| Some(word.as_str()?.to_string()))
+}
+
+/// The events in `on`: a word, a list, or the keys of a mapping.
+fn events(on: &Node) -> Vec<Val> {
     let word = |text: &str, span: Span| Val::str(text, Src::at(span));
-    let words = match (node.text(), node.items(), node.entries()) {
-        (Some(text), _, _) => vec![word(text, node.span)],
+    match (on.text(), on.items(), on.entries()) {
+        (Some(text), _, _) => vec![word(text, on.span)],
         (None, [], entries) => entries
             .iter()
             .map(|entry| word(&entry.key, entry.key_span))
@@ -112,12 +253,11 @@ fn triggers(on: &Entry) -> Val {
             .iter()
             .filter_map(|item| Some(word(item.text()?, item.span)))
             .collect(),
-    };
-    Val::tuple(words, Src::at(on.key_span))
+    }
 }
 
 /// The role that a step of the job assumes.
-fn role(job: &Node) -> Option<Val> {
+fn role(job: &Node) -> Option<&Node> {
     let steps = entry(job, "steps")?;
     steps.value.items().iter().find_map(|step| {
         let uses = entry(step, "uses")?.value.text()?;
@@ -125,7 +265,7 @@ fn role(job: &Node) -> Option<Val> {
             return None;
         }
         let role = entry(&entry(step, "with")?.value, "role-to-assume")?;
-        Some(text(&role.value))
+        Some(&*role.value)
     })
 }
 
@@ -165,12 +305,18 @@ fn checks_out_head(job: &Node) -> Option<Span> {
 mod tests {
     use super::*;
 
-    fn read_text(text: &str) -> Vec<Resource> {
-        let sources = Sources::new("/nowhere");
-        let file = sources.add(".github/workflows/a.yml", text);
+    fn read_files(files: &[(&str, &str)]) -> Vec<Resource> {
+        let sources = Arc::new(Sources::new("/nowhere"));
+        for (name, text) in files {
+            sources.add(&format!("{FOLDER}/{name}"), text);
+        }
         let mut input = Input::default();
-        jobs(&mut input, &file, "a.yml", &parse_yaml(&file).unwrap().root);
+        read(&mut input, &sources);
         input.resources
+    }
+
+    fn read_text(text: &str) -> Vec<Resource> {
+        read_files(&[("a.yml", text)])
     }
 
     #[test]
@@ -203,5 +349,85 @@ mod tests {
         );
         assert!(jobs[0].attrs.get("role").unwrap().is_unknown());
         assert!(read_text("Resources: {}\n").is_empty());
+    }
+
+    #[test]
+    fn a_called_job_is_one_for_each_caller() {
+        let called = "on:\n  workflow_call:\n    inputs:\n      role: {type: string}\n      stage: {default: dev}\njobs:\n  \
+                      deploy:\n    environment: ${{ inputs.stage }}\n    steps:\n      \
+                      - uses: aws-actions/configure-aws-credentials@v4\n        with: {role-to-assume: '${{ inputs.role }}'}\n";
+        let release = "on: push\npermissions: {id-token: write}\njobs:\n  ship:\n    uses: ./.github/workflows/deploy.yml\n    \
+                       with: {role: 'arn:aws:iam::111122223333:role/ship', stage: prod}\n";
+        let between =
+            "on: workflow_call\njobs:\n  again:\n    uses: ./.github/workflows/deploy.yml\n";
+        let outside =
+            "on: [issue_comment]\njobs:\n  b:\n    uses: ./.github/workflows/between.yml\n";
+        let files = [
+            ("deploy.yml", called),
+            ("release.yml", release),
+            ("between.yml", between),
+            ("outside.yml", outside),
+        ];
+        let jobs = read_files(&files);
+        let told: Vec<_> = jobs
+            .iter()
+            .map(|job| {
+                let word = |name| {
+                    job.attrs
+                        .get(name)
+                        .unwrap()
+                        .as_str()
+                        .map(|text| text.to_string())
+                };
+                let events = job.attrs.get("triggers").unwrap().listed();
+                let events: Vec<_> = events
+                    .iter()
+                    .filter_map(|one| Some(one.as_str()?.to_string()))
+                    .collect();
+                let token = job.attrs.get("token").unwrap().as_bool();
+                (
+                    job.address.to_string(),
+                    events.join(" "),
+                    word("role"),
+                    word("environment"),
+                    token,
+                )
+            })
+            .collect();
+        let role = Some("arn:aws:iam::111122223333:role/ship".to_owned());
+        let text = |text: &str| text.to_owned();
+        assert_eq!(
+            told,
+            [
+                (
+                    text("between.yml/again/deploy"),
+                    text("issue_comment"),
+                    None,
+                    Some(text("dev")),
+                    Some(false)
+                ),
+                (
+                    text("release.yml/ship/deploy"),
+                    text("push"),
+                    role,
+                    Some(text("prod")),
+                    Some(true)
+                ),
+            ]
+        );
+        // Nobody here calls it: who does is not known.
+        let [job] = &read_files(&files[..1])[..] else {
+            panic!("one job")
+        };
+        assert_eq!(job.address, "deploy.yml/deploy");
+        assert!(job.attrs.get("environment").unwrap().is_unknown());
+        // Workflows that call each other end.
+        let circle = |name: &str| {
+            format!(
+                "on: [workflow_call, push]\njobs:\n  a:\n    uses: ./.github/workflows/{name}\n  b:\n    steps: [{{uses: aws-actions/configure-aws-credentials@v4, with: {{role-to-assume: x}}}}]\n"
+            )
+        };
+        let jobs = read_files(&[("a.yml", &circle("b.yml")), ("b.yml", &circle("a.yml"))]);
+        assert_eq!(jobs.len(), 4);
     }
 }

@@ -134,7 +134,10 @@ fn may_have(job: &Job<'_>, value: &Value) -> bool {
     let triggers = job.triggers();
     let by_pull_request = |name: &str| name == "pull_request";
     match *tail {
-        "pull_request" => triggers.iter().any(|(name, _)| by_pull_request(name)),
+        // Who calls a workflow from elsewhere is not known.
+        "pull_request" => triggers
+            .iter()
+            .any(|(name, _)| by_pull_request(name) || name == "workflow_call"),
         _ => !triggers.iter().all(|(name, _)| by_pull_request(name)) || tail.contains('*'),
     }
 }

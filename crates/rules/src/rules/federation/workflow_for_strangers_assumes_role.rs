@@ -11,6 +11,7 @@ rule! {
     /// on an event that strangers cause: `pull_request_target`, `issue_comment`, `issues`, `discussion`, or
     /// the end of another workflow (`workflow_run`). Such runs have the rights of the repository itself,
     /// not those of a fork. The finding is high where the job also checks out what the stranger wrote.
+    /// A job of a reusable workflow starts with what starts the workflows that call it here.
     ///
     /// ## Why
     /// Anyone with an account at GitHub opens a pull request or writes a comment. What of it gets into the
