@@ -2,7 +2,9 @@
 //!
 //! A `bad` example fires its rule, at the marked line if one is marked; a `good` one is silent for
 //! its rule and without findings of others at medium severity and confidence, unless `also:` names
-//! them. What a reader sees for the bad ones is kept in `tests/snapshots`.
+//! them. What lowers a finding is shown by one that says `at:` which severity it has (a `good` one is
+//! then silent in a run without flags); what belongs to another rule, by one that says `under:` which
+//! rule speaks in its place. What a reader sees for the bad ones is kept in `tests/snapshots`.
 
 use overgrant_engine::{Discovery, Options, Outcome, Reported, Texts, check_in};
 use overgrant_finding::{Confidence, Severity};
@@ -94,6 +96,7 @@ pub(crate) fn prepare(texts: &Texts, example: &Example) -> (Arc<Sources>, Discov
         "scope",
         "deployer_roles",
         "break_glass",
+        "security_roles",
     ] {
         let values = words(example, key);
         if !values.is_empty() {
@@ -188,6 +191,15 @@ fn problems(rule: &'static Rule, number: usize, example: &Example) -> Vec<String
         wrong(format!("{}: {}", diagnostic.code, diagnostic.message));
     }
     let lines: Vec<u32> = outcome.findings.iter().map(|r| r.place.line()).collect();
+    let at = words(example, "at");
+    if !at.is_empty() && lines.is_empty() {
+        wrong("is silent".to_owned());
+    }
+    for reported in &outcome.findings {
+        if !at.is_empty() && !at.contains(&reported.finding.severity.to_string().as_str()) {
+            wrong(show(reported));
+        }
+    }
     match example.kind {
         ExampleKind::Bad if lines.is_empty() => wrong("is silent".to_owned()),
         ExampleKind::Bad => {
@@ -208,18 +220,23 @@ fn problems(rule: &'static Rule, number: usize, example: &Example) -> Vec<String
         }
         ExampleKind::Good => {
             let also = words(example, "also");
-            if !also.contains(&rule.id) {
-                outcome
-                    .findings
-                    .iter()
-                    .for_each(|reported| wrong(show(reported)));
+            let under = words(example, "under");
+            if at.is_empty() && under.is_empty() {
+                let own = outcome.findings.iter();
+                own.for_each(|reported| wrong(show(reported)));
             }
             let default = Options::default();
             let all = check(example, (default.min_severity, default.min_confidence), &[]);
             for reported in &all.findings {
                 let id = reported.finding.rule;
-                if id != rule.id && !also.contains(&id) {
+                if !also.contains(&id) && !under.contains(&id) {
                     wrong(show(reported));
+                }
+            }
+            for other in under {
+                let speaks = all.findings.iter().any(|one| one.finding.rule == other);
+                if !speaks || lines.is_empty() {
+                    wrong(format!("{other} has no finding of it to speak for"));
                 }
             }
         }

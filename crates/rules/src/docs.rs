@@ -30,7 +30,8 @@ pub struct Example {
     /// The 1-based line where the primary place must start.
     pub marked: Option<u32>,
     /// Words after the kind: `name:value` pairs (rustdoc refuses `=`): rules that may also
-    /// fire (`also:rule-id`), and configuration (`own_accounts:111122223333`, `vendors:444455556666`).
+    /// fire (`also:rule-id`), the rule that speaks in place of this one (`under:rule-id`), the severity
+    /// here (`at:low`), and configuration (`own_accounts:111122223333`, `vendors:444455556666`).
     pub options: Vec<String>,
 }
 

@@ -61,6 +61,30 @@ rule! {
     ///                 Action: iam:* # <-- here
     ///                 Resource: "*"
     /// ```
+    /// Several policies of one principal are one finding:
+    /// ```terraform bad
+    /// resource "aws_iam_role" "lead" {
+    ///   name = "lead"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ec2.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "first" {
+    ///   role = aws_iam_role.lead.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "iam:*", Resource = "*" }] # <-- here
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "second" {
+    ///   role = aws_iam_role.lead.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = ["iam:*", "s3:*"], Resource = "*" }]
+    ///   })
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_role" "audit" {
@@ -93,6 +117,74 @@ rule! {
     ///           - Effect: Allow
     ///             Action: [iam:Get*, iam:List*]
     ///             Resource: "*"
+    /// ```
+    /// A statement that allows everything is another rule's:
+    /// ```terraform good also:admin-star-star
+    /// resource "aws_iam_role" "ops" {
+    ///   name = "ops"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "ops" {
+    ///   role = aws_iam_role.ops.name
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       { Effect = "Allow", Action = "iam:Get*", Resource = "*" },
+    ///       { Effect = "Allow", Action = "*", Resource = "*" },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
+    /// A boundary counts, and so does a Deny:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "limit" {
+    ///   name = "limit"
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = ["ec2:*", "iam:Get*", "iam:List*"], Resource = "*" }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role" "bounded" {
+    ///   name                 = "bounded"
+    ///   permissions_boundary = aws_iam_policy.limit.arn
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "bounded" {
+    ///   role = aws_iam_role.bounded.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "iam:*", Resource = "*" }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role" "denied" {
+    ///   name = "denied"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "denied" {
+    ///   role = aws_iam_role.denied.name
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       { Effect = "Allow", Action = "iam:*", Resource = "*" },
+    ///       { Effect = "Deny", NotAction = ["iam:Get*", "iam:List*"], Resource = "*" },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
+    /// AWS wrote what a service-linked role may do:
+    /// ```terraform good
+    /// resource "aws_iam_service_linked_role" "organizations" {
+    ///   aws_service_name = "organizations.amazonaws.com"
+    /// }
     /// ```
     /// ## How to fix
     /// Split the duties among several principals, and take the writing actions of IAM away or limit them by

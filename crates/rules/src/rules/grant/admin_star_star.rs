@@ -5,7 +5,7 @@ use crate::listed::is_listed;
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::DocumentRole;
-use overgrant_policy::{Answer, Effect};
+use overgrant_policy::{ActionSet, Answer, Effect};
 
 rule! {
     /// Statement allows every action on every resource.
@@ -59,6 +59,61 @@ rule! {
     ///                 Action: "*" # <-- here
     ///                 Resource: "*"
     /// ```
+    /// A condition lowers it to high:
+    /// ```terraform bad at:high
+    /// resource "aws_iam_role" "ops" {
+    ///   name = "ops"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "ops" {
+    ///   role = aws_iam_role.ops.name
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "*" # <-- here
+    ///       Resource  = "*"
+    ///       Condition = { StringEquals = { "aws:SourceVpce" = "vpce-0a1b2c3d" } }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// A boundary, or a Deny that takes writing in IAM away, lowers it to medium:
+    /// ```terraform bad at:medium
+    /// resource "aws_iam_role" "build" {
+    ///   name = "build"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "build" {
+    ///   role = aws_iam_role.build.name
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       { Effect = "Allow", Action = "*", Resource = "*" }, # <-- here
+    ///       { Effect = "Deny", Action = ["iam:*", "organizations:*"], Resource = "*" },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
+    /// A policy that nothing is attached to is medium:
+    /// ```cloudformation bad at:medium
+    /// Resources:
+    ///   All:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: "*" # <-- here
+    ///             Resource: "*"
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_policy" "publish" {
@@ -107,6 +162,68 @@ rule! {
     ///             Resource: "*"
     ///             Principal:
     ///               AWS: !Sub arn:${AWS::Partition}:iam::${AWS::AccountId}:root
+    /// ```
+    /// Nor do the policies of an organization and of an endpoint grant by themselves:
+    /// ```terraform good
+    /// resource "aws_organizations_policy" "full" {
+    ///   name = "full"
+    ///   content = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "*", Resource = "*" }]
+    ///   })
+    /// }
+    /// resource "aws_vpc_endpoint" "s3" {
+    ///   vpc_id       = "vpc-0a1b2c3d"
+    ///   service_name = "com.amazonaws.eu-west-1.s3"
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "*", Resource = "*", Principal = "*", Condition = { StringEquals = { "aws:PrincipalOrgID" = "o-a1b2c3d4e5" } } }]
+    ///   })
+    /// }
+    /// ```
+    /// The emergency role is listed in the configuration:
+    /// ```terraform good break_glass:emergency
+    /// resource "aws_iam_role" "emergency" {
+    ///   name = "emergency"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRole"
+    ///       Principal = { AWS = "arn:aws:iam::111122223333:root" }
+    ///       Condition = { Bool = { "aws:MultiFactorAuthPresent" = "true" } }
+    ///     }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "emergency" {
+    ///   role = aws_iam_role.emergency.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "*", Resource = "*" }]
+    ///   })
+    /// }
+    /// ```
+    /// AWS's own policy is another rule's, and so is a permission set:
+    /// ```terraform good also:managed-administratoraccess under:permission-set-admin
+    /// resource "aws_iam_group" "admins" {
+    ///   name = "admins"
+    /// }
+    /// resource "aws_iam_group_policy_attachment" "admins" {
+    ///   group      = aws_iam_group.admins.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// resource "aws_ssoadmin_permission_set" "admin" {
+    ///   name         = "admin"
+    ///   instance_arn = "arn:aws:sso:::instance/ssoins-1111222233334444"
+    /// }
+    /// resource "aws_ssoadmin_permission_set_inline_policy" "admin" {
+    ///   instance_arn       = aws_ssoadmin_permission_set.admin.instance_arn
+    ///   permission_set_arn = aws_ssoadmin_permission_set.admin.arn
+    ///   inline_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "*", Resource = "*" }]
+    ///   })
+    /// }
     /// ```
     /// ## How to fix
     /// Grant the actions that the work needs on the resources that it touches. Keep one emergency role
@@ -176,7 +293,7 @@ fn check(cx: &mut Context<'_>) {
             .find(|item| item.covers_all() == Answer::Must)
             .map_or(&actions.src, |item| item.pattern().src());
         let text = format!("{} use every action on every resource", grant.subject());
-        let (severity, note) = weight(&grant);
+        let (severity, note) = weight(cx, &grant);
         let mut report = cx
             .finding(&grant.document.place, src, text)
             .severity(severity)
@@ -190,7 +307,7 @@ fn check(cx: &mut Context<'_>) {
 }
 
 /// Severity in this code base, and the words for why it is not the base.
-fn weight(grant: &Grant<'_>) -> (Severity, Option<&'static str>) {
+fn weight(cx: &Context<'_>, grant: &Grant<'_>) -> (Severity, Option<&'static str>) {
     if grant.holders.is_empty() && grant.document.role == DocumentRole::Managed {
         let note = "nothing in this code base is attached to it";
         return (Severity::Medium, Some(note));
@@ -204,10 +321,27 @@ fn weight(grant: &Grant<'_>) -> (Severity, Option<&'static str>) {
         let note = "a permissions boundary limits every holder";
         return (Severity::Medium, Some(note));
     }
+    if is_kept_from_iam(cx, grant) {
+        let note = "a Deny takes writing in IAM away";
+        return (Severity::Medium, Some(note));
+    }
     if grant.statement.conditions.narrows_at_home().possible() {
         return (Severity::High, Some("a condition narrows the statement"));
     }
     (Severity::Critical, None)
+}
+
+/// Whether Denies leave no holder any action of IAM that changes something.
+fn is_kept_from_iam(cx: &Context<'_>, grant: &Grant<'_>) -> bool {
+    let writes = |set: ActionSet| {
+        set.actions()
+            .any(|action| action.service().prefix() == "iam" && grants::writes(action))
+    };
+    !grant.holders.is_empty()
+        && grant
+            .holders
+            .iter()
+            .all(|holder| !writes(cx.access.actions_on_something(holder.id)))
 }
 
 #[cfg(test)]

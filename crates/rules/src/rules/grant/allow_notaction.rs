@@ -87,6 +87,44 @@ rule! {
     ///               BoolIfExists:
     ///                 aws:MultiFactorAuthPresent: "false"
     /// ```
+    /// What is left of these resources only reads:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "health" {
+    ///   name = "health"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       NotAction = "health:DescribeAffectedEntities"
+    ///       Resource  = "arn:aws:health:*::event/*"
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// A permissions boundary grants nothing by itself:
+    /// ```cloudformation good
+    /// Resources:
+    ///   Limit:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             NotAction: [iam:*, organizations:*, account:*]
+    ///             Resource: "*"
+    ///   Batch:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       PermissionsBoundary: !Ref Limit
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRole
+    ///             Principal:
+    ///               Service: batch.amazonaws.com
+    /// ```
     /// ## How to fix
     /// List the actions that are granted. To withhold actions from a wider grant, use a Deny or a
     /// permissions boundary.

@@ -82,6 +82,16 @@ rule! {
     ///             Action: sts:AssumeRole
     ///             Resource: arn:aws:iam::123456789012:role/deploy
     /// ```
+    /// Calls that are not signed need no grant, so that one gives nothing:
+    /// ```terraform good also:star-resource-on-scopable-write
+    /// resource "aws_iam_policy" "web" {
+    ///   name = "web"
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = ["sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"], Resource = "*" }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Name the roles; where one name is assumed in many accounts, add `aws:ResourceOrgID`.
     pub(crate) static ASSUME_ANY_ROLE = Rule {

@@ -70,6 +70,19 @@ rule! {
     ///             Action: iam:GetRole
     ///             Resource: "*"
     /// ```
+    /// So does a name with a beginning in the last part:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "list" {
+    ///   name = "list"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       { Effect = "Allow", Action = "sqs:GetQueueAttributes", Resource = "arn:aws:sqs:*:111122223333:shop-*" },
+    ///       { Effect = "Allow", Action = "dynamodb:DescribeTable", Resource = "arn:aws:dynamodb:*:*:table/shop-*" },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Name the resource, and write the account into its ARN.
     pub(crate) static EFFECTIVELY_STAR_RESOURCE = Rule {

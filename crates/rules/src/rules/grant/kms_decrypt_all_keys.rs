@@ -87,6 +87,29 @@ rule! {
     ///                 kms:ViaService: !Sub s3.${AWS::Region}.amazonaws.com
     ///                 kms:CallerAccount: !Ref AWS::AccountId
     /// ```
+    /// So do an encryption context and a tag:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "app" {
+    ///   name = "app"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       {
+    ///         Effect    = "Allow"
+    ///         Action    = "kms:Decrypt"
+    ///         Resource  = "*"
+    ///         Condition = { StringEquals = { "kms:EncryptionContext:app" = "shop" } }
+    ///       },
+    ///       {
+    ///         Effect    = "Allow"
+    ///         Action    = "kms:Decrypt"
+    ///         Resource  = "*"
+    ///         Condition = { StringEquals = { "aws:ResourceTag/app" = "shop" } }
+    ///       },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Name the keys by their ARN; an alias in `Resource` names no key, use `kms:ResourceAliases`.
     pub(crate) static KMS_DECRYPT_ALL_KEYS = Rule {

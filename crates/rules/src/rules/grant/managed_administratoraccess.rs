@@ -73,6 +73,71 @@ rule! {
     ///       ManagedPolicyArns:
     ///         - !Sub arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole
     /// ```
+    /// The emergency role, the deployer and the role that Organizations makes in new accounts are meant to administer:
+    /// ```terraform good break_glass:emergency deployer_roles:aws_iam_role.platform
+    /// resource "aws_iam_role" "emergency" {
+    ///   name = "emergency"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ssm.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "emergency" {
+    ///   role       = aws_iam_role.emergency.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// resource "aws_iam_role" "platform" {
+    ///   name = "platform"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "platform" {
+    ///   role       = aws_iam_role.platform.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// resource "aws_iam_role" "organization" {
+    ///   name = "OrganizationAccountAccessRole"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { AWS = "arn:aws:iam::111122223333:root" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "organization" {
+    ///   role       = aws_iam_role.organization.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// ```
+    /// A permission set is another rule's:
+    /// ```terraform good under:permission-set-admin
+    /// resource "aws_ssoadmin_permission_set" "admin" {
+    ///   name         = "admin"
+    ///   instance_arn = "arn:aws:sso:::instance/ssoins-1111222233334444"
+    /// }
+    /// resource "aws_ssoadmin_managed_policy_attachment" "admin" {
+    ///   instance_arn       = aws_ssoadmin_permission_set.admin.instance_arn
+    ///   permission_set_arn = aws_ssoadmin_permission_set.admin.arn
+    ///   managed_policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// ```
+    /// So is the role that the bootstrap of the CDK makes for CloudFormation:
+    /// ```cloudformation good
+    /// Resources:
+    ///   CloudFormationExecutionRole:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       RoleName: !Sub cdk-hnb659fds-cfn-exec-role-${AWS::AccountId}-${AWS::Region}
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRole
+    ///             Principal:
+    ///               Service: cloudformation.amazonaws.com
+    ///       ManagedPolicyArns:
+    ///         - !Sub arn:${AWS::Partition}:iam::aws:policy/AdministratorAccess
+    /// ```
     /// ## How to fix
     /// Write a policy with the actions that are needed. Where deployment needs nearly all of them, add a
     /// permissions boundary and list the role under `deployer_roles`.
@@ -146,10 +211,9 @@ fn is_everything(one: &Managed<'_>) -> bool {
 /// Declared administrators, and roles that AWS and frameworks make as such.
 fn is_accepted(cx: &Context<'_>, one: &Managed<'_>) -> bool {
     one.identity.is_some_and(|(_, identity)| {
-        let named = identity
-            .name
-            .as_known()
-            .is_some_and(|name| name == "OrganizationAccountAccessRole" || name.contains("-cfn-exec-role-"));
+        let name = &identity.name;
+        let named = name.is("OrganizationAccountAccessRole")
+            || name.contains("-cfn-exec-role-") == Answer::Must;
         named
             || is_listed(&cx.settings.break_glass, identity)
             || is_listed(&cx.settings.deployer_roles, identity)

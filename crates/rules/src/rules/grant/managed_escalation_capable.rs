@@ -94,6 +94,43 @@ rule! {
     ///   policy_arn = "arn:aws:iam::aws:policy/AmazonEKSComputePolicy"
     /// }
     /// ```
+    /// A boundary closes the way:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "limit" {
+    ///   name = "limit"
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = ["s3:*", "iam:Get*"], Resource = "*" }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role" "app" {
+    ///   name                 = "app"
+    ///   permissions_boundary = aws_iam_policy.limit.arn
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "lambda.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "app" {
+    ///   role       = aws_iam_role.app.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/IAMFullAccess"
+    /// }
+    /// ```
+    /// A policy of AWS that is not in the data is not guessed at:
+    /// ```terraform good
+    /// resource "aws_iam_role" "new" {
+    ///   name = "new"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "lambda.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "new" {
+    ///   role       = aws_iam_role.new.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/${var.policy}"
+    /// }
+    /// variable "policy" { type = string }
+    /// ```
     /// ## How to fix
     /// Write a policy with the actions that are needed, and name the roles that are passed.
     pub(crate) static MANAGED_ESCALATION_CAPABLE = Rule {

@@ -76,6 +76,34 @@ rule! {
     ///       ManagedPolicyArns:
     ///         - arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole
     /// ```
+    /// Policies that only read, and the least that a service needs:
+    /// ```terraform good
+    /// resource "aws_iam_role" "app" {
+    ///   name = "app"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "lambda.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "app" {
+    ///   role       = aws_iam_role.app.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess"
+    /// }
+    /// ```
+    /// A policy that also leads to more rights is reported for that:
+    /// ```terraform good under:managed-escalation-capable
+    /// resource "aws_iam_role" "app" {
+    ///   name = "app"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "lambda.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "app" {
+    ///   role       = aws_iam_role.app.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/IAMFullAccess"
+    /// }
+    /// ```
     /// ## How to fix
     /// Write a policy with the actions that are used on the resources that are touched.
     pub(crate) static MANAGED_FULLACCESS_ON_WORKLOAD = Rule {

@@ -87,6 +87,58 @@ rule! {
     ///               StringEquals:
     ///                 iam:PassedToService: ecs-tasks.amazonaws.com
     /// ```
+    /// A Deny takes it away, and so does a boundary without it:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "limit" {
+    ///   name = "limit"
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = ["ecs:*", "iam:Get*"], Resource = "*" }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role" "bounded" {
+    ///   name                 = "bounded"
+    ///   permissions_boundary = aws_iam_policy.limit.arn
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "bounded" {
+    ///   role = aws_iam_role.bounded.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "iam:PassRole", Resource = "*" }]
+    ///   })
+    /// }
+    /// ```
+    /// ```terraform good
+    /// resource "aws_iam_policy" "deploy" {
+    ///   name = "deploy"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       { Effect = "Allow", Action = ["iam:PassRole", "iam:GetRole"], Resource = "*" },
+    ///       { Effect = "Deny", Action = "iam:PassRole", Resource = "*" },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
+    /// One service is another rule's:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "deploy" {
+    ///   name = "deploy"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "iam:PassRole"
+    ///       Resource  = "*"
+    ///       Condition = { StringEquals = { "iam:PassedToService" = "lambda.amazonaws.com" } }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Name the roles that are passed and add the condition `iam:PassedToService` with the service that
     /// gets them. A condition on tags of the role is not reliable for this action.

@@ -89,6 +89,50 @@ rule! {
     ///             Action: [ssm:GetParameter, ssm:GetParametersByPath]
     ///             Resource: !Sub arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/app/*
     /// ```
+    /// The role that starts the containers of a service reads their secrets by exact ARNs:
+    /// ```terraform good
+    /// resource "aws_iam_role" "execution" {
+    ///   name = "shop-execution"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ecs-tasks.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "execution" {
+    ///   role = aws_iam_role.execution.name
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect = "Allow"
+    ///       Action = ["secretsmanager:GetSecretValue", "ssm:GetParameters"]
+    ///       Resource = [
+    ///         "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-a1B2c3",
+    ///         "arn:aws:ssm:eu-west-1:111122223333:parameter/shop/token",
+    ///       ]
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// A function that rotates is limited to the secrets that name it:
+    /// ```cloudformation good
+    /// Resources:
+    ///   Rotate:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action:
+    ///               - secretsmanager:DescribeSecret
+    ///               - secretsmanager:GetSecretValue
+    ///               - secretsmanager:PutSecretValue
+    ///               - secretsmanager:UpdateSecretVersionStage
+    ///             Resource: "*"
+    ///             Condition:
+    ///               StringEquals:
+    ///                 secretsmanager:resource/AllowRotationLambdaArn: !Sub arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:rotate
+    /// ```
     /// ## How to fix
     /// Name the secrets (an ARN that is written out ends in `-??????`) or the prefix of the parameters.
     pub(crate) static SECRETS_AND_PARAMETERS_READ_ALL = Rule {

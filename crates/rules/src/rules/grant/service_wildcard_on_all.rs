@@ -97,6 +97,41 @@ rule! {
     ///             Action: [s3:GetObject, s3:PutObject]
     ///             Resource: arn:aws:s3:::acme-uploads/*
     /// ```
+    /// A condition on what is touched or on who calls narrows it:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "fleet" {
+    ///   name = "fleet"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "ec2:*"
+    ///       Resource  = "*"
+    ///       Condition = { StringEquals = { "aws:ResourceTag/team" = "shop" } }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// Services that only take measurements are a note:
+    /// ```terraform good at:info
+    /// resource "aws_iam_policy" "traces" {
+    ///   name = "traces"
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "xray:*", Resource = "*" }]
+    ///   })
+    /// }
+    /// ```
+    /// A service that only reads cannot change anything:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "prices" {
+    ///   name = "prices"
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "pricing:*", Resource = "*" }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// List the actions that are used (the last accessed information of IAM knows them) and name the
     /// resources.

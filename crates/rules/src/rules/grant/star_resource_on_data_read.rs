@@ -86,6 +86,23 @@ rule! {
     ///             Action: [dynamodb:Query, dynamodb:GetItem]
     ///             Resource: !Sub arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/reports
     /// ```
+    /// Auditors are listed in the configuration:
+    /// ```terraform good security_roles:auditor
+    /// resource "aws_iam_role" "auditor" {
+    ///   name = "auditor"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ec2.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "auditor" {
+    ///   role = aws_iam_role.auditor.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "s3:GetObject", Resource = "*" }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Name the resources; for S3 name the bucket for listing and `bucket/*` for its objects.
     pub(crate) static STAR_RESOURCE_ON_DATA_READ = Rule {

@@ -99,6 +99,57 @@ rule! {
     ///             Action: sqs:SendMessage
     ///             Resource: !GetAtt Orders.Arn
     /// ```
+    /// Log groups that are written to on every name are low:
+    /// ```cloudformation good at:low
+    /// Resources:
+    ///   Writer:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: [logs:CreateLogGroup, logs:CreateLogStream, logs:PutLogEvents]
+    ///             Resource: "*"
+    /// ```
+    /// So is a new thing whose id the service makes up:
+    /// ```terraform good at:low
+    /// resource "aws_iam_policy" "network" {
+    ///   name = "network"
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = ["ec2:CreateVpc", "ec2:CreateInternetGateway"], Resource = "*" }]
+    ///   })
+    /// }
+    /// ```
+    /// So is what AWS itself grants to every role of the service:
+    /// ```terraform good at:low
+    /// resource "aws_iam_role" "fn" {
+    ///   name = "fn"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "lambda.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "fn" {
+    ///   role = aws_iam_role.fn.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "sqs:DeleteMessage"], Resource = "*" }]
+    ///   })
+    /// }
+    /// ```
+    /// An ARN that the plan will tell is not taken for everything:
+    /// ```terraform good
+    /// variable "queue_arn" { type = string }
+    /// resource "aws_iam_policy" "sender" {
+    ///   name = "sender"
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sqs:SendMessage", Resource = var.queue_arn }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Name the resources, by reference where they are in the same code, or limit the statement by a tag
     /// that the action supports.
