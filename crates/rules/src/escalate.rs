@@ -245,12 +245,21 @@ fn own_groups(cx: &Context<'_>, id: IdentityId) -> Vec<Text> {
         .collect()
 }
 
-/// What identities surely are granted, and what they may be, each worked out once.
+/// What identities are granted, each worked out once.
 #[derive(Default)]
-pub(crate) struct Granted(BTreeMap<IdentityId, (ActionSet, ActionSet)>);
+pub(crate) struct Granted(BTreeMap<IdentityId, Rights>);
+
+struct Rights {
+    /// What policies surely grant.
+    sure: ActionSet,
+    /// What they may grant.
+    may: ActionSet,
+    /// What Denies and the boundary leave of it.
+    left: ActionSet,
+}
 
 impl Granted {
-    fn of(&mut self, cx: &Context<'_>, id: IdentityId) -> &(ActionSet, ActionSet) {
+    fn of(&mut self, cx: &Context<'_>, id: IdentityId) -> &Rights {
         self.0.entry(id).or_insert_with(|| {
             let mut sure = ActionSet::empty();
             let mut may = ActionSet::empty();
@@ -261,7 +270,11 @@ impl Granted {
                 }
                 may = may.union(&statement.actions.may());
             }
-            (sure, may)
+            Rights {
+                sure,
+                may,
+                left: cx.access.actions_on_something(id),
+            }
         })
     }
 
@@ -278,9 +291,20 @@ impl Granted {
         if reaches_admin(cx, target) {
             return Some(Gain::Admin);
         }
-        let theirs = self.of(cx, target).0.clone();
+        let role = cx.model.identity(target)?;
+        // Who may take the boundary off wins what is behind it.
+        let freed = role.boundary.is_some() && {
+            let remove = "iam:DeleteRolePermissionsBoundary";
+            cx.access.allows(caller, remove, Some(&role.arn)).answer == Answer::Must
+        };
+        let of_role = self.of(cx, target);
+        let theirs = if freed {
+            of_role.sure.clone()
+        } else {
+            of_role.sure.clone().intersection(&of_role.left)
+        };
         theirs
-            .difference(&self.of(cx, caller).1)
+            .difference(&self.of(cx, caller).may)
             .actions()
             .any(|action| {
                 action.flags().escalation()

@@ -10,7 +10,7 @@ use overgrant_ir::{
     DocumentId, DocumentRole, Guardrail, GuardrailKind, Model, PolicyDocument, ReferenceTo,
 };
 use overgrant_policy::{Answer, Condition, Effect, ResourcePattern, Statement, Test};
-use overgrant_value::{Piece, Sym, Text};
+use overgrant_value::{Piece, Sym, Text, Val, json};
 use smol_str::SmolStr;
 
 /// Units that are under the same service control policies.
@@ -19,6 +19,31 @@ pub(crate) struct Chain<'a> {
     pub(crate) policies: Vec<&'a PolicyDocument>,
     /// The attachments that name the units, each with its target.
     pub(crate) targets: Vec<(&'a Guardrail, &'a ReferenceTo)>,
+}
+
+/// Whether a declarative policy of the model demands session tokens of instance metadata. Source: AWS
+/// Organizations, "Declarative policy syntax and examples".
+pub(crate) fn declares_tokens(cx: &Context<'_>) -> bool {
+    const POLICIES: [&str; 2] = ["AWS::Organizations::Policy", "aws_organizations_policy"];
+    const PATH: [&str; 4] = [
+        "ec2_attributes",
+        "instance_metadata_defaults",
+        "http_tokens",
+        "@@assign",
+    ];
+    cx.model.settings_of(&POLICIES).any(|policy| {
+        let attr = |names: [&str; 2]| names.iter().find_map(|name| policy.attrs.get(name));
+        let is = |val: Option<Val>, word: &str| {
+            val.is_some_and(|val| val.as_str().is_some_and(|text| text == word))
+        };
+        let content = attr(["content", "Content"]).map(|content| {
+            let text = content.to_text();
+            text.and_then(|text| json::parse(&text).ok())
+                .unwrap_or(content)
+        });
+        is(attr(["type", "Type"]), "DECLARATIVE_POLICY_EC2")
+            && is(content.and_then(|content| content.at(&PATH)), "required")
+    })
 }
 
 /// The attachments of organization policies.

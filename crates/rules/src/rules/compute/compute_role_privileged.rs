@@ -105,6 +105,29 @@ rule! {
     ///         S3Bucket: acme-code
     ///         S3Key: app.zip
     /// ```
+    /// Runners that deploy stand in the configuration, and patching needs no more than AWS's policy for it:
+    /// ```terraform good
+    /// resource "aws_iam_role" "patched" {
+    ///   name = "patched"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ec2.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "patched" {
+    ///   role       = aws_iam_role.patched.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
+    /// }
+    /// resource "aws_iam_instance_profile" "patched" {
+    ///   role = aws_iam_role.patched.name
+    /// }
+    /// resource "aws_instance" "patched" {
+    ///   ami                  = "ami-0123456789abcdef0"
+    ///   instance_type        = "t3.small"
+    ///   iam_instance_profile = aws_iam_instance_profile.patched.name
+    ///   metadata_options { http_tokens = "required" }
+    /// }
+    /// ```
     /// ## How to fix
     /// Give the code a role of its own with the actions that it uses.
     pub(crate) static COMPUTE_ROLE_PRIVILEGED = Rule {

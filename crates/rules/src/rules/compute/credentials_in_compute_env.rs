@@ -79,6 +79,20 @@ rule! {
     ///         Variables:
     ///           API_TOKEN: "{{resolve:secretsmanager:app/api:SecretString:token}}"
     /// ```
+    /// Placeholders and public keys are no secrets either:
+    /// ```terraform good
+    /// resource "aws_lambda_function" "app" {
+    ///   function_name = "app"
+    ///   role          = "arn:aws:iam::123456789012:role/app"
+    ///   environment {
+    ///     variables = {
+    ///       DB_PASSWORD    = "changeme"
+    ///       API_TOKEN      = "<token>"
+    ///       JWT_PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0t9f3s4u5v6w7x8y9z0a1b2c3d4e5f6g7h8i9j0k1l app"
+    ///     }
+    ///   }
+    /// }
+    /// ```
     /// ## How to fix
     /// Keep the secret in Secrets Manager or as SecureString, give the name or ARN to the code (`secrets`
     /// with `valueFrom` for tasks), and change the secret, which is known by now.

@@ -114,6 +114,39 @@ rule! {
     ///         - Name: app
     ///           Image: acme/app
     /// ```
+    /// What starts containers fetches their images, secrets and parameters:
+    /// ```terraform good
+    /// resource "aws_iam_role" "agent" {
+    ///   name = "agent"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ecs-tasks.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "agent" {
+    ///   role = aws_iam_role.agent.name
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect = "Allow"
+    ///       Action = ["secretsmanager:GetSecretValue", "ssm:GetParameters", "kms:Decrypt"]
+    ///       Resource = [
+    ///         "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-a1B2c3",
+    ///         "arn:aws:ssm:eu-west-1:111122223333:parameter/shop/token",
+    ///         "arn:aws:kms:eu-west-1:111122223333:key/6d0f2f9e-5b7c-4e6f-9a33-0c1b7d2e4f58",
+    ///       ]
+    ///     }]
+    ///   })
+    /// }
+    /// resource "aws_ecs_task_definition" "shop" {
+    ///   family             = "shop"
+    ///   execution_role_arn = aws_iam_role.agent.arn
+    ///   container_definitions = jsonencode([
+    ///     { name = "shop", image = "acme/shop", secrets = [{ name = "TOKEN", valueFrom = "arn:aws:ssm:eu-west-1:111122223333:parameter/shop/token" }] },
+    ///     { name = "proxy", image = "acme/proxy" },
+    ///   ])
+    /// }
+    /// ```
     /// ## How to fix
     /// Give the application a task role of its own, and leave the execution role what the agent needs.
     pub(crate) static ECS_TASK_AND_EXECUTION_ROLE_MIXED = Rule {

@@ -1,9 +1,9 @@
 //! `imdsv1-allowed`: instances whose credentials a single plain request can read.
 
-use crate::{Context, Family, Scope, fixes};
+use crate::{Context, Family, Scope, fixes, organization};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::Place;
-use overgrant_value::Val;
+use overgrant_value::{Answer, Val};
 
 rule! {
     /// Instance metadata can be read without a session token.
@@ -66,6 +66,56 @@ rule! {
     ///       LaunchTemplateData:
     ///         MetadataOptions:
     ///           HttpTokens: required
+    /// ```
+    /// The account's default decides where nothing is said:
+    /// ```terraform good
+    /// resource "aws_ec2_instance_metadata_defaults" "all" {
+    ///   http_tokens = "required"
+    /// }
+    /// resource "aws_instance" "web" {
+    ///   ami                  = "ami-0123456789abcdef0"
+    ///   instance_type        = "t3.micro"
+    ///   iam_instance_profile = "web"
+    /// }
+    /// ```
+    /// So does a declarative policy of the organization:
+    /// ```terraform good
+    /// resource "aws_organizations_policy" "ec2" {
+    ///   name = "ec2"
+    ///   type = "DECLARATIVE_POLICY_EC2"
+    ///   content = jsonencode({
+    ///     ec2_attributes = { instance_metadata_defaults = { http_tokens = { "@@assign" = "required" } } }
+    ///   })
+    /// }
+    /// resource "aws_instance" "web" {
+    ///   ami                  = "ami-0123456789abcdef0"
+    ///   instance_type        = "t3.micro"
+    ///   iam_instance_profile = "web"
+    /// }
+    /// ```
+    /// Without an instance profile there may be nothing to lose:
+    /// ```terraform good at:low
+    /// resource "aws_instance" "web" {
+    ///   ami           = "ami-0123456789abcdef0"
+    ///   instance_type = "t3.micro"
+    ///   metadata_options {
+    ///     http_tokens = "optional"
+    ///   }
+    /// }
+    /// ```
+    /// An image may demand tokens by itself:
+    /// ```terraform good
+    /// resource "aws_ami" "hardened" {
+    ///   name                = "hardened"
+    ///   imds_support        = "v2.0"
+    ///   root_device_name    = "/dev/xvda"
+    ///   virtualization_type = "hvm"
+    /// }
+    /// resource "aws_instance" "web" {
+    ///   ami                  = aws_ami.hardened.id
+    ///   instance_type        = "t3.micro"
+    ///   iam_instance_profile = "web"
+    /// }
     /// ```
     /// ## How to fix
     /// Set `http_tokens = "required"` (`HttpTokens: required`), and make it the default of the account
@@ -160,13 +210,14 @@ const KINDS: [Kind; 4] = [
 fn check(cx: &mut Context<'_>) {
     // The account's default decides where a resource says nothing.
     let defaults = ["aws_ec2_instance_metadata_defaults"];
-    let enforced = cx.model.settings_of(&defaults).any(|setting| {
+    let by_account = cx.model.settings_of(&defaults).any(|setting| {
         setting
             .attrs
             .get("http_tokens")
             .and_then(|val| val.as_str())
             .is_some_and(|tokens| tokens == "required")
     });
+    let enforced = by_account || organization::declares_tokens(cx);
     for kind in &KINDS {
         for setting in cx.model.settings_of(&kind.names) {
             let terraform = setting.place.format.is_terraform();
@@ -192,10 +243,34 @@ fn check(cx: &mut Context<'_>) {
                 None if body.get("launch_template").is_some()
                     || body.get("LaunchTemplate").is_some() => {}
                 None if member_unknown(options.as_ref()) => {}
+                None if is_demanded_by_image(cx, &body, terraform) => {}
                 None => absent(cx, &setting.place, kind),
             }
         }
     }
+}
+
+/// Whether the image sets `ImdsSupport` to `v2.0`, so that its instances demand tokens: an image of the
+/// model, or a public parameter of Amazon Linux 2023. Source: Amazon EC2, "Configure instance metadata
+/// options for new instances".
+fn is_demanded_by_image(cx: &Context<'_>, body: &Val, terraform: bool) -> bool {
+    let names: &[&str] = if terraform { &["image_id", "ami"] } else { &["ImageId"] };
+    let argument = names
+        .iter()
+        .filter_map(|name| body.get(name))
+        .find_map(|val| val.to_text());
+    let Some(image) = argument else {
+        return false;
+    };
+    let made = organization::resource_of(&image).is_some_and(|(root, address)| {
+        cx.model.settings_of(&["aws_ami"]).any(|ami| {
+            let support = ami.attrs.get("imds_support");
+            ami.place.root == *root
+                && ami.place.address == *address
+                && support.is_some_and(|val| val.as_str().is_some_and(|word| word == "v2.0"))
+        })
+    });
+    made || image.contains("/al2023-ami-") == Answer::Must
 }
 
 /// The first block of a nested block, or the object itself.

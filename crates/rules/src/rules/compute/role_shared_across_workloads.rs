@@ -124,6 +124,76 @@ rule! {
     ///       Code: {ZipFile: "pass"}
     ///       Tags: [{Key: Service, Value: photos}]
     /// ```
+    /// Copies of a function at the edge are one function, and so are its versions and aliases:
+    /// ```terraform good
+    /// resource "aws_iam_role" "edge" {
+    ///   name = "edge"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = ["lambda.amazonaws.com", "edgelambda.amazonaws.com"] } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "edge" {
+    ///   role = aws_iam_role.edge.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "dynamodb:GetItem", Resource = "arn:aws:dynamodb:us-east-1:111122223333:table/redirects" }]
+    ///   })
+    /// }
+    /// resource "aws_lambda_function" "edge" {
+    ///   function_name = "redirect"
+    ///   role          = aws_iam_role.edge.arn
+    ///   publish       = true
+    ///   tags          = { Service = "shop" }
+    /// }
+    /// resource "aws_lambda_alias" "live" {
+    ///   name             = "live"
+    ///   function_name    = aws_lambda_function.edge.function_name
+    ///   function_version = aws_lambda_function.edge.version
+    /// }
+    /// resource "aws_cloudfront_distribution" "shop" {
+    ///   enabled = true
+    ///   default_cache_behavior {
+    ///     lambda_function_association {
+    ///       event_type = "viewer-request"
+    ///       lambda_arn = aws_lambda_function.edge.qualified_arn
+    ///     }
+    ///   }
+    /// }
+    /// ```
+    /// The role of `Globals` belongs to the only function there is:
+    /// ```sam good
+    /// Transform: AWS::Serverless-2016-10-31
+    /// Globals:
+    ///   Function:
+    ///     Role: !GetAtt Shared.Arn
+    /// Resources:
+    ///   Shared:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRole
+    ///             Principal:
+    ///               Service: lambda.amazonaws.com
+    ///       Policies:
+    ///         - PolicyName: orders
+    ///           PolicyDocument:
+    ///             Version: "2012-10-17"
+    ///             Statement:
+    ///               - Effect: Allow
+    ///                 Action: dynamodb:GetItem
+    ///                 Resource: !Sub arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/orders
+    ///   Bills:
+    ///     Type: AWS::Serverless::Function
+    ///     Properties:
+    ///       Handler: main.handler
+    ///       Runtime: python3.13
+    ///       CodeUri: src/
+    ///       Tags: {Service: billing}
+    /// ```
     /// ## How to fix
     /// Give each application a role of its own with what it uses.
     pub(crate) static ROLE_SHARED_ACROSS_WORKLOADS = Rule {

@@ -170,6 +170,30 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// A role that deploys, by the configuration, is told of only:
+    /// ```terraform good deployer_roles:ci at:info also:self-escalation-policy-write
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role" "release" {
+    ///   name = "release"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { AWS = aws_iam_role.ci.arn } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "release" {
+    ///   role = aws_iam_role.release.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "iam:PutRolePolicy", Resource = "*" }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Cut the cheapest step: a trust policy that names one caller less, or a resource list without the role that
     /// comes next.

@@ -1,7 +1,8 @@
 //! `existing-compute-code-injection`: own code in something that runs with a stronger role.
 
 use crate::escalate::{self, Allowed, Gain, Granted};
-use crate::{Context, Family, Scope, names};
+use crate::listed::is_listed;
+use crate::{Context, Family, Scope, names, organization};
 use overgrant_catalog::{EscalationPath, Precondition};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::{Identity, IdentityId, Workload, identity};
@@ -144,6 +145,106 @@ rule! {
     ///             Action: codebuild:StartBuild
     ///             Resource: !Sub arn:${AWS::Partition}:codebuild:${AWS::Region}:${AWS::AccountId}:project/docs
     /// ```
+    /// A role that deploys, by the configuration, is told of only:
+    /// ```terraform good deployer_roles:ci at:info also:managed-administratoraccess
+    /// resource "aws_iam_role" "fn" {
+    ///   name = "app-fn"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "lambda.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "fn" {
+    ///   role       = aws_iam_role.fn.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// resource "aws_lambda_function" "app" {
+    ///   function_name = "app"
+    ///   role          = aws_iam_role.fn.arn
+    ///   handler       = "main.handler"
+    ///   runtime       = "python3.13"
+    ///   filename      = "app.zip"
+    /// }
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "ci" {
+    ///   role = aws_iam_role.ci.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = ["lambda:UpdateFunctionCode", "lambda:InvokeFunction"], Resource = aws_lambda_function.app.arn }]
+    ///   })
+    /// }
+    /// ```
+    /// The function takes signed code only:
+    /// ```terraform good also:managed-administratoraccess
+    /// resource "aws_lambda_code_signing_config" "strict" {
+    ///   allowed_publishers {
+    ///     signing_profile_version_arns = ["arn:aws:signer:eu-west-1:111122223333:/signing-profiles/release/a1b2c3d4e5"]
+    ///   }
+    ///   policies {
+    ///     untrusted_artifact_on_deployment = "Enforce"
+    ///   }
+    /// }
+    /// resource "aws_iam_role" "fn" {
+    ///   name = "app-fn"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "lambda.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "fn" {
+    ///   role       = aws_iam_role.fn.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// resource "aws_lambda_function" "app" {
+    ///   function_name           = "app"
+    ///   role                    = aws_iam_role.fn.arn
+    ///   handler                 = "main.handler"
+    ///   runtime                 = "python3.13"
+    ///   filename                = "app.zip"
+    ///   code_signing_config_arn = aws_lambda_code_signing_config.strict.arn
+    /// }
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "ci" {
+    ///   role = aws_iam_role.ci.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = ["lambda:UpdateFunctionCode", "lambda:InvokeFunction"], Resource = aws_lambda_function.app.arn }]
+    ///   })
+    /// }
+    /// ```
+    /// A stack without a service role changes things with the caller's own rights:
+    /// ```terraform good
+    /// resource "aws_cloudformation_stack" "app" {
+    ///   name          = "app"
+    ///   template_body = "{}"
+    /// }
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "ci" {
+    ///   role = aws_iam_role.ci.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "cloudformation:UpdateStack", Resource = "arn:aws:cloudformation:eu-west-1:111122223333:stack/app/*" }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Name the resources whose code the principal maintains, give those no stronger role than its own, and
     /// use code signing for functions.
@@ -200,7 +301,7 @@ struct Found<'a> {
 fn check(cx: &mut Context<'_>) {
     let mut granted = Granted::default();
     for (caller, identity) in escalate::callers(cx) {
-        if escalate::is_exempt(cx, caller, identity) {
+        if escalate::is_admin(cx, caller) || is_listed(&cx.settings.break_glass, identity) {
             continue;
         }
         for (service, kinds) in KINDS {
@@ -246,8 +347,11 @@ fn best<'a>(
         if best.as_ref().is_some_and(|best| gain <= best.gain) {
             continue;
         }
-        let allowed = arn(workload)
-            .and_then(|arn| escalate::allowed(cx, caller, action, Some(&arn), None))
+        let function = arn(workload);
+        if action == CODE && takes_signed_code_only(cx, caller, workload, &function) {
+            continue;
+        }
+        let allowed = escalate::allowed(cx, caller, action, Some(&function), None)
             .filter(|allowed| allowed.place.is_some());
         if let Some(allowed) = allowed {
             best = Some(Found {
@@ -261,6 +365,49 @@ fn best<'a>(
         }
     }
     best
+}
+
+const CODE: &str = "lambda:UpdateFunctionCode";
+
+/// Kinds of configurations that say what happens to code that is not signed.
+const SIGNING: [&str; 2] = ["AWS::Lambda::CodeSigningConfig", "aws_lambda_code_signing_config"];
+
+/// Whether a configuration of the model refuses code that is not signed, and the caller may not
+/// detach it. Source: AWS Lambda, "Using code signing to verify code integrity".
+fn takes_signed_code_only(
+    cx: &Context<'_>,
+    caller: IdentityId,
+    workload: &Workload,
+    function: &Text,
+) -> bool {
+    let attached = ["code_signing_config_arn", "CodeSigningConfigArn"]
+        .iter()
+        .find_map(|name| workload.attrs.get(name)?.to_text());
+    let Some((root, address)) = attached.as_ref().and_then(organization::resource_of) else {
+        return false;
+    };
+    let enforced = cx.model.settings_of(&SIGNING).any(|config| {
+        let place = &config.place;
+        let policies = ["policies", "CodeSigningPolicies"]
+            .iter()
+            .find_map(|name| config.attrs.get(name));
+        let policies = policies.map(|val| {
+            let first = val.as_items().and_then(|items| items.first().cloned());
+            first.unwrap_or(val)
+        });
+        let enforces = ["untrusted_artifact_on_deployment", "UntrustedArtifactOnDeployment"]
+            .iter()
+            .filter_map(|name| policies.as_ref()?.get(name))
+            .any(|val| val.as_str().is_some_and(|word| word == "Enforce"));
+        place.root == *root && place.address == *address && enforces
+    });
+    let detaches = [
+        "lambda:DeleteFunctionCodeSigningConfig",
+        "lambda:PutFunctionCodeSigningConfig",
+    ]
+    .iter()
+    .any(|action| cx.access.allows(caller, action, Some(function)).answer.possible());
+    enforced && !detaches
 }
 
 /// Whether only services that conduct others may become the caller.
@@ -281,12 +428,12 @@ fn is_conductor(cx: &Context<'_>, caller: IdentityId) -> bool {
         })
 }
 
-fn arn(workload: &Workload) -> Option<Text> {
+fn arn(workload: &Workload) -> Text {
     let place = &workload.place;
     let attribute = if place.format.is_terraform() { "arn" } else { "Arn" };
     let argument = |name: &str| workload.attrs.get(name)?.to_text();
     identity::attribute(&place.kind, attribute, &place.root, &place.address, &argument)
-        .or_else(|| Some(place.own(attribute)))
+        .unwrap_or_else(|| place.own(attribute))
 }
 
 fn finding(cx: &mut Context<'_>, id: IdentityId, caller: &Identity, found: &Found<'_>) {
@@ -309,7 +456,7 @@ fn finding(cx: &mut Context<'_>, id: IdentityId, caller: &Identity, found: &Foun
     } else {
         escalate::confidence(found.path)
     };
-    let report = cx
+    let mut report = cx
         .finding(place, &found.allowed.action_src(found.action), text)
         .statement(found.allowed.statement)
         .confidence(confidence)
@@ -326,6 +473,11 @@ fn finding(cx: &mut Context<'_>, id: IdentityId, caller: &Identity, found: &Foun
         .principal(&caller.place)
         .path(found.path.id)
         .help("name the resources whose code the principal maintains");
+    if is_listed(&cx.settings.deployer_roles, caller) {
+        report = report
+            .severity(Severity::Info)
+            .note("the principal is a declared deployer");
+    }
     cx.report(report);
 }
 

@@ -3,7 +3,7 @@
 use crate::escalate::{self, Allowed, Gain, Granted};
 use crate::{Context, Family, Scope, names};
 use overgrant_access::graph::Node;
-use overgrant_catalog::EscalationPath;
+use overgrant_catalog::{EscalationPath, Precondition};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::{Identity, IdentityId};
 use overgrant_policy::Answer;
@@ -88,6 +88,40 @@ rule! {
     ///                 Action: iam:PassRole
     ///                 Resource: !GetAtt Admin.Arn # <-- here
     /// ```
+    /// A service that takes no new customers counts less:
+    /// ```terraform bad at:high
+    /// resource "aws_iam_role" "pipeline" {
+    ///   name = "pipeline"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = ["datapipeline.amazonaws.com", "ec2.amazonaws.com"] } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_instance_profile" "pipeline" {
+    ///   role = aws_iam_role.pipeline.name
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "pipeline" {
+    ///   role       = aws_iam_role.pipeline.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "ci" {
+    ///   role = aws_iam_role.ci.name
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       { Effect = "Allow", Action = ["datapipeline:CreatePipeline", "datapipeline:PutPipelineDefinition", "datapipeline:ActivatePipeline"], Resource = "*" },
+    ///       { Effect = "Allow", Action = "iam:PassRole", Resource = aws_iam_role.pipeline.arn }, # <-- here
+    ///     ]
+    ///   })
+    /// }
+    /// ```
     /// ## Good
     /// The role that is passed has no more rights than the one who passes it:
     /// ```terraform good
@@ -145,6 +179,178 @@ rule! {
     ///             Condition:
     ///               StringEquals:
     ///                 iam:PassedToService: lambda.amazonaws.com
+    /// ```
+    /// The condition names another service, and the role that is strong trusts another:
+    /// ```terraform good also:managed-administratoraccess
+    /// resource "aws_iam_role" "strong" {
+    ///   name = "strong"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "lambda.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "strong" {
+    ///   role       = aws_iam_role.strong.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "ci" {
+    ///   role = aws_iam_role.ci.name
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       { Effect = "Allow", Action = ["lambda:CreateFunction", "lambda:InvokeFunction"], Resource = "arn:aws:lambda:eu-west-1:123456789012:function:app-*" },
+    ///       {
+    ///         Effect    = "Allow"
+    ///         Action    = "iam:PassRole"
+    ///         Resource  = aws_iam_role.strong.arn
+    ///         Condition = { StringEquals = { "iam:PassedToService" = "glue.amazonaws.com" } }
+    ///       },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
+    /// The trust policy of the strong role has not the service that is used:
+    /// ```terraform good also:managed-administratoraccess
+    /// resource "aws_iam_role" "strong" {
+    ///   name = "strong"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "glue.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "strong" {
+    ///   role       = aws_iam_role.strong.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "ci" {
+    ///   role = aws_iam_role.ci.name
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       { Effect = "Allow", Action = ["lambda:CreateFunction", "lambda:InvokeFunction"], Resource = "arn:aws:lambda:eu-west-1:123456789012:function:app-*" },
+    ///       { Effect = "Allow", Action = "iam:PassRole", Resource = aws_iam_role.strong.arn },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
+    /// A boundary leaves the passed role nothing more, or a Deny takes the making away:
+    /// ```terraform good also:managed-administratoraccess
+    /// resource "aws_iam_policy" "limit" {
+    ///   name = "limit"
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sqs:SendMessage", Resource = "*" }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role" "strong" {
+    ///   name                 = "strong"
+    ///   permissions_boundary = aws_iam_policy.limit.arn
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "lambda.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "strong" {
+    ///   role       = aws_iam_role.strong.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "ci" {
+    ///   role = aws_iam_role.ci.name
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       { Effect = "Allow", Action = ["lambda:CreateFunction", "lambda:InvokeFunction"], Resource = "arn:aws:lambda:eu-west-1:123456789012:function:app-*" },
+    ///       { Effect = "Allow", Action = "iam:PassRole", Resource = aws_iam_role.strong.arn },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
+    /// ```terraform good also:managed-administratoraccess
+    /// resource "aws_iam_role" "strong" {
+    ///   name = "strong"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "lambda.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "strong" {
+    ///   role       = aws_iam_role.strong.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "ci" {
+    ///   role = aws_iam_role.ci.name
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       { Effect = "Allow", Action = "lambda:*", Resource = "arn:aws:lambda:eu-west-1:123456789012:function:app-*" },
+    ///       { Effect = "Deny", Action = "lambda:CreateFunction", Resource = "*" },
+    ///       { Effect = "Allow", Action = "iam:PassRole", Resource = aws_iam_role.strong.arn },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
+    /// Who administers the account gains nothing:
+    /// ```terraform good also:managed-administratoraccess
+    /// resource "aws_iam_role" "strong" {
+    ///   name = "strong"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "lambda.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "strong" {
+    ///   role       = aws_iam_role.strong.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "ci" {
+    ///   role       = aws_iam_role.ci.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// resource "aws_iam_role_policy" "ci" {
+    ///   role = aws_iam_role.ci.name
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       { Effect = "Allow", Action = ["lambda:CreateFunction", "lambda:InvokeFunction"], Resource = "arn:aws:lambda:eu-west-1:123456789012:function:app-*" },
+    ///       { Effect = "Allow", Action = "iam:PassRole", Resource = aws_iam_role.strong.arn },
+    ///     ]
+    ///   })
+    /// }
     /// ```
     /// ## How to fix
     /// Name the roles that are passed, none of them stronger than the caller, and add the condition
@@ -271,6 +477,14 @@ fn finding(cx: &mut Context<'_>, caller: &Identity, found: &Found<'_>) {
             Severity::High,
             format!("{who} can take on rights of role `{role}`: it may pass it and use `{made}`"),
         ),
+    };
+    let closed = |(path, _): &(&EscalationPath, _)| {
+        path.preconditions.contains(&Precondition::ServiceClosed)
+    };
+    let severity = if found.paths.iter().all(closed) {
+        severity.lower()
+    } else {
+        severity
     };
     // The member of the list that lets the role through.
     let resources = &found.pass.statement.resources;

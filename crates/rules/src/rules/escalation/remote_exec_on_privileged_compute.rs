@@ -88,6 +88,41 @@ rule! {
     ///                 Action: ssm:StartSession # <-- here
     ///                 Resource: !Sub arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:instance/*
     /// ```
+    /// Ports, and no shell, are a lesser finding:
+    /// ```cloudformation bad at:medium
+    /// Resources:
+    ///   Runner:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - { Effect: Allow, Action: sts:AssumeRole, Principal: { Service: ec2.amazonaws.com } }
+    ///       ManagedPolicyArns:
+    ///         - arn:aws:iam::aws:policy/AdministratorAccess
+    ///   Profile:
+    ///     Type: AWS::IAM::InstanceProfile
+    ///     Properties:
+    ///       Roles: [!Ref Runner]
+    ///   Instance:
+    ///     Type: AWS::EC2::Instance
+    ///     Properties:
+    ///       ImageId: ami-0123456789abcdef0
+    ///       IamInstanceProfile: !Ref Profile
+    ///   Support:
+    ///     Type: AWS::IAM::User
+    ///     Properties:
+    ///       Policies:
+    ///         - PolicyName: session
+    ///           PolicyDocument:
+    ///             Version: "2012-10-17"
+    ///             Statement:
+    ///               - Effect: Allow
+    ///                 Action: ssm:StartSession # <-- here
+    ///                 Resource:
+    ///                   - arn:aws:ec2:*:*:instance/*
+    ///                   - arn:aws:ssm:*::document/AWS-StartPortForwardingSession
+    /// ```
     /// ## Good
     /// Documents that run nothing of the caller's:
     /// ```terraform good also:managed-administratoraccess,compute-role-privileged,star-resource-on-scopable-write

@@ -107,6 +107,93 @@ rule! {
     ///                   ArnEquals:
     ///                     iam:PolicyARN: !Sub arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/app-basic
     /// ```
+    /// Who administers the account by another policy gains nothing:
+    /// ```terraform good also:managed-administratoraccess,star-resource-on-scopable-write
+    /// resource "aws_iam_role" "admin" {
+    ///   name = "admin"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "admin" {
+    ///   role       = aws_iam_role.admin.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// resource "aws_iam_role_policy" "admin" {
+    ///   role = aws_iam_role.admin.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "iam:PutRolePolicy", Resource = "*" }]
+    ///   })
+    /// }
+    /// ```
+    /// Actions on users do not change a role:
+    /// ```terraform good also:star-resource-on-scopable-write
+    /// resource "aws_iam_role" "people" {
+    ///   name = "people"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "people" {
+    ///   role = aws_iam_role.people.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "iam:PutUserPolicy", Resource = "*" }]
+    ///   })
+    /// }
+    /// ```
+    /// The boundary has no such action, or a Deny takes it away:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "limit" {
+    ///   name = "limit"
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = ["s3:*", "iam:GetRole"], Resource = "*" }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role" "bounded" {
+    ///   name                 = "bounded"
+    ///   permissions_boundary = aws_iam_policy.limit.arn
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "bounded" {
+    ///   role = aws_iam_role.bounded.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "iam:AttachRolePolicy", Resource = "*" }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation good
+    /// Resources:
+    ///   Deploy:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRole
+    ///             Principal:
+    ///               Service: codebuild.amazonaws.com
+    ///       Policies:
+    ///         - PolicyName: roles
+    ///           PolicyDocument:
+    ///             Version: "2012-10-17"
+    ///             Statement:
+    ///               - Effect: Allow
+    ///                 Action: iam:PutRolePolicy
+    ///                 Resource: "*"
+    ///               - Effect: Deny
+    ///                 Action: iam:PutRolePolicy
+    ///                 Resource: "*"
+    /// ```
     /// ## How to fix
     /// Limit the roles or users by a path that the principal itself is not in, and demand a permissions
     /// boundary with `iam:PermissionsBoundary` or a list of policies with `iam:PolicyARN`.

@@ -50,6 +50,23 @@ rule! {
     ///             Action: iam:UpdateAssumeRolePolicy
     ///             Resource: "*" # <-- here
     /// ```
+    /// A role that deploys, by the configuration, is a lesser finding:
+    /// ```terraform bad deployer_roles:deploy at:high
+    /// resource "aws_iam_role" "deploy" {
+    ///   name = "deploy"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "deploy" {
+    ///   role = aws_iam_role.deploy.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "iam:UpdateAssumeRolePolicy", Resource = "*" }] # <-- here
+    ///   })
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_policy" "deploy" {
@@ -75,6 +92,26 @@ rule! {
     ///           - Effect: Allow
     ///             Action: iam:UpdateAssumeRolePolicy
     ///             Resource: !Sub arn:${AWS::Partition}:iam::${AWS::AccountId}:role/app/*
+    /// ```
+    /// Who administers the account by another statement gains nothing:
+    /// ```terraform good also:admin-star-star,star-resource-on-scopable-write
+    /// resource "aws_iam_role" "admin" {
+    ///   name = "admin"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "admin" {
+    ///   role = aws_iam_role.admin.name
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       { Effect = "Allow", Action = "*", Resource = "*" },
+    ///       { Effect = "Allow", Action = "iam:UpdateAssumeRolePolicy", Resource = "*" },
+    ///     ]
+    ///   })
+    /// }
     /// ```
     /// ## How to fix
     /// Limit the statement to a path that holds no role stronger than the caller.
@@ -114,6 +151,7 @@ fn check(cx: &mut Context<'_>) {
             || statement.actions.select(ACTION) != Answer::Must
             || !grant.leaves(action)
             || grant.is_narrowed()
+            || has_more(cx, &grant)
         {
             continue;
         }
@@ -151,6 +189,19 @@ fn check(cx: &mut Context<'_>) {
             .related(&grant.action_src(action), "grants the action", None);
         cx.report(report);
     }
+}
+
+/// Whether every holder is administrator by another statement.
+fn has_more(cx: &Context<'_>, grant: &Grant<'_>) -> bool {
+    !grant.holders.is_empty()
+        && grant.holders.iter().all(|holder| {
+            let mut policies = cx.access.policies(holder.id).iter();
+            escalate::is_admin(cx, holder.id)
+                && policies.any(|attached| {
+                    let mut statements = attached.document.statements.iter();
+                    statements.any(|statement| statement.grants_admin() == Answer::Must)
+                })
+        })
 }
 
 /// An administrator role of the model that the statement names and that does not hold it.

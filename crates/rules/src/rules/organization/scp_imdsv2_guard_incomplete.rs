@@ -129,10 +129,9 @@ rule! {
 
 const TOKENS: &str = "ec2:MetadataHttpTokens";
 const LAUNCH: &str = "ec2:RunInstances";
-const POLICIES: &[&str] = &["AWS::Organizations::Policy", "aws_organizations_policy"];
 
 fn check(cx: &mut Context<'_>) {
-    if has_declarative_policy(cx) {
+    if organization::declares_tokens(cx) {
         return;
     }
     for chain in organization::chains(cx) {
@@ -198,12 +197,3 @@ fn keeps_tokens(chain: &Chain<'_>) -> bool {
         })
 }
 
-/// Whether a declarative EC2 policy of the model speaks of tokens.
-fn has_declarative_policy(cx: &Context<'_>) -> bool {
-    cx.model.settings_of(POLICIES).any(|policy| {
-        ["type", "Type"].iter().any(|name| {
-            let kind = policy.attrs.get(name).and_then(|val| val.as_str());
-            kind.is_some_and(|kind| kind == "DECLARATIVE_POLICY_EC2")
-        })
-    })
-}

@@ -93,6 +93,21 @@ rule! {
     ///               StringNotEquals:
     ///                 aws:RequestedRegion: eu-central-1
     /// ```
+    /// GovCloud has home regions of its own too:
+    /// ```terraform good
+    /// resource "aws_organizations_policy" "gov" {
+    ///   name = "gov"
+    ///   content = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Deny"
+    ///       Action    = "*"
+    ///       Resource  = "*"
+    ///       Condition = { StringNotEquals = { "aws:RequestedRegion" = ["us-gov-west-1", "us-gov-east-1"] } }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Put the services that the finding names into `NotAction`, or add `us-east-1` to the regions.
     pub(crate) static SCP_REGION_DENY_BREAKS_GLOBAL_SERVICES = Rule {
