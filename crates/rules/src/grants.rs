@@ -5,7 +5,7 @@
 
 use crate::context::Report;
 use crate::{Context, boundaries, names};
-use overgrant_access::{Boundary, How};
+use overgrant_access::{AttachedSource, Boundary, How};
 use overgrant_catalog::{AccessLevel, Action};
 use overgrant_ir::{Identity, IdentityId, PolicyDocument};
 use overgrant_policy::{ActionSet, Answer, Effect, ResourcePattern, Statement};
@@ -247,6 +247,23 @@ pub(crate) fn writes(action: Action<'_>) -> bool {
     action.level() >= AccessLevel::Write
         && !(action.level() == AccessLevel::PermissionsManagement
             && LOOKS.iter().any(|verb| action.name().starts_with(verb)))
+}
+
+/// Whether sending mail is all that the user may do: SMTP of SES works with a user only. Source:
+/// Amazon SES, "Obtaining Amazon SES SMTP credentials".
+pub(crate) fn only_sends_mail(cx: &Context<'_>, user: IdentityId) -> bool {
+    const SENDS: [&str; 2] = ["SendEmail", "SendRawEmail"];
+    let granted = cx.access.actions_on_something(user);
+    let readable = cx
+        .access
+        .policies(user)
+        .iter()
+        .all(|one| one.source != AttachedSource::Unresolved);
+    readable
+        && !granted.is_empty()
+        && granted
+            .actions()
+            .all(|action| action.service().prefix() == "ses" && SENDS.contains(&action.name()))
 }
 
 /// How wide the resources of a statement are for an action.

@@ -87,6 +87,45 @@ rule! {
     ///             Principal:
     ///               Service: ec2.amazonaws.com
     /// ```
+    /// A Deny that closes every way:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "cap" {
+    ///   name = "cap"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       { Effect = "Allow", Action = "*", Resource = "*" },
+    ///       { Effect = "Deny", Action = "iam:*", Resource = "*" },
+    ///     ]
+    ///   })
+    /// }
+    /// resource "aws_iam_role" "team" {
+    ///   name                 = "team"
+    ///   permissions_boundary = aws_iam_policy.cap.arn
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ec2.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// ```
+    /// Compute that is there already is what grants are judged by, not boundaries:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "cap" {
+    ///   name = "cap"
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = ["lambda:*", "ssm:*", "ec2:*"], Resource = "*" }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role" "team" {
+    ///   name                 = "team"
+    ///   permissions_boundary = aws_iam_policy.cap.arn
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ec2.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Allow the services that the role may ever use, and deny what changes identities, trust, boundaries
     /// and credentials.

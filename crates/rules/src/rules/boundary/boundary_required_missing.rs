@@ -81,6 +81,16 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// Nobody puts a boundary on what AWS makes:
+    /// ```terraform good boundary_required:*=*policy/team-cap
+    /// resource "aws_iam_service_linked_role" "scaling" {
+    ///   aws_service_name = "autoscaling.amazonaws.com"
+    /// }
+    /// resource "aws_ssoadmin_permission_set" "view" {
+    ///   name         = "view"
+    ///   instance_arn = "arn:aws:sso:::instance/ssoins-1111222233334444"
+    /// }
+    /// ```
     /// ## How to fix
     /// Set `permissions_boundary` (`PermissionsBoundary`) to the policy that the setting names.
     ///

@@ -108,6 +108,23 @@ rule! {
     ///               ArnEquals:
     ///                 iam:PolicyARN: arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole
     /// ```
+    /// Who administers the account delegates nothing:
+    /// ```terraform good also:admin-star-star
+    /// resource "aws_iam_role" "admin" {
+    ///   name = "admin"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "admin" {
+    ///   role = aws_iam_role.admin.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "*", Resource = "*" }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Add `StringEquals` on `iam:PermissionsBoundary` with the ARN of the boundary to every statement that
     /// creates principals or changes their policies.

@@ -78,6 +78,33 @@ rule! {
     ///               StringEquals:
     ///                 iam:PassedToService: lambda.amazonaws.com
     /// ```
+    /// Claims of an issuer and tags have any name:
+    /// ```terraform good
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithSAML"
+    ///       Principal = { Federated = "arn:aws:iam::111122223333:saml-provider/corp" }
+    ///       Condition = { StringEquals = { "SAML:aud" = "https://signin.aws.amazon.com/saml", "SAML:iss" = "https://idp.example.com" } }
+    ///     }]
+    ///   })
+    /// }
+    /// resource "aws_iam_policy" "p" {
+    ///   name = "team"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "ec2:StopInstances"
+    ///       Resource  = "arn:aws:ec2:eu-west-1:111122223333:instance/*"
+    ///       Condition = { StringEquals = { "ec2:ResourceTag/team" = "shop", "aws:PrincipalTag/team" = "shop" } }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Use the key's exact name, and put actions that do not support it into a statement of their own.
     pub(crate) static CONDITION_KEY_UNKNOWN_OR_UNSUPPORTED = Rule {

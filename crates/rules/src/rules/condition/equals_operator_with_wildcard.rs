@@ -76,6 +76,21 @@ rule! {
     ///               ArnNotEquals:
     ///                 aws:PrincipalArn: arn:aws:iam::111122223333:role/ops-*
     /// ```
+    /// A `*` may be meant as it stands:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "list" {
+    ///   name = "list"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "s3:ListBucket"
+    ///       Resource  = "arn:aws:s3:::acme-home"
+    ///       Condition = { StringEquals = { "s3:delimiter" = "*" } }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Use `StringLike` or `StringNotLike`; for ARNs `ArnLike` or `ArnNotLike`.
     pub(crate) static EQUALS_OPERATOR_WITH_WILDCARD = Rule {

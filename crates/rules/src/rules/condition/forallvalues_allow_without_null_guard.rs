@@ -84,6 +84,36 @@ rule! {
     ///               StringEquals:
     ///                 ec2:ResourceTag/team: shop
     /// ```
+    /// A Deny is made wider by it, not narrower:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "p" {
+    ///   name = "no-shared-tags"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Deny"
+    ///       Action    = "dynamodb:GetItem"
+    ///       Resource  = "*"
+    ///       Condition = { "ForAllValues:StringEquals" = { "dynamodb:Attributes" = ["card"] } }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// A key that every such request carries needs no guard:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "p" {
+    ///   name = "own-tags"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sqs:TagQueue"
+    ///       Resource  = "arn:aws:sqs:eu-west-1:111122223333:shop-*"
+    ///       Condition = { "ForAllValues:StringEquals" = { "aws:TagKeys" = ["team", "stage"] } }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Add `Null` = `false` for the same key.
     pub(crate) static FORALLVALUES_ALLOW_WITHOUT_NULL_GUARD = Rule {

@@ -88,6 +88,76 @@ rule! {
     ///               StringEqualsIfExists:
     ///                 ec2:InstanceType: [t3.micro, t3.small]
     /// ```
+    /// MFA has a rule of its own:
+    /// ```terraform good also:mfa-allow-boolifexists
+    /// resource "aws_iam_policy" "p" {
+    ///   name = "stop"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "ec2:StopInstances"
+    ///       Resource  = "arn:aws:ec2:eu-west-1:111122223333:instance/i-0a1b2c3d4e5f60718"
+    ///       Condition = { BoolIfExists = { "aws:MultiFactorAuthPresent" = "true" } }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// Another test that fails without its key binds the statement:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "p" {
+    ///   name = "read"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = "s3:GetObject"
+    ///       Resource = "arn:aws:s3:::acme-data/*"
+    ///       Condition = {
+    ///         StringEqualsIfExists = { "aws:SourceVpce" = "vpce-0a1b2c3d" }
+    ///         StringEquals         = { "aws:PrincipalOrgID" = "o-a1b2c3d4e5" }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// Every request carries these keys, so there is no gap:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "p" {
+    ///   name = "region"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = "s3:GetObject"
+    ///       Resource = "arn:aws:s3:::acme-data/*"
+    ///       Condition = {
+    ///         ArnLikeIfExists      = { "aws:PrincipalArn" = "arn:aws:iam::111122223333:role/shop" }
+    ///         StringEqualsIfExists = { "aws:PrincipalAccount" = "111122223333" }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// Starting instances touches resources that have no type, for which the key is not there:
+    /// ```cloudformation good
+    /// Resources:
+    ///   Run:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: ec2:RunInstances
+    ///             Resource:
+    ///               - arn:aws:ec2:eu-west-1:111122223333:instance/*
+    ///               - arn:aws:ec2:eu-west-1:111122223333:volume/*
+    ///               - arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-0a1b2c3d
+    ///             Condition:
+    ///               StringEqualsIfExists:
+    ///                 ec2:InstanceType: [t3.micro, t3.small]
+    /// ```
     /// ## How to fix
     /// Drop `IfExists`; where some requests rightly lack the key, allow them in a statement of their own.
     pub(crate) static IFEXISTS_ON_SECURITY_KEY_IN_ALLOW = Rule {

@@ -3,6 +3,7 @@
 use crate::names;
 use crate::{Context, Family, Scope, fixes};
 use overgrant_finding::{Confidence, Severity};
+use overgrant_ir::{DocumentId, IdentityKind};
 use overgrant_policy::{Condition, Document, Effect, Test};
 
 rule! {
@@ -82,6 +83,33 @@ rule! {
     ///               "Null":
     ///                 aws:MultiFactorAuthPresent: "true"
     /// ```
+    /// A role has no access keys, so the key is always there:
+    /// ```terraform good
+    /// resource "aws_iam_role" "people" {
+    ///   name = "people"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRole"
+    ///       Principal = { AWS = "arn:aws:iam::111122223333:root" }
+    ///       Condition = { Bool = { "aws:MultiFactorAuthPresent" = "true" } }
+    ///     }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "people" {
+    ///   role = aws_iam_role.people.name
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Deny"
+    ///       Action    = "ec2:TerminateInstances"
+    ///       Resource  = "*"
+    ///       Condition = { Bool = { "aws:MultiFactorAuthPresent" = "false" } }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Use `BoolIfExists`, which also holds when the key is absent.
     pub(crate) static MFA_DENY_MISSES_LONG_TERM_KEYS = Rule {
@@ -101,8 +129,8 @@ rule! {
 
 fn check(cx: &mut Context<'_>) {
     let model = cx.model;
-    for document in &model.documents {
-        if !document.role.is_identity() || closes(&document.document) {
+    for (id, document) in model.all_documents() {
+        if !document.role.is_identity() || closes(&document.document) || is_for_roles(cx, id) {
             continue;
         }
         for statement in &document.document.statements {
@@ -129,6 +157,17 @@ fn check(cx: &mut Context<'_>) {
             cx.report(report.fix(edit.map(|edit| fixes::changing("Deny requests without the key too", [edit]))));
         }
     }
+}
+
+/// Whether only roles hold the document: they have no access keys, and their sessions carry the key.
+/// Source: IAM, "AWS global condition context keys" (`aws:MultiFactorAuthPresent`).
+fn is_for_roles(cx: &Context<'_>, document: DocumentId) -> bool {
+    let uses = cx.access.uses(document);
+    !uses.is_empty()
+        && uses.iter().all(|one| {
+            let holder = cx.model.identity(one.identity);
+            holder.is_some_and(|holder| holder.kind == IdentityKind::Role)
+        })
 }
 
 fn misses(condition: &Condition) -> bool {

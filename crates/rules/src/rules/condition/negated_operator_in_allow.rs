@@ -80,6 +80,29 @@ rule! {
     ///               NotIpAddress:
     ///                 aws:SourceIp: 203.0.113.0/24
     /// ```
+    /// How an object is encrypted is about the request, and a test for presence excludes nothing:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "p" {
+    ///   name = "upload"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       {
+    ///         Effect    = "Allow"
+    ///         Action    = "s3:PutObject"
+    ///         Resource  = "arn:aws:s3:::acme-data/*"
+    ///         Condition = { StringNotEquals = { "s3:x-amz-server-side-encryption" = "AES256" } }
+    ///       },
+    ///       {
+    ///         Effect    = "Allow"
+    ///         Action    = "ec2:StopInstances"
+    ///         Resource  = "arn:aws:ec2:eu-west-1:111122223333:instance/*"
+    ///         Condition = { Null = { "aws:ResourceTag/team" = "false" } }
+    ///       },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Say what is allowed with a positive operator, or move the exception into a Deny.
     pub(crate) static NEGATED_OPERATOR_IN_ALLOW = Rule {

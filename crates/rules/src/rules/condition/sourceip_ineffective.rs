@@ -80,6 +80,24 @@ rule! {
     ///               StringEquals:
     ///                 aws:SourceVpc: vpc-0a1b2c3d
     /// ```
+    /// A Deny that spares a private network and an endpoint:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "network" {
+    ///   name = "network"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Deny"
+    ///       Action   = "s3:GetObject"
+    ///       Resource = "arn:aws:s3:::acme-data/*"
+    ///       Condition = {
+    ///         NotIpAddress    = { "aws:SourceIp" = ["203.0.113.0/24", "10.0.0.0/8"] }
+    ///         StringNotEquals = { "aws:SourceVpce" = "vpce-0a1b2c3d" }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// List the public addresses of your network. For calls through a VPC endpoint test `aws:SourceVpce`, or
     /// `aws:VpcSourceIp` together with `aws:SourceVpc`.

@@ -34,6 +34,18 @@ rule! {
     ///       LoginProfile:
     ///         Password: "{{resolve:secretsmanager:ann}}" # <-- here
     /// ```
+    /// A device in the code does not prove that it was enrolled:
+    /// ```terraform bad scope:module,account also:iam-user-defined
+    /// resource "aws_iam_user" "bob" {
+    ///   name = "bob"
+    /// }
+    /// resource "aws_iam_user_login_profile" "bob" { # <-- here
+    ///   user = aws_iam_user.bob.name
+    /// }
+    /// resource "aws_iam_virtual_mfa_device" "bob" {
+    ///   virtual_mfa_device_name = "bob"
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good scope:module,account also:iam-user-defined,password-policy-missing-or-weak
     /// resource "aws_iam_user" "ann" {
@@ -71,6 +83,46 @@ rule! {
     ///       UserName: ann
     ///       LoginProfile:
     ///         Password: "{{resolve:secretsmanager:ann}}"
+    /// ```
+    /// People who come from a directory have no password here:
+    /// ```terraform good scope:module,account
+    /// resource "aws_iam_saml_provider" "corp" {
+    ///   name                   = "corp"
+    ///   saml_metadata_document = file("corp.xml")
+    /// }
+    /// resource "aws_iam_role" "people" {
+    ///   name = "people"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithSAML"
+    ///       Principal = { Federated = aws_iam_saml_provider.corp.arn }
+    ///       Condition = { StringEquals = { "SAML:aud" = "https://signin.aws.amazon.com/saml" } }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// The organization may ask for MFA:
+    /// ```terraform good scope:module,account also:password-policy-missing-or-weak
+    /// resource "aws_iam_user" "ann" {
+    ///   name = "ann"
+    /// }
+    /// resource "aws_iam_user_login_profile" "ann" {
+    ///   user = aws_iam_user.ann.name
+    /// }
+    /// resource "aws_organizations_policy" "mfa" {
+    ///   name = "mfa"
+    ///   content = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Deny"
+    ///       NotAction = ["iam:CreateVirtualMFADevice", "iam:EnableMFADevice", "iam:ListMFADevices", "iam:GetUser", "iam:ChangePassword", "sts:GetSessionToken"]
+    ///       Resource  = "*"
+    ///       Condition = { BoolIfExists = { "aws:MultiFactorAuthPresent" = "false" } }
+    ///     }]
+    ///   })
+    /// }
     /// ```
     /// ## How to fix
     /// Put the user into a group whose policy denies everything but the enrolment of a device without MFA,

@@ -63,6 +63,22 @@ rule! {
     ///         Variables:
     ///           BUCKET: acme-data
     /// ```
+    /// Masks and the credentials of local test servers are no keys, and an id without its secret opens nothing:
+    /// ```terraform good
+    /// provider "aws" {
+    ///   alias      = "local"
+    ///   region     = "eu-west-1"
+    ///   access_key = "test"
+    ///   secret_key = "test"
+    /// }
+    /// resource "aws_lambda_function" "sync" {
+    ///   function_name = "sync"
+    ///   role          = "arn:aws:iam::111122223333:role/sync"
+    ///   environment {
+    ///     variables = { SECRET_KEY = "<your-secret-key>", TOKEN = "XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX" }
+    ///   }
+    /// }
+    /// ```
     /// ## How to fix
     /// Delete the key in IAM first, then remove it here. Give the workload a role instead.
     pub(crate) static HARDCODED_ACCESS_KEY = Rule {

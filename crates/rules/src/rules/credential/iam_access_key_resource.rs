@@ -1,5 +1,6 @@
 //! `iam-access-key-resource`: A long-lived access key is made by the configuration.
 
+use crate::grants;
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::CredentialKind;
@@ -56,6 +57,22 @@ rule! {
     ///             Action: sts:AssumeRole
     ///             Principal: { Service: codebuild.amazonaws.com }
     /// ```
+    /// Keys for sending mail are the only way of SMTP:
+    /// ```terraform good
+    /// resource "aws_iam_user" "mail" {
+    ///   name = "mail"
+    /// }
+    /// resource "aws_iam_user_policy" "mail" {
+    ///   user = aws_iam_user.mail.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "ses:SendRawEmail", Resource = "arn:aws:ses:eu-west-1:111122223333:identity/example.com" }]
+    ///   })
+    /// }
+    /// resource "aws_iam_access_key" "mail" {
+    ///   user = aws_iam_user.mail.name
+    /// }
+    /// ```
     /// ## How to fix
     /// Give workloads in AWS a role, CI systems an OIDC trust, and machines elsewhere IAM Roles Anywhere.
     pub(crate) static IAM_ACCESS_KEY_RESOURCE = Rule {
@@ -92,6 +109,13 @@ fn check(cx: &mut Context<'_>) {
             continue;
         }
         let place = &credential.place;
+        let owner = credential
+            .user
+            .as_ref()
+            .and_then(|user| cx.access.identity(&user.text, &place.root));
+        if owner.is_some_and(|owner| grants::only_sends_mail(cx, owner)) {
+            continue;
+        }
         let user = credential
             .user
             .as_ref()

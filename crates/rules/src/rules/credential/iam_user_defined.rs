@@ -1,5 +1,7 @@
 //! `iam-user-defined`: an IAM user is defined.
 
+use crate::grants;
+use crate::listed::is_listed;
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::IdentityKind;
@@ -39,6 +41,36 @@ rule! {
     ///     Properties:
     ///       GroupName: developers
     /// ```
+    /// Users of the emergency and of a vendor that cannot assume roles stand in the configuration:
+    /// ```terraform good break_glass:emergency-*,aws_iam_user.scanner
+    /// resource "aws_iam_user" "emergency" {
+    ///   name = "emergency-1"
+    ///   path = "/break-glass/"
+    /// }
+    /// resource "aws_iam_user" "scanner" {
+    ///   name = "vendor-scanner"
+    /// }
+    /// ```
+    /// Sending mail by SMTP is only possible with a user:
+    /// ```terraform good
+    /// resource "aws_iam_user" "mail" {
+    ///   name = "mail"
+    /// }
+    /// resource "aws_iam_group" "mail" {
+    ///   name = "mail"
+    /// }
+    /// resource "aws_iam_user_group_membership" "mail" {
+    ///   user   = aws_iam_user.mail.name
+    ///   groups = [aws_iam_group.mail.name]
+    /// }
+    /// resource "aws_iam_group_policy" "mail" {
+    ///   group = aws_iam_group.mail.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "ses:SendRawEmail", Resource = "arn:aws:ses:eu-west-1:111122223333:identity/example.com" }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Give people permission sets of IAM Identity Center and workloads roles. An emergency user belongs
     /// into `break_glass` of the configuration.
@@ -68,10 +100,10 @@ rule! {
 
 fn check(cx: &mut Context<'_>) {
     let model = cx.model;
-    for (_, user) in model.of_kind(IdentityKind::User) {
+    for (id, user) in model.of_kind(IdentityKind::User) {
         let place = &user.place;
         let known = user.name.as_known().filter(|name| !name.is_empty());
-        if cx.settings.break_glass.iter().any(|name| *name == place.address) {
+        if is_listed(&cx.settings.break_glass, user) || grants::only_sends_mail(cx, id) {
             continue;
         }
         let name = known.map_or_else(|| place.address.to_string(), Into::into);

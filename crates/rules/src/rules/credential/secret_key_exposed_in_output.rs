@@ -72,6 +72,16 @@ rule! {
     ///     Properties:
     ///       SecretString: !GetAtt CiKey.SecretAccessKey
     /// ```
+    /// A sensitive output is still in the state, which is a lesser finding:
+    /// ```terraform good also:iam-access-key-resource at:low
+    /// resource "aws_iam_access_key" "ci" {
+    ///   user = "ci"
+    /// }
+    /// output "secret" {
+    ///   value     = aws_iam_access_key.ci.secret
+    ///   sensitive = true
+    /// }
+    /// ```
     /// ## How to fix
     /// Put the secret into Secrets Manager or a `SecureString`, or do without the key.
     pub(crate) static SECRET_KEY_EXPOSED_IN_OUTPUT = Rule {

@@ -47,6 +47,13 @@ rule! {
     ///       ManagedPolicyArns:
     ///         - arn:aws:iam::aws:policy/SecurityAudit
     /// ```
+    /// A boundary limits and grants nothing:
+    /// ```terraform good
+    /// resource "aws_iam_user" "ci" {
+    ///   name                 = "ci"
+    ///   permissions_boundary = "arn:aws:iam::111122223333:policy/limit"
+    /// }
+    /// ```
     /// ## How to fix
     /// Attach the policy to a group, or better to a role that the user assumes.
     pub(crate) static USER_DIRECT_POLICY = Rule {

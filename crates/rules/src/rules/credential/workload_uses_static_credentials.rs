@@ -86,6 +86,21 @@ rule! {
     ///             - Name: AWS_SECRET_ACCESS_KEY
     ///               ValueFrom: arn:aws:secretsmanager:eu-west-1:111122223333:secret:china-secret
     /// ```
+    /// A host outside of AWS has no role to take:
+    /// ```terraform good
+    /// resource "aws_ecs_task_definition" "edge" {
+    ///   family                   = "edge"
+    ///   requires_compatibilities = ["EXTERNAL"]
+    ///   container_definitions = jsonencode([{
+    ///     name  = "edge"
+    ///     image = "acme/edge"
+    ///     secrets = [
+    ///       { name = "AWS_ACCESS_KEY_ID", valueFrom = "arn:aws:ssm:eu-west-1:111122223333:parameter/edge/id" },
+    ///       { name = "AWS_SECRET_ACCESS_KEY", valueFrom = "arn:aws:ssm:eu-west-1:111122223333:parameter/edge/key" },
+    ///     ]
+    ///   }])
+    /// }
+    /// ```
     /// ## How to fix
     /// Give the code a role (execution role, task role, service role) and delete the key and its user.
     pub(crate) static WORKLOAD_USES_STATIC_CREDENTIALS = Rule {
@@ -159,7 +174,21 @@ fn key(setting: &Setting) -> Option<Val> {
     let (_, val) = variables
         .into_iter()
         .find(|(name, val)| KEYS.contains(&name.as_str()) && !is_empty(val))?;
-    (!elsewhere).then_some(val)
+    (!elsewhere && !is_on_premises(setting)).then_some(val)
+}
+
+/// Whether the task runs on hosts outside of AWS only.
+fn is_on_premises(setting: &Setting) -> bool {
+    ["requires_compatibilities", "RequiresCompatibilities"]
+        .iter()
+        .filter_map(|name| setting.attrs.get(name))
+        .any(|kinds| {
+            let kinds = kinds.listed();
+            !kinds.is_empty()
+                && kinds
+                    .iter()
+                    .all(|kind| kind.as_str().is_some_and(|kind| kind == "EXTERNAL"))
+        })
 }
 
 /// Whether the variable is there to be empty.

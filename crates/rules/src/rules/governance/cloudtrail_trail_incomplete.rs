@@ -61,6 +61,13 @@ rule! {
     ///       KMSKeyId: alias/trail
     ///       CloudWatchLogsLogGroupArn: arn:aws:logs:eu-west-1:111122223333:log-group:trail:*
     /// ```
+    /// An event data store may keep everything in place of a trail:
+    /// ```terraform good scope:module,baseline
+    /// resource "aws_cloudtrail_event_data_store" "all" {
+    ///   name                 = "all"
+    ///   multi_region_enabled = true
+    /// }
+    /// ```
     /// ## How to fix
     /// Record all regions with global services and management events, write digests, and encrypt with a key
     /// of your own.

@@ -71,6 +71,18 @@ rule! {
     ///         CustomerManagedPolicyReference:
     ///           Name: team-cap
     /// ```
+    /// A set that administers is another rule's:
+    /// ```terraform good also:permission-set-admin
+    /// resource "aws_ssoadmin_permission_set" "admin" {
+    ///   name         = "admin"
+    ///   instance_arn = "arn:aws:sso:::instance/ssoins-1111222233334444"
+    /// }
+    /// resource "aws_ssoadmin_managed_policy_attachment" "admin" {
+    ///   instance_arn       = aws_ssoadmin_permission_set.admin.instance_arn
+    ///   permission_set_arn = aws_ssoadmin_permission_set.admin.arn
+    ///   managed_policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// ```
     /// ## How to fix
     /// Attach a permissions boundary to the set, or name the roles that it passes and assumes.
     pub(crate) static PERMISSION_SET_ESCALATION_CAPABLE = Rule {

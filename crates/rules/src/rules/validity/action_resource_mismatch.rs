@@ -69,6 +69,20 @@ rule! {
     ///             Action: s3:GetObject
     ///             Resource: arn:aws:s3:::acme-reports/*
     /// ```
+    /// A statement for several actions needs each ARN for one of them only:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "worker" {
+    ///   name = "worker"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = ["sqs:ReceiveMessage", "dynamodb:Query"]
+    ///       Resource = ["arn:aws:sqs:eu-west-1:111122223333:orders", "arn:aws:dynamodb:eu-west-1:111122223333:table/orders"]
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Add the ARN of the type that the action acts on: the bucket for listing, `bucket/*` for objects, `*`
     /// in a statement of its own for actions that know no resources.

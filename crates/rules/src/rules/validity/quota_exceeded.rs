@@ -57,6 +57,17 @@ rule! {
     ///             Action: sqs:SendMessage
     ///             Resource: arn:aws:sqs:eu-west-1:123456789012:orders-*
     /// ```
+    /// Parts that are not known count with the least that they can be:
+    /// ```terraform good
+    /// variable "names" { type = list(string) }
+    /// resource "aws_iam_policy" "many" {
+    ///   name = "many"
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sqs:SendMessage", Resource = [for name in var.names : "arn:aws:sqs:eu-west-1:123456789012:${name}"] }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Split the policy, or limit it by a tag or a name prefix in place of a list.
     pub(crate) static QUOTA_EXCEEDED = Rule {

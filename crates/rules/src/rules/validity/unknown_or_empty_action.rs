@@ -73,6 +73,20 @@ rule! {
     ///             Action: lambda:InvokeFunction
     ///             Resource: !Sub arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:orders
     /// ```
+    /// Permissions that are no API calls are actions too:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "p" {
+    ///   name = "permissions"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       { Effect = "Allow", Action = "s3:ListBucket", Resource = "arn:aws:s3:::acme-data" },
+    ///       { Effect = "Allow", Action = "ecr:GetAuthorizationToken", Resource = "*" },
+    ///       { Effect = "Allow", Action = "lambda:InvokeFunction", Resource = "arn:aws:lambda:eu-west-1:111122223333:function:shop" },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Look the operation up in the Service Authorization Reference and write the action that permits it.
     pub(crate) static UNKNOWN_OR_EMPTY_ACTION = Rule {
