@@ -164,15 +164,6 @@ fn partition_candidates(items: &[&Segments]) -> Vec<Vec<Token>> {
     candidates
 }
 
-/// Whether resources of the type have names: an account has one Glue catalog, which says nothing of
-/// the breadth of a grant on tables.
-fn has_name(format: &str) -> bool {
-    format
-        .splitn(6, ':')
-        .nth(5)
-        .is_some_and(|resource| resource.contains("${"))
-}
-
 impl Resources {
     /// Whether the element covers a whole resource type of the action in the principal's own
     /// account (any one account that a member names counts as that). An action without resource
@@ -192,15 +183,9 @@ impl Resources {
         let mut star = if action.is_wildcard_only() {
             self.star_without_types(action.service().prefix())
         } else {
-            let formats = || {
-                action
-                    .resources()
-                    .filter_map(|resource| Some(resource.resource_type()?.arn_pattern()))
-            };
-            let named = formats().any(has_name);
-            formats()
-                .filter(|format| !named || has_name(format))
-                .filter_map(Domain::of)
+            action
+                .resources()
+                .filter_map(|resource| Domain::of(resource.resource_type()?.arn_pattern()))
                 .fold(Star::Part, |star, domain| star.widest(self.covers(&domain)))
         };
         if self.0.open && !self.0.negated {
@@ -515,9 +500,6 @@ mod tests {
             ("arn:aws-us-gov:iam::*:role/*", "iam:PassRole", ALL),
             ("arn:aws:iam::*:role/app-*", "iam:PassRole", Star::Part),
             ("arn:aws:iam::*:user/*", "iam:PassRole", Star::Part),
-            // The catalog is one for the account; the tables are what counts.
-            ("arn:aws:glue:*:*:catalog", "glue:CreateTable", Star::Part),
-            ("arn:aws:glue:*:*:*", "glue:CreateTable", ALL),
             ("arn:aws:s3:::*", "s3:GetObject", ALL),
             ("arn:aws:s3:::*/*", "s3:GetObject", ALL),
             ("arn:aws:s3:::*/*", "s3:ListBucket", Star::Part),

@@ -5,7 +5,7 @@
 //! policy to your Amazon S3 bucket" (load balancer logs by region), "Database audit logging"
 //! (Redshift), "Creating cost and usage reports".
 
-use crate::Settings;
+use crate::Context;
 
 /// A literal account id as the settings see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,9 +34,11 @@ const AWS: &[&str] = &[
     "783225319266", "797873946194", "897822967062", "902366379725", "985666609251",
 ];
 
-/// Classifies an account id.
-pub(crate) fn classify(settings: &Settings, id: &str) -> Account {
-    if settings.owns(id) {
+/// Classifies an account id. The account that a provider or a stack is held to is the user's, too.
+pub(crate) fn classify(cx: &Context<'_>, id: &str) -> Account {
+    let settings = cx.settings;
+    let held = &cx.model.accounts.roots;
+    if settings.owns(id) || held.values().any(|account| account == id) {
         Account::Own
     } else if AWS.contains(&id) {
         Account::Aws

@@ -212,7 +212,7 @@ fn severity(cx: &Context<'_>, door: &Door<'_>) -> Option<Severity> {
     let gated = match door.kind {
         EntryKind::Account => {
             let account = door.principal.account()?;
-            if !classify(cx.settings, &account).is_foreign() {
+            if !classify(cx, &account).is_foreign() {
                 return None;
             }
             false

@@ -87,6 +87,56 @@ rule! {
     ///               StringLike:
     ///                 app.terraform.io:sub: "organization:acme:project:web:workspace:prod:run_phase:*"
     /// ```
+    /// An issuer with one URL per tenant names the tenant itself, and so does the id of a project:
+    /// ```terraform good
+    /// resource "aws_iam_role" "project" {
+    ///   name = "project"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/gitlab.com" }
+    ///       Condition = {
+    ///         StringEquals = { "gitlab.com:aud" = "https://gitlab.com", "gitlab.com:project_id" = "31337" }
+    ///         StringLike   = { "gitlab.com:sub" = "project_path:*:ref_type:branch:ref:main" }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```terraform good
+    /// resource "aws_iam_role" "circle" {
+    ///   name = "circle"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/oidc.circleci.com/org/11111111-2222-3333-4444-555555555555" }
+    ///       Condition = {
+    ///         StringEquals = { "oidc.circleci.com/org/11111111-2222-3333-4444-555555555555:aud" = "11111111-2222-3333-4444-555555555555" }
+    ///         StringLike   = { "oidc.circleci.com/org/11111111-2222-3333-4444-555555555555:sub" = "org/11111111-2222-3333-4444-555555555555/project/66666666-7777-8888-9999-000000000000/user/*" }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// An issuer that is not known may be of one tenant:
+    /// ```terraform good
+    /// resource "aws_iam_role" "own" {
+    ///   name = "own"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/ci.example.com" }
+    ///       Condition = { StringEquals = { "ci.example.com:aud" = "sts.amazonaws.com", "ci.example.com:sub" = "shop" } }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Write the tenant's part in full, up to the separator that ends it.
     pub(crate) static CI_SUBJECT_TENANT_OPEN = Rule {

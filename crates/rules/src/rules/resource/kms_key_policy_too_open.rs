@@ -138,7 +138,7 @@ fn check(cx: &mut Context<'_>) {
             for principal in &statement.principals {
                 let foreign = principal
                     .account()
-                    .filter(|account| classify(cx.settings, account).is_foreign());
+                    .filter(|account| classify(cx, account).is_foreign());
                 let Some(account) = foreign else {
                     continue;
                 };

@@ -50,6 +50,13 @@ rule! {
     ///       TargetFunctionArn: shop
     ///       AuthType: AWS_IAM
     /// ```
+    /// A webhook that is meant to be public stands in the configuration:
+    /// ```terraform good public_ok:aws_lambda_function_url.hook
+    /// resource "aws_lambda_function_url" "hook" {
+    ///   function_name      = "hook"
+    ///   authorization_type = "NONE"
+    /// }
+    /// ```
     /// ## How to fix
     /// Name the service or account as principal, and give function URLs the type `AWS_IAM` (behind
     /// CloudFront with an origin access control where browsers call).

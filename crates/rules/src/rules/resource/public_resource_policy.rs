@@ -117,6 +117,67 @@ rule! {
     ///               ArnEquals:
     ///                 aws:SourceArn: !Sub "arn:aws:sns:${AWS::Region}:${AWS::AccountId}:orders"
     /// ```
+    /// A Deny shuts everybody out, and conditions of some services bind as well:
+    /// ```terraform good
+    /// resource "aws_sqs_queue_policy" "orders" {
+    ///   queue_url = "https://sqs.eu-west-1.amazonaws.com/111122223333/orders"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Deny"
+    ///       Action    = "sqs:*"
+    ///       Resource  = "arn:aws:sqs:eu-west-1:111122223333:orders"
+    ///       Principal = "*"
+    ///       Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// ```terraform good
+    /// resource "aws_kms_key" "data" {
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       { Effect = "Allow", Action = "kms:*", Resource = "*", Principal = { AWS = "arn:aws:iam::111122223333:root" } },
+    ///       {
+    ///         Effect    = "Allow"
+    ///         Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
+    ///         Resource  = "*"
+    ///         Principal = { AWS = "*" }
+    ///         Condition = { StringEquals = { "kms:CallerAccount" = "111122223333", "kms:ViaService" = "s3.eu-west-1.amazonaws.com" } }
+    ///       },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
+    /// ```terraform good
+    /// resource "aws_efs_file_system_policy" "shared" {
+    ///   file_system_id = "fs-0a1b2c3d"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"]
+    ///       Resource  = "arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/fs-0a1b2c3d"
+    ///       Principal = { AWS = "*" }
+    ///       Condition = { Bool = { "elasticfilesystem:AccessedViaMountTarget" = "true" } }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// A site that is meant to be read by all stands in the configuration:
+    /// ```terraform good public_ok:aws_s3_bucket_policy.site
+    /// resource "aws_s3_bucket" "site" {
+    ///   bucket = "acme-site"
+    /// }
+    /// resource "aws_s3_bucket_policy" "site" {
+    ///   bucket = aws_s3_bucket.site.id
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "s3:GetObject", Resource = "${aws_s3_bucket.site.arn}/*", Principal = "*" }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Name the principals, or add `StringEquals` on `aws:PrincipalOrgID` or `aws:SourceAccount`. A bucket
     /// that is meant to be public goes into `public_ok` of the configuration.

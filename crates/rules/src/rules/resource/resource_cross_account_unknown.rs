@@ -78,6 +78,28 @@ rule! {
     ///             Principal:
     ///               AWS: arn:aws:iam::127311923021:root
     /// ```
+    /// Without a list of accounts an id may be the own one, and an identity of CloudFront is not an account:
+    /// ```terraform good
+    /// resource "aws_s3_bucket_policy" "site" {
+    ///   bucket = "acme-site"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       { Effect = "Allow", Action = "s3:GetObject", Resource = "arn:aws:s3:::acme-site/*", Principal = { AWS = "arn:aws:iam::444455556666:role/shop" } },
+    ///       { Effect = "Allow", Action = "s3:GetObject", Resource = "arn:aws:s3:::acme-site/*", Principal = { AWS = "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity EH1HDMB1FH2TC" } },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
+    /// ```terraform good own_accounts:111122223333
+    /// resource "aws_s3_bucket_policy" "site" {
+    ///   bucket = "acme-site"
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "s3:GetObject", Resource = "arn:aws:s3:::acme-site/*", Principal = { CanonicalUser = "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be" } }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Add the account to `own_accounts` or `vendors` of the configuration, or remove the principal.
     pub(crate) static RESOURCE_CROSS_ACCOUNT_UNKNOWN = Rule {
@@ -122,7 +144,7 @@ fn check(cx: &mut Context<'_>) {
                 .flat_map(|_| bound_accounts(statement))
                 .map(|(id, value)| (id, value.pattern().src(), value.pattern().guard()));
             for (id, src, guard) in named.chain(bound) {
-                if classify(cx.settings, &id) != Account::Foreign {
+                if classify(cx, &id) != Account::Foreign {
                     continue;
                 }
                 let what = holder::target(policy, service);

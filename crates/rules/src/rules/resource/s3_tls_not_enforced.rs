@@ -3,6 +3,7 @@
 use crate::holder;
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
+use overgrant_ir::DocumentRole;
 use overgrant_policy::{Answer, Condition, Resolution, Statement, Test};
 use overgrant_value::Guard;
 
@@ -81,6 +82,45 @@ rule! {
     ///               NumericLessThan:
     ///                 s3:TlsVersion: "1.2"
     /// ```
+    /// A resource control policy of the organization does it for all buckets:
+    /// ```terraform good
+    /// resource "aws_organizations_policy" "tls" {
+    ///   name = "tls"
+    ///   type = "RESOURCE_CONTROL_POLICY"
+    ///   content = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Deny"
+    ///       Action    = "s3:*"
+    ///       Resource  = "*"
+    ///       Principal = "*"
+    ///       Condition = { BoolIfExists = { "aws:SecureTransport" = "false" } }
+    ///     }]
+    ///   })
+    /// }
+    /// resource "aws_organizations_policy_attachment" "tls" {
+    ///   policy_id = aws_organizations_policy.tls.id
+    ///   target_id = "r-k3m9"
+    /// }
+    /// resource "aws_s3_bucket" "logs" {
+    ///   bucket = "acme-logs"
+    /// }
+    /// resource "aws_s3_bucket_policy" "logs" {
+    ///   bucket = aws_s3_bucket.logs.id
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "s3:GetObject", Resource = "${aws_s3_bucket.logs.arn}/*", Principal = { AWS = "arn:aws:iam::111122223333:role/reader" } }]
+    ///   })
+    /// }
+    /// ```
+    /// A policy that is not at hand may do it:
+    /// ```terraform good
+    /// variable "policy" { type = string }
+    /// resource "aws_s3_bucket_policy" "logs" {
+    ///   bucket = "acme-logs"
+    ///   policy = var.policy
+    /// }
+    /// ```
     /// ## How to fix
     /// Add a Deny on `s3:*` for `*` over the bucket and `/*` with `Bool` `aws:SecureTransport` = `false`.
     pub(crate) static S3_TLS_NOT_ENFORCED = Rule {
@@ -106,12 +146,24 @@ rule! {
 
 fn check(cx: &mut Context<'_>) {
     let model = cx.model;
+    let by_organization = model.documents.iter().any(|policy| {
+        let all = policy.role == DocumentRole::ServiceControl;
+        let guardrail = all || policy.role == DocumentRole::ResourceControl;
+        guardrail
+            && policy.document.denies().any(|deny| {
+                let everybody = all || deny.principals.anyone().is_some();
+                everybody && refuses_plain(deny) && covers(deny, false) && covers(deny, true)
+            })
+    });
+    if by_organization {
+        return;
+    }
     for (policy, service) in holder::resource_policies(model) {
         let document = &policy.document;
         if service != "s3" || !is_bucket(&policy.place.kind) || document.resolution == Resolution::Unresolved || document.statements.is_empty() {
             continue;
         }
-        let denies: Vec<&Statement> = document.denies().filter(|deny| refuses_plain(deny)).collect();
+        let denies: Vec<&Statement> = document.denies().filter(|deny| deny.principals.anyone().is_some() && refuses_plain(deny)).collect();
         let whole = denies.iter().any(|deny| covers(deny, false) && covers(deny, true));
         let parts = denies.iter().any(|deny| covers(deny, false)) && denies.iter().any(|deny| covers(deny, true));
         if whole || parts {
@@ -145,7 +197,7 @@ fn is_bucket(kind: &str) -> bool {
     !kind.contains("access_point") && !kind.contains("AccessPoint")
 }
 
-/// A Deny for everybody whose only condition is a request without (current) TLS.
+/// A Deny whose only condition is a request without (current) TLS.
 fn refuses_plain(deny: &Statement) -> bool {
     let plain = |condition: &Condition| {
         let value = |wanted: &str| {
@@ -162,7 +214,6 @@ fn refuses_plain(deny: &Statement) -> bool {
         }
     };
     deny.guard == Guard::always()
-        && deny.principals.anyone().is_some()
         && !deny.conditions.open
         && !deny.conditions.items.is_empty()
         && deny.conditions.items.iter().all(plain)

@@ -4,7 +4,7 @@ use crate::caller::guards_source;
 use crate::holder;
 use crate::{Context, Family, Scope, fixes};
 use overgrant_finding::{Confidence, Severity};
-use overgrant_policy::Principal;
+use overgrant_policy::{Conditions, Principal};
 
 rule! {
     /// A service may use a resource for any of its customers.
@@ -93,6 +93,82 @@ rule! {
     ///             Principal:
     ///               Service: events.amazonaws.com
     /// ```
+    /// Log groups of a region are bound by what is encrypted, and CloudFront by its distribution:
+    /// ```terraform good
+    /// resource "aws_kms_key" "logs" {
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       { Effect = "Allow", Action = "kms:*", Resource = "*", Principal = { AWS = "arn:aws:iam::111122223333:root" } },
+    ///       {
+    ///         Effect    = "Allow"
+    ///         Action    = ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey*"]
+    ///         Resource  = "*"
+    ///         Principal = { Service = "logs.eu-west-1.amazonaws.com" }
+    ///         Condition = { ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:eu-west-1:111122223333:log-group:*" } }
+    ///       },
+    ///     ]
+    ///   })
+    /// }
+    /// resource "aws_s3_bucket_policy" "site" {
+    ///   bucket = "acme-site"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "s3:GetObject"
+    ///       Resource  = "arn:aws:s3:::acme-site/*"
+    ///       Principal = { Service = "cloudfront.amazonaws.com" }
+    ///       Condition = { StringEquals = { "aws:SourceArn" = "arn:aws:cloudfront::111122223333:distribution/E1A2B3C4D5E6F7" } }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// The ARN of a bucket has no account, which is a lesser gap:
+    /// ```terraform good at:low
+    /// resource "aws_sns_topic_policy" "uploads" {
+    ///   arn = "arn:aws:sns:eu-west-1:111122223333:uploads"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sns:Publish"
+    ///       Resource  = "arn:aws:sns:eu-west-1:111122223333:uploads"
+    ///       Principal = { Service = "s3.amazonaws.com" }
+    ///       Condition = { ArnEquals = { "aws:SourceArn" = "arn:aws:s3:::acme-uploads" } }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// So are deliveries of logs:
+    /// ```terraform good at:low
+    /// resource "aws_s3_bucket_policy" "logs" {
+    ///   bucket = "acme-logs"
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "s3:PutObject", Resource = "arn:aws:s3:::acme-logs/*", Principal = { Service = "delivery.logs.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// ```
+    /// An API by its ARN, and a service that sends no such keys:
+    /// ```terraform good
+    /// resource "aws_lambda_permission" "api" {
+    ///   statement_id  = "api"
+    ///   action        = "lambda:InvokeFunction"
+    ///   function_name = "shop"
+    ///   principal     = "apigateway.amazonaws.com"
+    ///   source_arn    = "arn:aws:execute-api:eu-west-1:111122223333:a1b2c3d4e5/*/*/*"
+    /// }
+    /// resource "aws_kms_key" "mail" {
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       { Effect = "Allow", Action = "kms:*", Resource = "*", Principal = { AWS = "arn:aws:iam::111122223333:root" } },
+    ///       { Effect = "Allow", Action = ["kms:Decrypt", "kms:GenerateDataKey*"], Resource = "*", Principal = { Service = "spotfleet.amazonaws.com" } },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Test `aws:SourceArn` with the ARN of the resource that sends, or `aws:SourceAccount` with your
     /// account. An S3 bucket's ARN has no account: test both there.
@@ -136,7 +212,8 @@ fn check(cx: &mut Context<'_>) {
     let model = cx.model;
     for (policy, resource) in holder::resource_policies(model) {
         for statement in policy.document.allows() {
-            if guards_source(&statement.conditions) {
+            let guarded = guards_source(&statement.conditions);
+            if guarded && !names_bucket_only(&statement.conditions) {
                 continue;
             }
             let mut deputies = statement
@@ -163,12 +240,14 @@ fn check(cx: &mut Context<'_>) {
             } else {
                 "test aws:SourceArn or aws:SourceAccount, and leave events.amazonaws.com, which sends neither to a topic, in a statement of its own"
             };
+            let (worst, text) = if guarded {
+                let text = format!("`{service}`{others} may use {what} for whoever owns the bucket later");
+                (Severity::Low, text)
+            } else {
+                (worst, format!("`{service}`{others} may use {what} for customers of any account"))
+            };
             let mut report = cx
-                .finding(
-                    &policy.place,
-                    principal.src(),
-                    format!("`{service}`{others} may use {what} for customers of any account"),
-                )
+                .finding(&policy.place, principal.src(), text)
                 .statement(statement)
                 .when(principal.guard())
                 .severity(worst)
@@ -180,6 +259,28 @@ fn check(cx: &mut Context<'_>) {
             cx.report(report);
         }
     }
+}
+
+/// Whether buckets alone say who calls: their ARNs have no account, and a name that was given up may
+/// be taken by others. Source: Amazon S3, "Granting permissions to publish event notification messages
+/// to a destination".
+fn names_bucket_only(conditions: &Conditions) -> bool {
+    let mut keyed = conditions.items.iter().filter(|one| {
+        let key = one.key.spelling();
+        key.is_none_or(|key| key.starts_with("aws:source"))
+    });
+    let (Some(only), None) = (keyed.next(), keyed.next()) else {
+        return false;
+    };
+    !conditions.open
+        && !only.open
+        && !only.values.is_empty()
+        && only.values.iter().all(|value| {
+            value.known().is_some_and(|arn| {
+                let mut parts = arn.split(':').skip(2);
+                parts.next() == Some("s3") && parts.next() == Some("") && parts.next() == Some("")
+            })
+        })
 }
 
 /// The name of a service that acts on such a resource for its customers, and how bad that is.

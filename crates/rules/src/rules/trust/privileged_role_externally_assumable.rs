@@ -1,6 +1,7 @@
 //! `privileged-role-externally-assumable`: an administrator role can be assumed from a foreign account.
 
 use crate::accounts::{Account, classify};
+use crate::listed::is_listed;
 use crate::caller::{Caller, caller};
 use crate::holder;
 use crate::{Context, Family, Scope};
@@ -54,6 +55,28 @@ rule! {
     ///               StringEquals:
     ///                 sts:ExternalId: acme-7731
     /// ```
+    /// MFA lowers it to medium:
+    /// ```terraform bad vendors:444455556666 at:medium
+    /// resource "aws_iam_role" "vendor" {
+    ///   name = "vendor"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRole"
+    ///       Principal = { AWS = "arn:aws:iam::444455556666:root" } # <-- here
+    ///       Condition = {
+    ///         StringEquals = { "sts:ExternalId" = "acme-7731" }
+    ///         Bool         = { "aws:MultiFactorAuthPresent" = "true" }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "vendor" {
+    ///   role       = aws_iam_role.vendor.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good vendors:444455556666
     /// resource "aws_iam_role" "vendor" {
@@ -91,6 +114,43 @@ rule! {
     ///               StringEquals:
     ///                 sts:ExternalId: acme-7731
     /// ```
+    /// Roles that are meant for it stand in the configuration:
+    /// ```terraform good vendors:444455556666 deployer_roles:landing-zone also:external-entry-to-admin
+    /// resource "aws_iam_role" "landing" {
+    ///   name = "landing-zone"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRole"
+    ///       Principal = { AWS = "arn:aws:iam::444455556666:root" }
+    ///       Condition = { StringEquals = { "sts:ExternalId" = "acme-7731" } }
+    ///     }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "landing" {
+    ///   role       = aws_iam_role.landing.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// ```
+    /// Without a list of accounts an id may be the own one:
+    /// ```terraform good
+    /// resource "aws_iam_role" "admin" {
+    ///   name = "admin"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRole"
+    ///       Principal = { AWS = "arn:aws:iam::444455556666:root" }
+    ///     }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "admin" {
+    ///   role       = aws_iam_role.admin.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// ```
     /// ## How to fix
     /// Give the role the vendor's published minimal policy, or none that writes to IAM.
     pub(crate) static PRIVILEGED_ROLE_EXTERNALLY_ASSUMABLE = Rule {
@@ -111,6 +171,10 @@ rule! {
 fn check(cx: &mut Context<'_>) {
     let model = cx.model;
     for (id, role) in model.of_kind(IdentityKind::Role) {
+        let meant = [&cx.settings.deployer_roles, &cx.settings.break_glass];
+        if meant.iter().any(|list| is_listed(list, role)) {
+            continue;
+        }
         let Some((trust_id, trust)) = cx.access.trust(id) else {
             continue;
         };
@@ -122,7 +186,7 @@ fn check(cx: &mut Context<'_>) {
                 let Some(account) = principal.account() else {
                     continue;
                 };
-                let class = classify(cx.settings, &account);
+                let class = classify(cx, &account);
                 if !class.is_foreign() {
                     continue;
                 }

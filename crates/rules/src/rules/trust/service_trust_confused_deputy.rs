@@ -72,6 +72,37 @@ rule! {
     ///             Principal:
     ///               Service: [lambda.amazonaws.com, ec2.amazonaws.com, ecs-tasks.amazonaws.com]
     /// ```
+    /// A service that sends no such keys cannot be asked for them, and AWS writes the trust of a service-linked role:
+    /// ```terraform good
+    /// resource "aws_iam_role" "monitoring" {
+    ///   name = "monitoring"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "spotfleet.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_service_linked_role" "scaling" {
+    ///   aws_service_name = "autoscaling.amazonaws.com"
+    /// }
+    /// ```
+    /// The ARN of a bucket has no account, so the account is asked for beside it:
+    /// ```terraform good
+    /// resource "aws_iam_role" "replicate" {
+    ///   name = "replicate"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRole"
+    ///       Principal = { Service = "s3.amazonaws.com" }
+    ///       Condition = {
+    ///         ArnEquals    = { "aws:SourceArn" = "arn:aws:s3:::acme-data" }
+    ///         StringEquals = { "aws:SourceAccount" = "111122223333" }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Add `StringEquals` on `aws:SourceAccount` with your account id.
     pub(crate) static SERVICE_TRUST_CONFUSED_DEPUTY = Rule {

@@ -77,6 +77,42 @@ rule! {
     ///             Principal:
     ///               AWS: arn:aws:iam::111122223333:role/report
     /// ```
+    /// Accounts of AWS's own services, and who is held to the own organization:
+    /// ```terraform good org_id:o-a1b2c3d4e5 vendors:444455556666
+    /// resource "aws_iam_role" "logs" {
+    ///   name = "logs"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       {
+    ///         Effect    = "Allow"
+    ///         Action    = "sts:AssumeRole"
+    ///         Principal = { AWS = "arn:aws:iam::127311923021:root" }
+    ///       },
+    ///       {
+    ///         Effect    = "Allow"
+    ///         Action    = "sts:AssumeRole"
+    ///         Principal = { AWS = "arn:aws:iam::444455556666:root" }
+    ///         Condition = { StringEquals = { "aws:PrincipalOrgID" = "o-a1b2c3d4e5" } }
+    ///       },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
+    /// An account that is not known, by value or to the configuration, is not called a third party:
+    /// ```terraform good
+    /// variable "account" { type = string }
+    /// resource "aws_iam_role" "reader" {
+    ///   name = "reader"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       { Effect = "Allow", Action = "sts:AssumeRole", Principal = { AWS = "arn:aws:iam::${var.account}:root" } },
+    ///       { Effect = "Allow", Action = "sts:AssumeRole", Principal = { AWS = "arn:aws:iam::444455556666:root" } },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Let the vendor generate an external id for you and test it with `StringEquals` on `sts:ExternalId`.
     /// Your own accounts belong into `own_accounts`: they need none.
@@ -110,7 +146,7 @@ fn check(cx: &mut Context<'_>) {
                 let Some(account) = principal.account() else {
                     continue;
                 };
-                let class = classify(cx.settings, &account);
+                let class = classify(cx, &account);
                 if !class.is_foreign() {
                     continue;
                 }

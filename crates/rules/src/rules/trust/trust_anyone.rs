@@ -88,6 +88,24 @@ rule! {
     ///             Action: sts:AssumeRole
     ///             Principal: { AWS: !Sub "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/report" }
     /// ```
+    /// Who comes from a provider of identities is what the rules about federation judge:
+    /// ```terraform good
+    /// resource "aws_iam_role" "visitor" {
+    ///   name = "visitor"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "cognito-identity.amazonaws.com" }
+    ///       Condition = {
+    ///         StringEquals             = { "cognito-identity.amazonaws.com:aud" = "eu-west-1:12345678-1234-1234-1234-123456789012" }
+    ///         "ForAnyValue:StringLike" = { "cognito-identity.amazonaws.com:amr" = "authenticated" }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Name the roles or accounts that need the role. Where a whole organisation does, keep `*` and
     /// add `StringEquals` on `aws:PrincipalOrgID` and `ArnLike` on `aws:PrincipalArn`.

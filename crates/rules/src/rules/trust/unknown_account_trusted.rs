@@ -75,6 +75,30 @@ rule! {
     ///             Principal:
     ///               AWS: arn:aws:iam::111122223333:role/audit
     /// ```
+    /// Where the configuration names no accounts, one notice for the whole run tells so:
+    /// ```terraform good at:info
+    /// resource "aws_iam_role" "audit" {
+    ///   name = "audit"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { AWS = "arn:aws:iam::444455556666:role/audit" } }]
+    ///   })
+    /// }
+    /// ```
+    /// The account that the provider is held to is the own one:
+    /// ```terraform good own_accounts:111122223333
+    /// provider "aws" {
+    ///   region              = "eu-west-1"
+    ///   allowed_account_ids = ["444455556666"]
+    /// }
+    /// resource "aws_iam_role" "audit" {
+    ///   name = "audit"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { AWS = "arn:aws:iam::444455556666:role/audit" } }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Add the account to `own_accounts` or `vendors` of the configuration, or remove it from the trust.
     pub(crate) static UNKNOWN_ACCOUNT_TRUSTED = Rule {
@@ -105,7 +129,7 @@ fn check(cx: &mut Context<'_>) {
                     continue;
                 };
                 let role = holder::role(model, id);
-                let report = match classify(cx.settings, &account) {
+                let report = match classify(cx, &account) {
                     Account::Foreign => cx
                         .finding(
                             &trust.place,
