@@ -92,6 +92,42 @@ rule! {
     ///             Action: iam:*
     ///             Resource: "*"
     /// ```
+    /// So does a Deny in the boundary of who delegates:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "limit" {
+    ///   name = "limit"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       { Effect = "Allow", Action = ["iam:CreateRole", "iam:Delete*", "iam:PutRolePolicy"], Resource = "arn:aws:iam::111122223333:role/team/*" },
+    ///       { Effect = "Deny", Action = "iam:Delete*PermissionsBoundary", Resource = "*" },
+    ///     ]
+    ///   })
+    /// }
+    /// resource "aws_iam_role" "lead" {
+    ///   name                 = "lead"
+    ///   permissions_boundary = aws_iam_policy.limit.arn
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "lead" {
+    ///   role = aws_iam_role.lead.name
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       {
+    ///         Effect    = "Allow"
+    ///         Action    = ["iam:CreateRole", "iam:PutRolePolicy"]
+    ///         Resource  = "arn:aws:iam::111122223333:role/team/*"
+    ///         Condition = { StringEquals = { "iam:PermissionsBoundary" = "arn:aws:iam::111122223333:policy/team-cap" } }
+    ///       },
+    ///       { Effect = "Allow", Action = "iam:Delete*", Resource = "arn:aws:iam::111122223333:role/team/*" },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Deny `iam:DeleteRolePermissionsBoundary` and `iam:DeleteUserPermissionsBoundary`, and let
     /// `iam:Put*PermissionsBoundary` only with `iam:PermissionsBoundary` equal to the boundary.

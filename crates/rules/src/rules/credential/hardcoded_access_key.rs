@@ -79,6 +79,16 @@ rule! {
     ///   }
     /// }
     /// ```
+    /// The id of a key alone opens nothing:
+    /// ```terraform good at:low
+    /// resource "aws_lambda_function" "sync" {
+    ///   function_name = "sync"
+    ///   role          = "arn:aws:iam::111122223333:role/sync"
+    ///   environment {
+    ///     variables = { KEY_ID = "AKIAQ3EGRZ5LMVK7TWXB" }
+    ///   }
+    /// }
+    /// ```
     /// ## How to fix
     /// Delete the key in IAM first, then remove it here. Give the workload a role instead.
     pub(crate) static HARDCODED_ACCESS_KEY = Rule {

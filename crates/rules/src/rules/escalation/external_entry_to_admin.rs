@@ -104,6 +104,20 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// Accounts of the own organization are no entry from outside:
+    /// ```terraform good own_accounts:111122223333,444455556666
+    /// resource "aws_iam_role" "admin" {
+    ///   name = "admin"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { AWS = "arn:aws:iam::444455556666:role/operators" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "admin" {
+    ///   role       = aws_iam_role.admin.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// ```
     /// ## How to fix
     /// Cut at the entry: one role for each pipeline or partner, with the rights of its task, under a permissions
     /// boundary. A subject that pins a protected branch or environment lowers the severity by one step.

@@ -121,6 +121,30 @@ rule! {
     ///                 Action: s3:PutObject
     ///                 Resource: arn:aws:s3:::acme-site/*
     /// ```
+    /// The role that sets up accounts is listed in the configuration:
+    /// ```terraform good deployer_roles:bootstrap at:info
+    /// resource "aws_iam_role" "bootstrap" {
+    ///   name = "bootstrap"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com" }
+    ///       Condition = {
+    ///         StringEquals = {
+    ///           "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
+    ///           "token.actions.githubusercontent.com:sub" = "repo:acme/shop:environment:prod"
+    ///         }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "bootstrap" {
+    ///   role       = aws_iam_role.bootstrap.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// ```
     /// ## How to fix
     /// Cap the role by a permissions boundary, split it into one that plans and one that applies, and let
     /// the latter only do what it deploys.

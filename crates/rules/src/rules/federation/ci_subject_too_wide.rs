@@ -99,6 +99,31 @@ rule! {
     ///                 Action: ec2:DescribeVpcs
     ///                 Resource: "*"
     /// ```
+    /// Who only reads is a lesser finding:
+    /// ```terraform good at:low
+    /// resource "aws_iam_role" "plan" {
+    ///   name = "plan"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/app.terraform.io" }
+    ///       Condition = {
+    ///         StringEquals = { "app.terraform.io:aud" = "aws.workload.identity" }
+    ///         StringLike   = { "app.terraform.io:sub" = "organization:acme:project:*:workspace:*:run_phase:plan" }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "plan" {
+    ///   role = aws_iam_role.plan.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = ["ec2:Describe*", "iam:List*"], Resource = "*" }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Write the project, workspace or stack, and the branch or phase, in full.
     pub(crate) static CI_SUBJECT_TOO_WIDE = Rule {

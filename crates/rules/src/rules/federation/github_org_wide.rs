@@ -53,6 +53,28 @@ rule! {
     ///               StringLike:
     ///                 token.actions.githubusercontent.com:sub: !Sub "repo:${Org}/*" # <-- here
     /// ```
+    /// A role that only reads is a lesser finding:
+    /// ```terraform bad at:medium
+    /// resource "aws_iam_role" "pull" {
+    ///   name = "pull"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com" }
+    ///       Condition = {
+    ///         StringEquals = { "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com" }
+    ///         StringLike   = { "token.actions.githubusercontent.com:sub" = "repo:acme/*" } # <-- here
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "pull" {
+    ///   role       = aws_iam_role.pull.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly"
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_role" "ci" {

@@ -107,6 +107,21 @@ rule! {
     ///               StringEquals:
     ///                 iam:PassedToService: ecs-tasks.amazonaws.com
     /// ```
+    /// Where no role of the code has more rights it is a note:
+    /// ```terraform good at:info
+    /// resource "aws_iam_policy" "deploy" {
+    ///   name = "deploy"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "iam:PassRole"
+    ///       Resource  = "*"
+    ///       Condition = { StringEquals = { "iam:PassedToService" = "lambda.amazonaws.com" } }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Name the roles, or give the roles of the service a path of their own and pass only those.
     pub(crate) static PASSROLE_ANY_ROLE_ONE_SERVICE = Rule {

@@ -85,6 +85,24 @@ rule! {
     ///                 kms:CallerAccount: !Ref AWS::AccountId
     ///                 kms:ViaService: !Sub "secretsmanager.${AWS::Region}.amazonaws.com"
     /// ```
+    /// A service may use the key for the own account:
+    /// ```terraform good
+    /// resource "aws_kms_key" "data" {
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       { Effect = "Allow", Action = "kms:*", Resource = "*", Principal = { AWS = "arn:aws:iam::111122223333:root" } },
+    ///       {
+    ///         Effect    = "Allow"
+    ///         Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
+    ///         Resource  = "*"
+    ///         Principal = { AWS = "*" }
+    ///         Condition = { StringEquals = { "kms:CallerAccount" = "111122223333", "kms:ViaService" = "s3.eu-west-1.amazonaws.com" } }
+    ///       },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Name the role of the other account that needs the key, allow it only what it uses, and add
     /// `kms:ViaService` or an encryption context.

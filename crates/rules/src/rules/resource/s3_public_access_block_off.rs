@@ -3,7 +3,7 @@
 use crate::exposure::truth;
 use crate::{Context, Family, Scope, fixes};
 use overgrant_finding::{Confidence, Severity};
-use overgrant_ir::GuardrailKind;
+use overgrant_ir::{Guardrail, GuardrailKind, Model};
 
 rule! {
     /// A bucket's block of public access is switched off.
@@ -58,6 +58,32 @@ rule! {
     ///     Type: AWS::S3::Bucket
     ///     Properties:
     ///       BucketName: acme-logs
+    /// ```
+    /// A site that is meant to be public stands in the configuration:
+    /// ```terraform good public_ok:aws_s3_bucket_public_access_block.site
+    /// resource "aws_s3_bucket_public_access_block" "site" {
+    ///   bucket                  = "acme-site"
+    ///   block_public_acls       = true
+    ///   block_public_policy     = false
+    ///   ignore_public_acls      = true
+    ///   restrict_public_buckets = false
+    /// }
+    /// ```
+    /// The block of the account holds for every bucket:
+    /// ```terraform good
+    /// resource "aws_s3_account_public_access_block" "all" {
+    ///   block_public_acls       = true
+    ///   block_public_policy     = true
+    ///   ignore_public_acls      = true
+    ///   restrict_public_buckets = true
+    /// }
+    /// resource "aws_s3_bucket_public_access_block" "data" {
+    ///   bucket                  = "acme-data"
+    ///   block_public_acls       = true
+    ///   block_public_policy     = false
+    ///   ignore_public_acls      = true
+    ///   restrict_public_buckets = false
+    /// }
     /// ```
     /// ## How to fix
     /// Set all four to `true`, or leave the block out: new buckets have it on.
@@ -121,6 +147,7 @@ fn check(cx: &mut Context<'_>) {
             .flatten()
             .filter_map(|name| Some((*name, block.attrs.get(name)?)))
             .filter(|(_, val)| truth(val.clone()) == Some(false))
+            .filter(|(name, _)| !is_on_for_account(model, block, name))
             .collect();
         let Some((first, val)) = off.first() else {
             continue;
@@ -152,4 +179,15 @@ fn check(cx: &mut Context<'_>) {
         }
         cx.report(report);
     }
+}
+
+/// Whether the block of the whole account, in the same root, has the setting on. Source: Amazon S3,
+/// "Blocking public access to your Amazon S3 storage" (the most restrictive combination holds).
+fn is_on_for_account(model: &Model, bucket: &Guardrail, name: &str) -> bool {
+    model.guardrails.iter().any(|one| {
+        one.kind == GuardrailKind::PublicAccessBlock
+            && one.place.kind == "aws_s3_account_public_access_block"
+            && one.place.root == bucket.place.root
+            && one.attrs.get(name).and_then(truth) == Some(true)
+    })
 }

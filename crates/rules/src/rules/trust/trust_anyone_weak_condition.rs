@@ -82,6 +82,21 @@ rule! {
     ///               ArnLike:
     ///                 aws:PrincipalArn: !Sub "arn:aws:iam::${AWS::AccountId}:role/deploy-*"
     /// ```
+    /// The roles of one account are not anybody:
+    /// ```terraform good
+    /// resource "aws_iam_role" "reader" {
+    ///   name = "reader"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRole"
+    ///       Principal = { AWS = "*" }
+    ///       Condition = { ArnLike = { "aws:PrincipalArn" = "arn:aws:iam::111122223333:role/*" } }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Name the principals, or test `aws:PrincipalOrgID` (`StringEquals`) and `aws:PrincipalArn`
     /// (`ArnLike`, with a literal account).

@@ -82,6 +82,24 @@ rule! {
     ///             Action: s3:GetObject
     ///             Resource: arn:aws:s3:::acme-homes/${aws:username}/*
     /// ```
+    /// The policy that AWS writes for a new queue or topic has the old version:
+    /// ```terraform good at:low
+    /// resource "aws_sns_topic_policy" "alerts" {
+    ///   arn = "arn:aws:sns:eu-west-1:111122223333:alerts"
+    ///   policy = jsonencode({
+    ///     Version = "2008-10-17"
+    ///     Id      = "__default_policy_ID"
+    ///     Statement = [{
+    ///       Sid       = "__default_statement_ID"
+    ///       Effect    = "Allow"
+    ///       Action    = ["SNS:Publish", "SNS:Subscribe"]
+    ///       Resource  = "arn:aws:sns:eu-west-1:111122223333:alerts"
+    ///       Principal = { AWS = "*" }
+    ///       Condition = { StringEquals = { "AWS:SourceOwner" = "111122223333" } }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Write `"Version": "2012-10-17"`. If the document holds `${…}` that is meant as plain text, write
     /// `${$}` for the dollar sign.
