@@ -3,7 +3,7 @@
 use crate::{Context, Family, Scope, fixes, organization};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::Place;
-use overgrant_value::{Answer, Val};
+use overgrant_value::{Sym, Val};
 
 rule! {
     /// Instance metadata can be read without a session token.
@@ -116,6 +116,15 @@ rule! {
     ///   instance_type        = "t3.micro"
     ///   iam_instance_profile = "web"
     /// }
+    /// ```
+    /// So do the images of Amazon Linux 2023:
+    /// ```cloudformation good
+    /// Resources:
+    ///   Web:
+    ///     Type: AWS::EC2::Instance
+    ///     Properties:
+    ///       ImageId: "{{resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64}}"
+    ///       IamInstanceProfile: web
     /// ```
     /// ## How to fix
     /// Set `http_tokens = "required"` (`HttpTokens: required`), and make it the default of the account
@@ -270,7 +279,9 @@ fn is_demanded_by_image(cx: &Context<'_>, body: &Val, terraform: bool) -> bool {
                 && support.is_some_and(|val| val.as_str().is_some_and(|word| word == "v2.0"))
         })
     });
-    made || image.contains("/al2023-ami-") == Answer::Must
+    made || image.holes().any(|hole| {
+        matches!(&hole.sym, Sym::Dynamic(words) if words.contains("/al2023-ami-"))
+    })
 }
 
 /// The first block of a nested block, or the object itself.
