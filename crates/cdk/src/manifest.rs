@@ -46,16 +46,18 @@ pub(crate) struct StackArtifact {
     pub(crate) metadata: Option<Value>,
 }
 
-/// Whether `text` is the manifest of an assembly of which a template or stage is there; `exists` tells
-/// whether a file stands beside the manifest.
+/// Whether `text` is the manifest of an assembly of which a template or stage is there, or said to be
+/// outside of it; `exists` tells whether a file stands beside the manifest.
 #[must_use]
 pub fn is_manifest(text: &str, exists: impl Fn(&str) -> bool) -> bool {
     // Other tools have files of this name, and most are small; parsing comes last.
     (text.contains("aws:cloudformation:stack") || text.contains("cdk:cloud-assembly"))
         && artifacts(text).is_ok_and(|found| {
+            // One that leads out is told when the assembly is read.
+            let is_there = |name: &str| name.split('/').any(|part| part == "..") || exists(name);
             found.iter().any(|artifact| match artifact {
-                Artifact::Stack(stack) => exists(&stack.template),
-                Artifact::Stage { directory } => exists(&format!("{directory}/manifest.json")),
+                Artifact::Stack(stack) => is_there(&stack.template),
+                Artifact::Stage { directory } => is_there(&format!("{directory}/manifest.json")),
                 Artifact::Assets { .. } | Artifact::Tree { .. } => false,
             })
         })
@@ -208,6 +210,8 @@ mod tests {
         let stack = r#"{"artifacts": {"A": {"type": "aws:cloudformation:stack", "properties": {"templateFile": "t"}}}}"#;
         assert!(is_manifest(stack, |name| name == "t"));
         assert!(!is_manifest(stack, |_| false), "a stray manifest");
+        let outside = stack.replace("\"t\"", "\"../t\"");
+        assert!(is_manifest(&outside, |_| false), "it leads out");
         for text in [
             r#"{"name": "aws:cloudformation:stack"}"#,
             r#"{"artifacts": {"A": {"type": "cdk:tree", "properties": {"file": "cdk:cloud-assembly"}}}}"#,
