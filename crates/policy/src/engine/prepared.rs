@@ -65,6 +65,26 @@ impl<'a> Prepared<'a> {
         }
     }
 
+    /// Every document with its kind, level, number and boxes.
+    pub(super) fn compiled(
+        &self,
+    ) -> impl Iterator<Item = (PolicyKind, usize, usize, &'a Document, &Compiled<'a>)> {
+        self.layers
+            .iter()
+            .filter_map(|(kind, level, index, compiled)| {
+                let list = match kind {
+                    PolicyKind::Identity => Some(&self.stack.identity),
+                    PolicyKind::Boundary => self.stack.boundary.as_ref(),
+                    PolicyKind::Session => self.stack.session.as_ref(),
+                    PolicyKind::Endpoint => self.stack.endpoint.as_ref(),
+                    PolicyKind::Scp => self.stack.scp.get(*level),
+                    PolicyKind::Rcp => self.stack.rcp.get(*level),
+                    PolicyKind::Resource => None,
+                };
+                Some((*kind, *level, *index, *list?.get(*index)?, compiled))
+            })
+    }
+
     pub(super) fn boxes(&self) -> impl Iterator<Item = (StatementRef, &StatementBox<'a>)> {
         self.layers
             .iter()
