@@ -6,11 +6,11 @@
 
 use crate::Context;
 use crate::listed::is_listed;
-use overgrant_access::AttachedSource;
 use overgrant_access::graph::{Basis, Edge, Node};
+use overgrant_access::{Attached, AttachedSource};
 use overgrant_catalog::{Category, EscalationPath, TargetKind};
 use overgrant_finding::Confidence;
-use overgrant_ir::{Identity, IdentityId, IdentityKind, Place};
+use overgrant_ir::{Identity, IdentityId, IdentityKind, Place, PolicyDocument};
 use overgrant_policy::{ActionSet, Answer, Effect, Statement};
 use overgrant_value::{Src, Text};
 use std::collections::BTreeMap;
@@ -64,12 +64,7 @@ pub(crate) fn allowed<'a>(
         if !surely(statement, action, resource, passed_to) {
             continue;
         }
-        let place = match attached.source {
-            AttachedSource::Model(document) => {
-                cx.model.document(document).map(|document| &document.place)
-            }
-            AttachedSource::AwsManaged { .. } | AttachedSource::Unresolved => None,
-        };
+        let place = document_of(cx, attached).map(|document| &document.place);
         // A statement of the code base is the better place to change something.
         if place.is_some() {
             return Some(Allowed { statement, place });
@@ -77,6 +72,14 @@ pub(crate) fn allowed<'a>(
         best = best.or(Some(Allowed { statement, place }));
     }
     best
+}
+
+/// The document of the code base that is attached; `None` where AWS keeps it, or it was not found.
+fn document_of<'a>(cx: &Context<'a>, attached: &Attached) -> Option<&'a PolicyDocument> {
+    match attached.source {
+        AttachedSource::Model(document) => cx.model.document(document),
+        AttachedSource::AwsManaged { .. } | AttachedSource::Unresolved => None,
+    }
 }
 
 fn surely(
@@ -153,12 +156,7 @@ pub(crate) fn rights<'a>(cx: &Context<'a>, edge: &Edge) -> Vec<(&'static str, Al
                 return None;
             };
             let (statement, attached) = cx.access.statement(&reference)?;
-            let place = match attached.source {
-                AttachedSource::Model(document) => {
-                    cx.model.document(document).map(|document| &document.place)
-                }
-                AttachedSource::AwsManaged { .. } | AttachedSource::Unresolved => None,
-            };
+            let place = document_of(cx, attached).map(|document| &document.place);
             Some((one.action, Allowed { statement, place }))
         })
         .collect();
@@ -229,10 +227,7 @@ fn own_policies(cx: &Context<'_>, id: IdentityId) -> Vec<Text> {
     cx.access
         .policies(id)
         .iter()
-        .filter_map(|attached| match attached.source {
-            AttachedSource::Model(document) => cx.model.document(document)?.arn.clone(),
-            AttachedSource::AwsManaged { .. } | AttachedSource::Unresolved => None,
-        })
+        .filter_map(|attached| document_of(cx, attached)?.arn.clone())
         .collect()
 }
 

@@ -178,27 +178,31 @@ fn side(layers: &Prepared<'_>, members: &[Member<'_>], is_new: bool, limits: &Li
     let mut side = Side {
         identity: mask(PolicyKind::Identity, None, true),
         boundary: layers
-            .has_boundary
+            .stack
+            .boundary
+            .is_some()
             .then(|| mask(PolicyKind::Boundary, None, true)),
         session: layers
-            .has_session
+            .stack
+            .session
+            .is_some()
             .then(|| mask(PolicyKind::Session, None, true)),
         resource: layers
-            .has_resource
+            .has_resource()
             .then(|| mask(PolicyKind::Resource, None, true)),
-        only_resource: layers.has_resource && !layers.has_identity && limits.caller.is_none(),
+        only_resource: layers.has_resource() && !layers.has_identity() && limits.caller.is_none(),
         cross_account: limits.cross_account,
         ..Side::default()
     };
-    for level in 0..layers.scp_levels {
+    for level in 0..layers.stack.scp.len() {
         let allows = mask(PolicyKind::Scp, Some(level), true);
         side.caps.push((PolicyKind::Scp, allows));
     }
-    for level in 0..layers.rcp_levels {
+    for level in 0..layers.stack.rcp.len() {
         let allows = mask(PolicyKind::Rcp, Some(level), true);
         side.caps.push((PolicyKind::Rcp, allows));
     }
-    if layers.has_endpoint {
+    if layers.stack.endpoint.is_some() {
         let allows = mask(PolicyKind::Endpoint, None, true);
         side.caps.push((PolicyKind::Endpoint, allows));
     }
@@ -229,10 +233,8 @@ fn classes(
         return vec![Class::caller(caller)];
     }
     let documents = || {
-        new.documents
-            .iter()
-            .chain(old.iter().flat_map(|old| &old.documents))
-            .copied()
+        let sides = [Some(new), old].into_iter().flatten();
+        sides.filter_map(|side| side.stack.resource)
     };
     match callers {
         Callers::Strangers => vec![Class::anonymous(), Class::stranger(), Class::any_service()],
@@ -244,7 +246,7 @@ fn classes(
                     .is_some_and(|account| !zone.accounts.iter().any(|own| *own == account))
             })
             .collect(),
-        Callers::Fitting if new.has_resource && !new.has_identity => {
+        Callers::Fitting if new.has_resource() && !new.has_identity() => {
             let mut classes = vec![Class::anonymous(), Class::stranger(), Class::any_service()];
             classes.extend(caller::named(documents()));
             classes

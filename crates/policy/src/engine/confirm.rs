@@ -42,7 +42,7 @@ fn is_asked(new: &Prepared<'_>, old: Option<&Prepared<'_>>, witness: &Witness) -
         side.boxes()
             .any(|(_, boxed)| is_about(boxed, action) && boxed.has_variables())
     };
-    !both().any(|side| side.has_resource) && both().any(varies)
+    !both().any(|side| side.has_resource()) && both().any(varies)
 }
 
 /// The action of the request, if the catalog has it.
@@ -74,10 +74,12 @@ struct Cut<'p, 'a> {
 impl<'p, 'a> Cut<'p, 'a> {
     fn new(side: &'p Prepared<'a>, action: Option<ActionId>) -> Self {
         let mut layers: BTreeMap<(PolicyKind, usize), Vec<Document>> = BTreeMap::new();
-        for (kind, level, _, document, compiled) in side.compiled() {
-            let boxes = compiled.boxes.iter();
+        for layer in &side.layers {
+            let document = layer.document;
+            let boxes = layer.compiled.boxes.iter();
             let kept = boxes.filter(|boxed| is_about(boxed, action));
-            layers.entry((kind, level)).or_default().push(Document {
+            let place = (layer.kind, layer.level);
+            layers.entry(place).or_default().push(Document {
                 version: document.version.clone(),
                 version_src: None,
                 id: None,

@@ -10,15 +10,18 @@ use crate::request::{PolicyKind, Stack, StatementRef};
 #[derive(Debug)]
 pub struct Prepared<'a> {
     pub(super) stack: Stack<'a>,
-    pub(super) layers: Vec<(PolicyKind, usize, usize, Compiled<'a>)>,
-    pub(super) documents: Vec<&'a Document>,
-    pub(super) has_identity: bool,
-    pub(super) has_boundary: bool,
-    pub(super) has_session: bool,
-    pub(super) has_endpoint: bool,
-    pub(super) has_resource: bool,
-    pub(super) scp_levels: usize,
-    pub(super) rcp_levels: usize,
+    pub(super) layers: Vec<Layer<'a>>,
+}
+
+/// A document of a stack, compiled.
+#[derive(Debug)]
+pub(super) struct Layer<'a> {
+    pub(super) kind: PolicyKind,
+    pub(super) level: usize,
+    /// Its number among those of the kind and level.
+    pub(super) index: usize,
+    pub(super) document: &'a Document,
+    pub(super) compiled: Compiled<'a>,
 }
 
 impl<'a> Prepared<'a> {
@@ -28,14 +31,6 @@ impl<'a> Prepared<'a> {
         let mut all = Self {
             stack: stack.clone(),
             layers: Vec::new(),
-            documents: Vec::new(),
-            has_identity: !stack.identity.is_empty(),
-            has_boundary: stack.boundary.is_some(),
-            has_session: stack.session.is_some(),
-            has_endpoint: stack.endpoint.is_some(),
-            has_resource: stack.resource.is_some(),
-            scp_levels: stack.scp.len(),
-            rcp_levels: stack.rcp.len(),
         };
         all.add(PolicyKind::Identity, 0, &stack.identity);
         for (kind, list) in [
@@ -56,58 +51,48 @@ impl<'a> Prepared<'a> {
     }
 
     fn add(&mut self, kind: PolicyKind, level: usize, documents: &[&'a Document]) {
-        for (index, document) in documents.iter().enumerate() {
-            self.layers
-                .push((kind, level, index, Compiled::new(document)));
-            if kind == PolicyKind::Resource {
-                self.documents.push(document);
-            }
-        }
-    }
-
-    /// Every document with its kind, level, number and boxes.
-    pub(super) fn compiled(
-        &self,
-    ) -> impl Iterator<Item = (PolicyKind, usize, usize, &'a Document, &Compiled<'a>)> {
-        self.layers
-            .iter()
-            .filter_map(|(kind, level, index, compiled)| {
-                let list = match kind {
-                    PolicyKind::Identity => Some(&self.stack.identity),
-                    PolicyKind::Boundary => self.stack.boundary.as_ref(),
-                    PolicyKind::Session => self.stack.session.as_ref(),
-                    PolicyKind::Endpoint => self.stack.endpoint.as_ref(),
-                    PolicyKind::Scp => self.stack.scp.get(*level),
-                    PolicyKind::Rcp => self.stack.rcp.get(*level),
-                    PolicyKind::Resource => None,
-                };
-                Some((*kind, *level, *index, *list?.get(*index)?, compiled))
-            })
+        let layers = documents.iter().enumerate();
+        self.layers.extend(layers.map(|(index, document)| Layer {
+            kind,
+            level,
+            index,
+            document,
+            compiled: Compiled::new(document),
+        }));
     }
 
     pub(super) fn boxes(&self) -> impl Iterator<Item = (StatementRef, &StatementBox<'a>)> {
-        self.layers
-            .iter()
-            .flat_map(|(kind, level, document, compiled)| {
-                compiled.boxes.iter().map(move |boxed| {
-                    let at = StatementRef {
-                        kind: *kind,
-                        level: *level,
-                        document: *document,
-                        statement: boxed.index.unwrap_or(usize::MAX),
-                    };
-                    (at, boxed)
-                })
+        self.layers.iter().flat_map(|layer| {
+            layer.compiled.boxes.iter().map(move |boxed| {
+                let at = StatementRef {
+                    kind: layer.kind,
+                    level: layer.level,
+                    document: layer.index,
+                    statement: boxed.index.unwrap_or(usize::MAX),
+                };
+                (at, boxed)
             })
+        })
+    }
+
+    /// Whether policies of identities take part.
+    pub(super) fn has_identity(&self) -> bool {
+        !self.stack.identity.is_empty()
+    }
+
+    /// Whether a resource policy takes part.
+    pub(super) fn has_resource(&self) -> bool {
+        self.stack.resource.is_some()
     }
 
     /// Whether nothing but one group of identity policies, or one resource policy, decides.
     pub(super) fn is_plain(&self) -> bool {
-        !self.has_boundary
-            && !self.has_session
-            && !self.has_endpoint
-            && self.scp_levels == 0
-            && self.rcp_levels == 0
-            && self.has_identity != self.has_resource
+        let stack = &self.stack;
+        stack.boundary.is_none()
+            && stack.session.is_none()
+            && stack.endpoint.is_none()
+            && stack.scp.is_empty()
+            && stack.rcp.is_empty()
+            && self.has_identity() != self.has_resource()
     }
 }
