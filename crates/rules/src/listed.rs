@@ -19,7 +19,7 @@ pub(crate) fn is_listed(entries: &[String], identity: &Identity) -> bool {
                 && entry.rsplit('/').next().is_some_and(|end| {
                     // Account and partition of the ARN are mostly open: the end decides.
                     entry.starts_with("arn:")
-                        && entry.contains(":role/")
+                        && (entry.contains(":role/") || entry.contains(":user/"))
                         && arn.rsplit('/').next().is_some_and(|own| matches(end, own))
                 })
     })

@@ -88,6 +88,14 @@ pub(crate) fn resource_of(text: &Text) -> Option<(&SmolStr, &SmolStr)> {
     }
 }
 
+/// The address of a unit or account, or its id where it is none of the model.
+pub(crate) fn name_of(target: &ReferenceTo) -> String {
+    resource_of(&target.text).map_or_else(
+        || target.text.to_string(),
+        |(_, address)| address.to_string(),
+    )
+}
+
 const UNITS: &[&str] = &[
     "AWS::Organizations::Account",
     "AWS::Organizations::OrganizationalUnit",
@@ -202,15 +210,9 @@ impl<'a> Chain<'a> {
 
     /// `` `ou-1` ``, `` `ou-1` and 2 more units``.
     pub(crate) fn words(&self) -> String {
-        let name = |target: &ReferenceTo| {
-            resource_of(&target.text).map_or_else(
-                || target.text.to_string(),
-                |(_, address)| address.to_string(),
-            )
-        };
         match self.targets.as_slice() {
-            [(_, one)] => format!("`{}`", name(one)),
-            [(_, one), rest @ ..] => format!("`{}` and {} more", name(one), rest.len()),
+            [(_, one)] => format!("`{}`", name_of(one)),
+            [(_, one), rest @ ..] => format!("`{}` and {} more", name_of(one), rest.len()),
             [] => "the organization".to_owned(),
         }
     }

@@ -86,7 +86,17 @@ pub(super) fn lower(lowering: &mut Lowering, resource: &Resource) {
         Some(Type::AccessKey) => {
             let user = named(resource, &["user", "UserName"]).into_iter().next();
             let src = resource.name_src.clone();
-            lowering.credential(resource, CredentialKind::AccessKey, user, src, "secret");
+            // With a key of PGP the state holds the encrypted secret alone.
+            let encrypted = resource
+                .attrs
+                .get("pgp_key")
+                .is_some_and(|key| !key.is_null());
+            let attribute = if encrypted {
+                "encrypted_secret"
+            } else {
+                "secret"
+            };
+            lowering.credential(resource, CredentialKind::AccessKey, user, src, attribute);
         }
         Some(Type::LoginProfile) => {
             let user = named(resource, &["user"]).into_iter().next();

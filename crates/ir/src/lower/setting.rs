@@ -82,6 +82,7 @@ const KEPT: &[&str] = &[
     "AWS::VpcLattice::Service",
     "AWS::VpcLattice::ServiceNetwork",
     "aws_accessanalyzer_analyzer",
+    "aws_accessanalyzer_archive_rule",
     "aws_account_alternate_contact",
     "aws_ami",
     "aws_api_gateway_authorizer",

@@ -1,14 +1,17 @@
 //! `iam-access-key-resource`: A long-lived access key is made by the configuration.
 
-use crate::grants;
-use crate::{Context, Family, Scope};
+use crate::grants::{self, list_actions, writes};
+use crate::{Context, Family, Scope, escalate};
+use overgrant_catalog::Action;
 use overgrant_finding::{Confidence, Severity};
-use overgrant_ir::CredentialKind;
+use overgrant_ir::{CredentialKind, IdentityId};
 
 rule! {
     /// A long-lived access key is made by the configuration.
     ///
-    /// The key has no end, and its secret is stored in the state or in the stack's outputs.
+    /// The key has no end, and its secret is stored in the state or in the stack's outputs. The finding is
+    /// high where the user may change something beside his own credentials, unless `pgp_key` keeps the secret
+    /// out of the state.
     ///
     /// ## Why
     /// Whoever reads the state, a log or the place the key is copied to works as the user, from anywhere,
@@ -30,6 +33,39 @@ rule! {
     ///     Type: AWS::IAM::AccessKey
     ///     Properties:
     ///       UserName: ci
+    /// ```
+    /// The user of this key writes:
+    /// ```terraform bad at:high
+    /// resource "aws_iam_user" "upload" {
+    ///   name = "upload"
+    /// }
+    /// resource "aws_iam_user_policy" "upload" {
+    ///   user = aws_iam_user.upload.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "s3:PutObject", Resource = "arn:aws:s3:::acme-uploads/*" }]
+    ///   })
+    /// }
+    /// resource "aws_iam_access_key" "upload" { # <-- here
+    ///   user = aws_iam_user.upload.name
+    /// }
+    /// ```
+    /// Encrypted for one person, the secret is not in the state, and the key still has no end:
+    /// ```terraform bad at:medium
+    /// resource "aws_iam_user" "upload" {
+    ///   name = "upload"
+    /// }
+    /// resource "aws_iam_user_policy" "upload" {
+    ///   user = aws_iam_user.upload.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "s3:PutObject", Resource = "arn:aws:s3:::acme-uploads/*" }]
+    ///   })
+    /// }
+    /// resource "aws_iam_access_key" "upload" { # <-- here
+    ///   user    = aws_iam_user.upload.name
+    ///   pgp_key = "keybase:acme"
+    /// }
     /// ```
     /// ## Good
     /// ```terraform good
@@ -122,14 +158,78 @@ fn check(cx: &mut Context<'_>) {
             .and_then(|user| user.text.as_known())
             .filter(|name| !name.is_empty())
             .map_or_else(String::new, |name| format!(" for user `{name}`"));
-        let report = cx
-            .finding(
-                place,
-                &place.name_src,
-                format!("`{}` makes a long-lived access key{user}", place.address),
-            )
+        let changes = owner.map_or_else(Vec::new, |owner| changes(cx, owner));
+        let mut text = format!("`{}` makes a long-lived access key{user}", place.address);
+        if !changes.is_empty() {
+            text.push_str(&format!(", which may use {}", list_actions(&changes)));
+        }
+        let encrypted = credential.attribute == "encrypted_secret";
+        let severity = if changes.is_empty() || encrypted { Severity::Medium } else { Severity::High };
+        let mut report = cx
+            .finding(place, &place.name_src, text)
             .cell("access key")
+            .severity(severity)
             .help("use a role: for services of AWS directly, for CI over OIDC, elsewhere over Roles Anywhere");
+        if owner.is_some_and(|owner| escalate::reaches_admin(cx, owner)) {
+            report = report.note("the user is administrator, or can become it");
+        }
         cx.report(report);
+    }
+}
+
+/// What the user may change, his own credentials aside; what is worth most first.
+fn changes(cx: &Context<'_>, user: IdentityId) -> Vec<Action<'static>> {
+    let granted = cx.access.actions_on_something(user);
+    let mut changes: Vec<Action<'static>> = granted
+        .actions()
+        .filter(|action| writes(*action) && reaches_others(cx, user, *action))
+        .collect();
+    changes.sort_by_key(|action| std::cmp::Reverse(action.level()));
+    changes
+}
+
+/// Whether a policy grants the action on more than what bears the user's own name.
+fn reaches_others(cx: &Context<'_>, user: IdentityId, action: Action<'_>) -> bool {
+    if action.service().prefix() != "iam" {
+        return true;
+    }
+    let name = action.to_string();
+    let own = |pattern: String| pattern.to_ascii_lowercase().ends_with("/${aws:username}");
+    cx.access.policies(user).iter().any(|attached| {
+        attached.document.allows().any(|statement| {
+            let listed = statement.resources.listed();
+            statement.actions.select(&name).possible()
+                && (listed.negated
+                    || listed.items.iter().any(|item| !own(item.pattern().to_string())))
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Scene, quoted};
+
+    fn severity(statement: &str) -> Severity {
+        let policy = format!(r#"{{"user":"u","policy":{}}}"#, quoted(statement));
+        let found = Scene::new()
+            .resource("aws_iam_user", "u", r#"{"name":"u"}"#)
+            .resource("aws_iam_user_policy", "p", &policy)
+            .resource("aws_iam_access_key", "k", r#"{"user":"u"}"#)
+            .run(&IAM_ACCESS_KEY_RESOURCE);
+        found[0].1.severity
+    }
+
+    #[test]
+    fn readers_and_own_credentials_are_no_writers() {
+        let on = |action: &str, resource: &str| {
+            severity(&format!(
+                r#"{{"Effect":"Allow","Action":"{action}","Resource":"{resource}"}}"#
+            ))
+        };
+        assert_eq!(on("s3:Get*", "*"), Severity::Medium);
+        assert_eq!(on("iam:*AccessKey*", "arn:aws:iam::*:user/${aws:username}"), Severity::Medium);
+        assert_eq!(on("iam:*AccessKey*", "*"), Severity::High);
+        assert_eq!(on("sqs:SendMessage", "arn:aws:sqs:*:*:orders"), Severity::High);
     }
 }

@@ -1,14 +1,16 @@
 //! `user-direct-policy`: A policy is attached to a user directly.
 
+use crate::listed::is_listed;
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
-use overgrant_ir::{DocumentRole, IdentityKind, Place};
+use overgrant_ir::{DocumentRole, Identity, IdentityId, IdentityKind, Place};
 use overgrant_value::{Src, Text};
 
 rule! {
     /// A policy is attached to a user directly.
     ///
-    /// Rights that hang on single users are overlooked when people change tasks or leave.
+    /// Rights that hang on single users are overlooked when people change tasks or leave. Users of tools that
+    /// the configuration names (`security_roles`, `deployer_roles`, `break_glass`) may have one policy each.
     ///
     /// ## Why
     /// A user keeps rights that nobody reviews; whoever gets the user's key has them too.
@@ -52,6 +54,38 @@ rule! {
     /// resource "aws_iam_user" "ci" {
     ///   name                 = "ci"
     ///   permissions_boundary = "arn:aws:iam::111122223333:policy/limit"
+    /// }
+    /// ```
+    /// People look after their devices by a policy of their group:
+    /// ```terraform good
+    /// resource "aws_iam_group" "people" {
+    ///   name = "people"
+    /// }
+    /// resource "aws_iam_group_policy" "own_mfa" {
+    ///   group = aws_iam_group.people.name
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = ["iam:EnableMFADevice", "iam:ResyncMFADevice", "iam:ListMFADevices"]
+    ///       Resource = "arn:aws:iam::*:user/$${aws:username}"
+    ///     }]
+    ///   })
+    /// }
+    /// resource "aws_iam_group_membership" "people" {
+    ///   name  = "people"
+    ///   group = aws_iam_group.people.name
+    ///   users = ["ana"]
+    /// }
+    /// ```
+    /// A scanner that signs in as a user, with the one policy it needs, is on the list of security tools:
+    /// ```terraform good security_roles:aws_iam_user.scanner
+    /// resource "aws_iam_user" "scanner" {
+    ///   name = "scanner"
+    /// }
+    /// resource "aws_iam_user_policy_attachment" "scanner" {
+    ///   user       = aws_iam_user.scanner.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/SecurityAudit"
     /// }
     /// ```
     /// ## How to fix
@@ -115,17 +149,54 @@ fn check(cx: &mut Context<'_>) {
     }
 }
 
+fn identity<'a>(cx: &Context<'a>, text: &Text, place: &Place) -> Option<(IdentityId, &'a Identity)> {
+    let id = cx.access.identity(text, &place.root)?;
+    Some((id, cx.model.identity(id)?))
+}
+
 fn is_user(cx: &Context<'_>, text: &Text, place: &Place) -> bool {
-    cx.access
-        .identity(text, &place.root)
-        .and_then(|id| cx.model.identity(id))
-        .is_some_and(|identity| identity.kind == IdentityKind::User)
+    identity(cx, text, place).is_some_and(|(_, identity)| identity.kind == IdentityKind::User)
+}
+
+/// Whether the user is a tool of the configuration that has this policy alone.
+fn is_tool(cx: &Context<'_>, text: &Text, place: &Place) -> bool {
+    let settings = cx.settings;
+    let lists = [&settings.security_roles, &settings.deployer_roles, &settings.break_glass];
+    identity(cx, text, place).is_some_and(|(id, user)| {
+        let direct = cx.access.policies(id).iter().filter(|one| one.group.is_none());
+        lists.iter().any(|list| is_listed(list, user)) && direct.count() == 1
+    })
 }
 
 fn report(cx: &mut Context<'_>, place: &Place, src: &Src, what: &str, user: &Text) {
+    if is_tool(cx, user, place) {
+        return;
+    }
     let report = cx
         .finding(place, src, format!("{what} is attached to user `{user}` directly"))
         .cell(user.key())
         .help("attach it to a group or to a role that the user assumes");
     cx.report(report);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Scene;
+
+    #[test]
+    fn a_tool_has_one_policy() {
+        let found = |policies: &[&str]| {
+            let mut scene = Scene::new().resource("aws_iam_user", "scan", r#"{"name":"scan"}"#);
+            scene.settings.security_roles = vec!["arn:aws:iam::*:user/scan".to_owned()];
+            for policy in policies {
+                let attrs =
+                    format!(r#"{{"user":"scan","policy_arn":"arn:aws:iam::aws:policy/{policy}"}}"#);
+                scene = scene.resource("aws_iam_user_policy_attachment", policy, &attrs);
+            }
+            scene.places(&USER_DIRECT_POLICY).len()
+        };
+        assert_eq!(found(&["SecurityAudit"]), 0);
+        assert_eq!(found(&["SecurityAudit", "ReadOnlyAccess"]), 2);
+    }
 }

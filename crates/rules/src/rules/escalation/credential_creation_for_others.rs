@@ -11,7 +11,8 @@ rule! {
     /// Principal can make credentials for other users.
     ///
     /// The statement allows creating access keys, passwords or other long-lived credentials of IAM users
-    /// other than the caller.
+    /// other than the caller. It is a notice where the whole account is described (`scope: account`), no user
+    /// is among it, and nobody may create one.
     ///
     /// ## Why
     /// Whoever makes a key for a user acts as that user from then on, with all its rights, and keeps the
@@ -76,6 +77,23 @@ rule! {
     ///             Action: [iam:CreateAccessKey, iam:DeleteAccessKey]
     ///             Resource: arn:aws:iam::*:user/${aws:username}
     /// ```
+    /// The account has no users, and none can be created:
+    /// ```terraform good at:info scope:module,account
+    /// resource "aws_iam_role" "helpdesk" {
+    ///   name = "helpdesk"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "lambda.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "helpdesk" {
+    ///   role = aws_iam_role.helpdesk.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "iam:CreateAccessKey", Resource = "*" }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Limit the statement to `user/${aws:username}`, and let people use roles in place of users.
     pub(crate) static CREDENTIAL_CREATION_FOR_OTHERS = Rule {
@@ -102,20 +120,27 @@ rule! {
 }
 
 /// The actions, each with the path it belongs to.
-const CREATES: [(&str, &str); 6] = [
+const CREATES: [(&str, &str); 8] = [
     ("iam:CreateAccessKey", "PE-IAM-002"),
     ("iam:CreateLoginProfile", "PE-IAM-004"),
     ("iam:UpdateLoginProfile", "PE-IAM-006"),
     ("iam:CreateServiceSpecificCredential", "PE-IAM-SSC"),
     ("iam:ResetServiceSpecificCredential", "PE-IAM-SSC"),
     ("iam:UploadSSHPublicKey", "PE-IAM-SSHKEY"),
+    ("iam:UploadSigningCertificate", ""),
+    ("iam:UpdateAccessKey", "PE-IAM-KEY-REACTIVATE"),
 ];
 
 /// The first three of [`CREATES`] give all rights of the user; the others those for one service.
 const WHOLE: usize = 3;
 
+/// The last of [`CREATES`] makes nothing, and is worth something to who has the secret of a disabled key.
+const REVIVES: usize = CREATES.len() - 1;
+
 fn check(cx: &mut Context<'_>) {
-    for grant in grants::grants(cx) {
+    let grants = grants::grants(cx);
+    let nobody = nobody_to_be(cx, &grants);
+    for grant in grants {
         let statement = grant.statement;
         if statement.effect != Effect::Allow
             || statement.actions.covers_all() == Answer::Must
@@ -153,21 +178,45 @@ fn check(cx: &mut Context<'_>) {
         let mut report = cx
             .finding(&grant.document.place, &grant.wide_src(first), text)
             .help("limit the statement to user/${aws:username}");
-        if rank >= WHOLE {
+        if rank == REVIVES {
+            report = report
+                .severity(Severity::Low)
+                .note("only who has the secret of a disabled key gains by it");
+        } else if rank >= WHOLE {
             report = report
                 .severity(Severity::Medium)
                 .note("these credentials open single services only");
+        }
+        if nobody {
+            report = report
+                .severity(Severity::Info)
+                .note("the account has no user, and nobody may create one");
         }
         let mut report = grant
             .describe(report)
             .related(&grant.action_src(first), "these actions", None);
         let mut paths: Vec<&str> = hits.iter().map(|(_, _, path)| *path).collect();
         paths.dedup();
-        for path in paths {
+        for path in paths.into_iter().filter(|path| !path.is_empty()) {
             report = report.path(path);
         }
         cx.report(report);
     }
+}
+
+/// Whether the code describes the whole account, has no user in it, and lets nobody create one.
+fn nobody_to_be(cx: &Context<'_>, grants: &[Grant<'_>]) -> bool {
+    const CREATE: &str = "iam:CreateUser";
+    if !cx.settings.speaks(Scope::Account) || cx.model.of_kind(IdentityKind::User).next().is_some() {
+        return false;
+    }
+    let open = |grant: &Grant<'_>| {
+        grant.holders.is_empty()
+            && grant.statement.actions.select(CREATE).possible()
+            && catalog().find_action(CREATE).is_none_or(|create| grant.leaves(create))
+    };
+    !grants.iter().any(open)
+        && !escalate::callers(cx).any(|(id, _)| cx.access.allows(id, CREATE, None).answer.possible())
 }
 
 /// A user of the model that is or can become administrator.
@@ -215,8 +264,23 @@ mod tests {
         assert_eq!(found("iam:CreateAccessKey", "arn:aws:iam::*:user/${aws:username}"), []);
         assert_eq!(found("iam:*AccessKey*", "*"), [Severity::High]);
         assert_eq!(found("iam:UploadSSHPublicKey", "*"), [Severity::Medium]);
+        assert_eq!(found("iam:UploadSigningCertificate", "*"), [Severity::Medium]);
+        assert_eq!(found("iam:UpdateAccessKey", "*"), [Severity::Low]);
         assert_eq!(found("iam:ListAccessKeys", "*"), []);
         assert_eq!(found("iam:CreateAccessKey", "arn:aws:iam::*:user/mail/*"), []);
+    }
+
+    #[test]
+    fn who_may_create_a_user_can_be_one() {
+        let found = |more: &str| {
+            let mut scene = Scene::new().statements(&format!(
+                r#"{{"Effect":"Allow","Action":["iam:CreateAccessKey"{more}],"Resource":"*"}}"#
+            ));
+            scene.settings.scopes = vec![Scope::Module, Scope::Account];
+            scene.run(&CREDENTIAL_CREATION_FOR_OTHERS)[0].1.severity
+        };
+        assert_eq!(found(""), Severity::Info);
+        assert_eq!(found(r#","iam:CreateUser""#), Severity::High);
     }
 
     #[test]

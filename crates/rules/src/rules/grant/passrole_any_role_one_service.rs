@@ -92,6 +92,7 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// Or by the names that the roles of a team begin with:
     /// ```cloudformation good
     /// Resources:
     ///   Deploy:

@@ -1,10 +1,10 @@
 //! `org-policy-invalid-or-oversize`: AWS refuses the policy of the organization.
 
 use crate::length::{Over, least_length, over};
-use crate::{Context, Family, Scope, names};
+use crate::{Context, Family, Scope, names, organization};
 use overgrant_catalog::catalog;
 use overgrant_finding::{Confidence, Severity};
-use overgrant_ir::{DocumentRole, PolicyDocument};
+use overgrant_ir::{DocumentRole, Place, PolicyDocument, ReferenceTo};
 use overgrant_policy::{Answer, Effect, Statement};
 use overgrant_value::Src;
 
@@ -13,7 +13,8 @@ rule! {
     ///
     /// Service control policies have no `Principal`. Resource control policies only deny, name `*` as
     /// principal, list actions (no `NotAction`, no `*` alone) and know few services. Both have limits of
-    /// length; blanks do not count.
+    /// length; blanks do not count. A unit or account can have so many of them attached. AWS raises neither
+    /// limit for anybody, so there is nothing to configure.
     ///
     /// ## Why
     /// The deployment fails, and the guardrail that everybody counts on is not there, or is the old one.
@@ -81,6 +82,16 @@ rule! {
     ///               BoolIfExists:
     ///                 aws:PrincipalIsAWSService: "false"
     /// ```
+    /// Blanks are left out before the policy is sent:
+    /// ```terraform good
+    /// resource "aws_organizations_policy" "wide" {
+    ///   name = "wide"
+    ///   content = format("%-12000s", jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Deny", Action = "organizations:LeaveOrganization", Resource = "*" }]
+    ///   }))
+    /// }
+    /// ```
     /// ## How to fix
     /// Keep to the grammar of the type, and split what is too long.
     pub(crate) static ORG_POLICY_INVALID_OR_OVERSIZE = Rule {
@@ -119,6 +130,58 @@ fn check(cx: &mut Context<'_>) {
             }
         }
         size(cx, policy, limit);
+    }
+    for (role, limit) in [
+        (DocumentRole::ServiceControl, "organizations.scp-per-node.count"),
+        (DocumentRole::ResourceControl, "organizations.rcp-per-node.count"),
+    ] {
+        counts(cx, &role, limit);
+    }
+}
+
+/// Policies of one type that are surely attached to one unit or account, more than it may have.
+fn counts(cx: &mut Context<'_>, role: &DocumentRole, limit: &str) {
+    let mut targets: Vec<(&Place, &ReferenceTo, usize)> = Vec::new();
+    for attachment in organization::attachments(cx.model) {
+        let (Some(subject), Some(target)) = (&attachment.subject, &attachment.target) else {
+            continue;
+        };
+        let place = &attachment.place;
+        let of_type = organization::policy_of(cx.model, &subject.text)
+            .is_some_and(|(_, policy)| policy.role == *role);
+        if !of_type || place.maybe || !place.guard.is_always() || !target.guard.is_always() {
+            continue;
+        }
+        let same = |(one, other, _): &&mut (&Place, &ReferenceTo, usize)| {
+            one.root == place.root && other.text.key() == target.text.key()
+        };
+        match targets.iter_mut().find(same) {
+            Some((_, _, count)) => *count += 1,
+            None => targets.push((place, target, 1)),
+        }
+    }
+    for (place, target, count) in targets {
+        let name = organization::name_of(target);
+        let (text, severity) = match over(limit, count) {
+            None => continue,
+            Some(Over::All(most)) => (
+                format!("`{name}` has {count} policies of one type attached, and {most} are allowed"),
+                Severity::Medium,
+            ),
+            Some(Over::First { value, most }) => (
+                format!(
+                    "`{name}` has {count} policies of one type attached; {value} were allowed before May 2026, {most} since"
+                ),
+                Severity::Info,
+            ),
+        };
+        let report = cx
+            .finding(place, &target.src, text)
+            .cell(format!("{limit} {}", target.text.key()))
+            .severity(severity)
+            .concerns(&name)
+            .help("merge policies, or attach some to the unit above");
+        cx.report(report);
     }
 }
 
@@ -215,6 +278,25 @@ mod tests {
         assert_eq!(rcp(r#""Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*""#), Vec::<String>::new());
         let scp = found(DocumentRole::ServiceControl, r#"{"Effect":"Deny","Action":"*","Resource":"*"}"#);
         assert!(scp.is_empty());
+    }
+
+    #[test]
+    fn policies_of_a_unit_are_counted() {
+        let found = |count: usize| {
+            let content = crate::testing::quoted(r#"{"Effect":"Deny","Action":"sqs:*","Resource":"*"}"#);
+            let mut scene = Scene::new();
+            for n in 0..count {
+                let attrs = format!(
+                    r#"{{"Name":"p{n}","Type":"SERVICE_CONTROL_POLICY","TargetIds":["ou-k3m9-p7q2r4s8"],"Content":{content}}}"#
+                );
+                scene = scene.resource("AWS::Organizations::Policy", &format!("P{n}"), &attrs);
+            }
+            let found = scene.run(&ORG_POLICY_INVALID_OR_OVERSIZE);
+            found.into_iter().map(|(_, one)| one.severity).collect::<Vec<_>>()
+        };
+        assert_eq!(found(5), []);
+        assert_eq!(found(6), [Severity::Info]);
+        assert_eq!(found(11), [Severity::Medium]);
     }
 
     #[test]

@@ -12,7 +12,9 @@ rule! {
     ///
     /// All policies that bind a unit are taken together. They deny some of what stops, deletes or narrows
     /// a trail, and leave the rest open, or name a trail that is not in this code base. With `scope:
-    /// organization` a unit without any such guard is reported too.
+    /// organization` a unit without any such guard is reported too. It is low where only insights and stores
+    /// of events are left open, and a notice where the trail is the organization's, which member accounts
+    /// cannot change.
     ///
     /// ## Why
     /// Who takes over an account blinds its trail first. `PutEventSelectors` that leaves out management
@@ -70,7 +72,7 @@ rule! {
     ///   name = "change"
     ///   content = jsonencode({
     ///     Version   = "2012-10-17"
-    ///     Statement = [{ Effect = "Deny", Action = ["cloudtrail:Put*", "cloudtrail:UpdateTrail"], Resource = "*" }]
+    ///     Statement = [{ Effect = "Deny", Action = ["cloudtrail:Put*", "cloudtrail:Update*", "cloudtrail:*EventDataStore*"], Resource = "*" }]
     ///   })
     /// }
     /// resource "aws_organizations_policy_attachment" "stop" {
@@ -98,9 +100,29 @@ rule! {
     ///             Action: cloudtrail:DeleteTrail
     ///             Resource: "*"
     /// ```
+    /// The trail of the organization belongs to the management account:
+    /// ```terraform good at:info scope:module,organization also:scp-root-user-not-restricted,scp-detective-service-guard-incomplete,cloudtrail-trail-incomplete
+    /// resource "aws_cloudtrail" "all" {
+    ///   name                  = "all"
+    ///   s3_bucket_name        = "acme-trail"
+    ///   is_multi_region_trail = true
+    ///   is_organization_trail = true
+    /// }
+    /// resource "aws_organizations_policy" "trail" {
+    ///   name = "trail"
+    ///   content = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Deny", Action = "cloudtrail:DeleteTrail", Resource = "*" }]
+    ///   })
+    /// }
+    /// resource "aws_organizations_policy_attachment" "trail" {
+    ///   policy_id = aws_organizations_policy.trail.id
+    ///   target_id = "ou-k3m9-p7q2r4s8"
+    /// }
+    /// ```
     /// ## How to fix
-    /// Deny `StopLogging`, `DeleteTrail`, `UpdateTrail` and `PutEventSelectors` for every trail, and protect
-    /// the bucket and key of the trail likewise.
+    /// Deny `StopLogging`, `DeleteTrail`, `UpdateTrail`, `PutEventSelectors` and `PutInsightSelectors` for
+    /// every trail and the deletion of event data stores, and protect the bucket and key of the trail likewise.
     pub(crate) static SCP_CLOUDTRAIL_GUARD_INCOMPLETE = Rule {
         id: "scp-cloudtrail-guard-incomplete",
         family: Family::Organization,
@@ -124,6 +146,14 @@ const BLINDS: [&str; 4] = [
     "cloudtrail:PutEventSelectors",
 ];
 
+/// What takes away single records: insights, and stores of events.
+const LESSENS: [&str; 3] = [
+    "cloudtrail:PutInsightSelectors",
+    "cloudtrail:DeleteEventDataStore",
+    "cloudtrail:StopEventDataStoreIngestion",
+];
+
+const STORES: &[&str] = &["AWS::CloudTrail::EventDataStore", "aws_cloudtrail_event_data_store"];
 const TRAILS: &[&str] = &["AWS::CloudTrail::Trail", "aws_cloudtrail"];
 
 fn check(cx: &mut Context<'_>) {
@@ -148,14 +178,20 @@ fn check(cx: &mut Context<'_>) {
 
 fn judge(cx: &Context<'_>, chain: &Chain<'_>) -> Option<crate::Report> {
     let names_trail = |item: &ResourcePattern| is_known_trail(cx, item);
-    let open: Vec<Action<'static>> = BLINDS
-        .iter()
-        .filter(|action| !chain.forbids(action, &names_trail))
-        .filter_map(|action| catalog().find_action(action))
-        .collect();
-    if open.is_empty() {
-        return None;
-    }
+    let open = |actions: &[&str]| -> Vec<Action<'static>> {
+        actions
+            .iter()
+            .filter(|action| !chain.forbids(action, &names_trail))
+            .filter_map(|action| catalog().find_action(action))
+            .collect()
+    };
+    let (blinds, lessens) = (open(&BLINDS), open(&LESSENS));
+    let severity = match (blinds.is_empty(), lessens.is_empty()) {
+        (true, true) => return None,
+        (true, false) if cx.model.settings_of(STORES).next().is_none() => Severity::Low,
+        _ => Severity::Medium,
+    };
+    let open = [blinds, lessens].concat();
     let guard = chain
         .denies()
         .find(|(_, statement)| organization::guards(statement, &BLINDS));
@@ -163,7 +199,7 @@ fn judge(cx: &Context<'_>, chain: &Chain<'_>) -> Option<crate::Report> {
     let report = match guard {
         Some((policy, statement)) => {
             let text = format!(
-                "{} lets accounts under {} use {left} on trails",
+                "{} lets accounts under {} use {left}",
                 names::document(policy),
                 chain.words()
             );
@@ -181,9 +217,10 @@ fn judge(cx: &Context<'_>, chain: &Chain<'_>) -> Option<crate::Report> {
         }
         None => chain.absence(
             cx,
-            format!("accounts under {} may use {left} on trails", chain.words()),
+            format!("accounts under {} may use {left}", chain.words()),
         )?,
     };
+    let report = report.severity(severity);
     Some(report.help("deny what stops, deletes, updates and narrows trails, for every trail"))
 }
 
