@@ -157,3 +157,47 @@ jobs:
     let message = finding["message"].as_str().unwrap();
     assert!(message.contains("role/preview"), "{message}");
 }
+
+#[test]
+fn the_included_file_that_names_the_role_of_a_job() {
+    let main = r#"
+resource "aws_iam_role" "deploy" {
+  name = "deploy"
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/gitlab.com" }
+      Condition = { StringEquals = {
+        "gitlab.com:aud" = "https://gitlab.com"
+        "gitlab.com:sub" = ["project_path:acme/shop:ref_type:tag:ref:v1", "project_path:acme/shop:ref_type:branch:ref:main"]
+      } }
+    }]
+  })
+}
+"#;
+    let included = ".aws:
+  id_tokens: {TOKEN: {aud: https://gitlab.com}}
+  script:
+    - >
+      export $(aws sts assume-role-with-web-identity
+      --role-arn arn:aws:iam::111122223333:role/deploy
+      --web-identity-token ${TOKEN})
+";
+    let pipeline = "include: /ci/*.yml\ndeploy:\n  extends: .aws\n  only: [tags]\n";
+    let project = Project::new()
+        .file("infra/main.tf", main)
+        .file(".gitlab-ci.yml", pipeline)
+        .file("ci/aws.yml", included);
+    let report = project
+        .run(&["check", "-f", "json", "--min-severity", "low"])
+        .json();
+    let finding = only(&report, "pipeline-subject-matches-no-job");
+    let branch = "\"project_path:acme/shop:ref_type:branch:ref:main\"";
+    assert_eq!(pointed(main, finding), branch);
+    let related = &finding["related"][0];
+    assert_eq!(related["path"], "ci/aws.yml");
+    let role = "arn:aws:iam::111122223333:role/deploy";
+    assert_eq!(pointed(included, related), role);
+}

@@ -64,14 +64,11 @@ pub(crate) fn prepare(texts: &Texts, example: &Example) -> (Arc<Sources>, Discov
             sources.add("template.yaml", &example.text);
             found.documents.push("template.yaml".to_owned());
         }
-        "workflow" => {
-            sources.add(".github/workflows/ci.yml", &example.text);
-            let role = if words(example, "with").contains(&"role") {
-                ROLE
-            } else {
-                ""
-            };
-            sources.add("main.tf", role);
+        "workflow" | "gitlab" | "bitbucket" => {
+            let (path, role) = pipeline(&example.language);
+            sources.add(path, &example.text);
+            let with_role = words(example, "with").contains(&"role");
+            sources.add("main.tf", &if with_role { role } else { String::new() });
             found
                 .terraform
                 .insert(String::new(), vec!["main.tf".to_owned()]);
@@ -135,26 +132,49 @@ pub(crate) fn prepare(texts: &Texts, example: &Example) -> (Arc<Sources>, Discov
     (Arc::new(sources), found)
 }
 
-/// The role that workflows of examples assume.
-const ROLE: &str = r#"
-resource "aws_iam_role" "deploy" {
+/// The file of a service's pipeline, and the role that pipelines of examples assume.
+fn pipeline(service: &str) -> (&'static str, String) {
+    let (path, issuer, audience, subject) = match service {
+        "workflow" => (
+            ".github/workflows/ci.yml",
+            "token.actions.githubusercontent.com",
+            "sts.amazonaws.com",
+            "repo:acme/shop:environment:prod",
+        ),
+        "gitlab" => (
+            ".gitlab-ci.yml",
+            "gitlab.com",
+            "https://gitlab.com",
+            "project_path:acme/shop:ref_type:branch:ref:main",
+        ),
+        _ => (
+            "bitbucket-pipelines.yml",
+            "api.bitbucket.org/2.0/workspaces/acme/pipelines-config/identity/oidc",
+            "ari:cloud:bitbucket::workspace/1e4a6c0d-5b7f-4f0e-9d3c-8a2b6e9f1c47",
+            "{6f1d2c3b-8a4e-4b7d-9c5f-0e1a2b3c4d5e}:{0b9a8c7d-6e5f-4a3b-8c2d-1e0f9a8b7c6d}:*",
+        ),
+    };
+    let role = format!(
+        r#"
+resource "aws_iam_role" "deploy" {{
   name = "deploy"
-  assume_role_policy = jsonencode({
+  assume_role_policy = jsonencode({{
     Version = "2012-10-17"
-    Statement = [{
+    Statement = [{{
       Effect    = "Allow"
       Action    = "sts:AssumeRoleWithWebIdentity"
-      Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com" }
-      Condition = {
-        StringEquals = {
-          "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
-          "token.actions.githubusercontent.com:sub" = "repo:acme/shop:environment:prod"
-        }
-      }
-    }]
-  })
+      Principal = {{ Federated = "arn:aws:iam::111122223333:oidc-provider/{issuer}" }}
+      Condition = {{
+        StringEquals = {{ "{issuer}:aud" = "{audience}" }}
+        StringLike   = {{ "{issuer}:sub" = "{subject}" }}
+      }}
+    }}]
+  }})
+}}
+"#
+    );
+    (path, role)
 }
-"#;
 
 pub(crate) const EVERYTHING: (Severity, Confidence) = (Severity::Info, Confidence::Low);
 

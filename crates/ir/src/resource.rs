@@ -19,7 +19,7 @@ pub enum Format {
     Cdk,
     /// A bare policy document.
     Policy,
-    /// A job of a workflow file of GitHub.
+    /// A job of a pipeline: GitHub Actions, GitLab CI/CD, Bitbucket Pipelines.
     Workflow,
 }
 

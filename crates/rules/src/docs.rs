@@ -2,7 +2,7 @@
 //!
 //! Layout: a summary line; a paragraph; `## Why`, `## Bad`, `## Good`, `## How to fix`, optionally
 //! `## Options`. References come from the rule. Invariant: examples are fenced blocks whose info
-//! string is a language (`terraform`, `cloudformation`, `sam`, `json`) and `bad`, `good` or `unknown`;
+//! string is a language (`terraform`, `cloudformation`, `sam`, `json`, `workflow`, `gitlab`, `bitbucket`) and `bad`, `good` or `unknown`;
 //! a line that ends in `# <-- here` (or `// <-- here`) is where the primary place must start.
 
 use crate::Rule;
@@ -21,7 +21,7 @@ pub enum ExampleKind {
 /// One example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Example {
-    /// Language: `terraform`, `cloudformation`, `sam`, `json`.
+    /// Language: `terraform`, `cloudformation`, `sam`, `json`, or a service whose pipeline it is.
     pub language: String,
     /// What it must do.
     pub kind: ExampleKind,
@@ -148,7 +148,7 @@ fn kind_of(word: &str) -> Option<ExampleKind> {
 fn fence(language: &str) -> &str {
     match language {
         "terraform" => "hcl",
-        "cloudformation" | "sam" | "workflow" => "yaml",
+        "bitbucket" | "cloudformation" | "gitlab" | "sam" | "workflow" => "yaml",
         other => other,
     }
 }

@@ -337,7 +337,7 @@ impl<'a> Trusted<'a> {
     }
 
     /// A value as the shape that a grammar measures.
-    fn shape(&self, condition: &Condition, value: &Value) -> String {
+    pub(crate) fn shape(&self, condition: &Condition, value: &Value) -> String {
         let variables = self.document.document.has_variables();
         claims::shape(value.text(), condition.operator.has_wildcards(), variables)
     }

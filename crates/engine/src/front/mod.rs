@@ -6,6 +6,7 @@
 mod assemblies;
 mod configuration;
 mod documents;
+mod pipelines;
 mod templates;
 mod workflows;
 
@@ -74,6 +75,7 @@ pub(crate) fn read(
     templates::read(&mut input, sources, templates, options)?;
     assemblies::read(&mut input, sources, found);
     workflows::read(&mut input, sources);
+    pipelines::read(&mut input, sources);
     for path in &found.explicit {
         let told = input
             .diagnostics
@@ -81,7 +83,7 @@ pub(crate) fn read(
             .any(|diagnostic| diagnostic.path.as_deref() == Some(path));
         if !input.files.contains(path.as_str()) && !told {
             let words = format!(
-                "`{path}` is no Terraform file, CloudFormation template or plan; nothing in it was checked"
+                "`{path}` is no Terraform file, CloudFormation template, plan or pipeline with a token; nothing in it was checked"
             );
             let diagnostic = Diagnostic::new(Level::Warning, "not-configuration", words);
             input.diagnostics.push(diagnostic.in_file(path.as_str()));

@@ -192,7 +192,9 @@ const KEPT: &[&str] = &[
     "aws_vpc_endpoint_service_allowed_principal",
     "aws_vpclattice_service",
     "aws_vpclattice_service_network",
+    "bitbucket_pipelines_step",
     "github_actions_job",
+    "gitlab_ci_job",
 ];
 
 pub(super) fn is_kept(kind: &str) -> bool {

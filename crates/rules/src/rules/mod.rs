@@ -64,6 +64,7 @@ rules! {
         irsa_subject_weak::IRSA_SUBJECT_WEAK,
         oidc_aud_missing_or_wide::OIDC_AUD_MISSING_OR_WIDE,
         oidc_condition_operator_unsafe::OIDC_CONDITION_OPERATOR_UNSAFE,
+        pipeline_subject_matches_no_job::PIPELINE_SUBJECT_MATCHES_NO_JOB,
         shared_issuer_tenancy_claim_missing::SHARED_ISSUER_TENANCY_CLAIM_MISSING,
         workflow_for_strangers_assumes_role::WORKFLOW_FOR_STRANGERS_ASSUMES_ROLE,
     }

@@ -2,6 +2,7 @@
 
 use crate::federation::{Width, trusted};
 use crate::skeleton::{Which, is_wild, wildcard_src};
+use crate::workflow::with_jobs;
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
 
@@ -220,6 +221,7 @@ fn check(cx: &mut Context<'_>) {
         {
             report = report.note(format!("what pins a tenant of {name}: {}", issuer.safe_requirement));
         }
+        let report = with_jobs(cx, report, trusted.role_id(model));
         cx.report(report);
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::federation::{Rights, Trusted, Width, trusted};
 use crate::skeleton::{HOLE, Which, is_star, is_wild, wildcard_src};
+use crate::workflow::with_jobs;
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_policy::Value;
@@ -282,6 +283,7 @@ fn check(cx: &mut Context<'_>) {
         {
             report = report.note(format!("what is narrow for {name}: {}", issuer.safe_requirement));
         }
+        let report = with_jobs(cx, report, trusted.role_id(model));
         cx.report(report);
     }
 }

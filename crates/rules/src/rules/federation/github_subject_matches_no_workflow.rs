@@ -1,7 +1,6 @@
 //! `github-subject-matches-no-workflow`: a trust for runs that no workflow of the repository makes.
 
-use crate::federation::{Trusted, trusted};
-use crate::workflow::{Job, jobs};
+use crate::workflow::{Job, Service, report, unmet};
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_policy::{Answer, Value};
@@ -63,6 +62,28 @@ rule! {
     ///           role-to-assume: arn:aws:iam::111122223333:role/deploy
     ///           aws-region: eu-west-1
     /// ```
+    /// A role that the workflow does not name may be this one:
+    /// ```workflow good with:role
+    /// on: push
+    /// permissions:
+    ///   id-token: write
+    /// jobs:
+    ///   test:
+    ///     runs-on: ubuntu-latest
+    ///     steps:
+    ///       - uses: aws-actions/configure-aws-credentials@v4
+    ///         with:
+    ///           role-to-assume: arn:aws:iam::111122223333:role/deploy
+    ///           aws-region: eu-west-1
+    ///   deploy:
+    ///     environment: prod
+    ///     runs-on: ubuntu-latest
+    ///     steps:
+    ///       - uses: aws-actions/configure-aws-credentials@v4
+    ///         with:
+    ///           role-to-assume: ${{ vars.ROLE }}
+    ///           aws-region: eu-west-1
+    /// ```
     /// ## How to fix
     /// Trust the environment that the job has, and remove the value if nothing uses it.
     pub(crate) static GITHUB_SUBJECT_MATCHES_NO_WORKFLOW = Rule {
@@ -81,38 +102,13 @@ rule! {
 }
 
 fn check(cx: &mut Context<'_>) {
-    let model = cx.model;
-    for trusted in trusted(model) {
-        let Some(role) = trusted.role_id(model).filter(|_| trusted.is_github()) else {
-            continue;
-        };
-        let own: Vec<Job<'_>> = jobs(model)
-            .filter(|job| job.role_of(cx).is_some_and(|(id, _)| id == role))
-            .collect();
-        let values = trusted.limits("sub");
-        let unmet = values
-            .iter()
-            .flat_map(|condition| &condition.values)
-            .find(|value| !own.is_empty() && own.iter().all(|job| !may_have(job, value)));
-        if let Some(value) = unmet {
-            report(cx, &trusted, &own, value);
-        }
+    for one in unmet(cx, Service::GitHub, |job, _, _, value| may_have(job, value)) {
+        let role = one.trusted.role(cx.model);
+        let text =
+            format!("{role} trusts `{}`, which no workflow here that assumes it can have", one.value);
+        let report = report(cx, &one, text, "trust the environment or branch that the job has");
+        cx.report(report);
     }
-}
-
-fn report(cx: &mut Context<'_>, trusted: &Trusted<'_>, own: &[Job<'_>], value: &Value) {
-    let role = trusted.role(cx.model);
-    let text = format!("{role} trusts `{value}`, which no workflow here that assumes it can have");
-    let mut report = cx
-        .finding(&trusted.document.place, value.pattern().src(), text)
-        .statement(trusted.statement)
-        .when(value.pattern().guard())
-        .marks(value.pattern().marks())
-        .help("trust the environment or branch that the job has");
-    for job in own {
-        report = report.related(job.role.src(), "assumes the role", Some(&job.setting.place));
-    }
-    cx.report(report);
 }
 
 /// Whether a run of the job may have the subject; where it cannot be told, it may.

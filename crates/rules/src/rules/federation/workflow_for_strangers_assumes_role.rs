@@ -11,7 +11,8 @@ rule! {
     /// on an event that strangers cause: `pull_request_target`, `issue_comment`, `issues`, `discussion`, or
     /// the end of another workflow (`workflow_run`). Such runs have the rights of the repository itself,
     /// not those of a fork. The finding is high where the job also checks out what the stranger wrote.
-    /// A job of a reusable workflow starts with what starts the workflows that call it here.
+    /// A job of a reusable workflow starts with what starts the workflows that call it here. GitLab and
+    /// Bitbucket have no event by which a stranger gets a token of the project.
     ///
     /// ## Why
     /// Anyone with an account at GitHub opens a pull request or writes a comment. What of it gets into the
@@ -64,6 +65,31 @@ rule! {
     ///         with:
     ///           role-to-assume: arn:aws:iam::111122223333:role/plan
     ///           aws-region: eu-west-1
+    /// ```
+    /// A merge request from a fork at GitLab runs in the fork, or with the path of the fork in its token:
+    /// ```gitlab good with:role
+    /// plan:
+    ///   id_tokens:
+    ///     AWS_TOKEN:
+    ///       aud: https://gitlab.com
+    ///   rules:
+    ///     - if: $CI_PIPELINE_SOURCE == "merge_request_event"
+    ///   script:
+    ///     - aws sts assume-role-with-web-identity --role-arn arn:aws:iam::111122223333:role/deploy --role-session-name plan --web-identity-token $AWS_TOKEN
+    /// ```
+    /// Pull requests from forks at Bitbucket start no pipeline of the repository:
+    /// ```bitbucket good with:role
+    /// pipelines:
+    ///   pull-requests:
+    ///     '**':
+    ///       - step:
+    ///           oidc: true
+    ///           deployment: staging
+    ///           script:
+    ///             - export AWS_ROLE_ARN=arn:aws:iam::111122223333:role/deploy
+    ///             - export AWS_WEB_IDENTITY_TOKEN_FILE=$(pwd)/token
+    ///             - echo $BITBUCKET_STEP_OIDC_TOKEN > $(pwd)/token
+    ///             - make plan
     /// ```
     /// ## How to fix
     /// Run the part that needs AWS on `push` or `pull_request`, or behind an environment with reviewers,
