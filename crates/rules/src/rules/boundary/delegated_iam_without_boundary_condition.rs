@@ -125,6 +125,16 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// Actions that do not know the key cannot ask for it:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "tags" {
+    ///   name = "tags"
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = ["iam:TagRole", "iam:UpdateRoleDescription"], Resource = "arn:aws:iam::111122223333:role/team/*" }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Add `StringEquals` on `iam:PermissionsBoundary` with the ARN of the boundary to every statement that
     /// creates principals or changes their policies.

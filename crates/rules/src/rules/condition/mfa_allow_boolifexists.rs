@@ -78,6 +78,29 @@ rule! {
     ///               BoolIfExists:
     ///                 aws:MultiFactorAuthPresent: "false"
     /// ```
+    /// A Deny beside it closes the gap:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "ops" {
+    ///   name = "ops"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       {
+    ///         Effect    = "Allow"
+    ///         Action    = "ec2:StopInstances"
+    ///         Resource  = "arn:aws:ec2:eu-west-1:111122223333:instance/*"
+    ///         Condition = { BoolIfExists = { "aws:MultiFactorAuthPresent" = "true" } }
+    ///       },
+    ///       {
+    ///         Effect    = "Deny"
+    ///         Action    = "ec2:*"
+    ///         Resource  = "*"
+    ///         Condition = { BoolIfExists = { "aws:MultiFactorAuthPresent" = "false" } }
+    ///       },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Use `Bool` in an Allow; `BoolIfExists` with `false` belongs into a Deny.
     pub(crate) static MFA_ALLOW_BOOLIFEXISTS = Rule {

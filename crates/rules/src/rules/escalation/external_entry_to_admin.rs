@@ -60,6 +60,30 @@ rule! {
     ///       ManagedPolicyArns:
     ///         - arn:aws:iam::aws:policy/AdministratorAccess
     /// ```
+    /// An environment that is protected is a gate, which makes it high:
+    /// ```terraform bad at:high
+    /// resource "aws_iam_role" "deploy" {
+    ///   name = "deploy"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com" }
+    ///       Condition = {
+    ///         StringEquals = {
+    ///           "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
+    ///           "token.actions.githubusercontent.com:sub" = "repo:acme/shop:environment:prod"
+    ///         }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "deploy" {
+    ///   role       = aws_iam_role.deploy.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// ```
     /// ## Good
     /// Another account of the own organization:
     /// ```cloudformation good own_accounts:111122223333,444455556666 also:managed-administratoraccess

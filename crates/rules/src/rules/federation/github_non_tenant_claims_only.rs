@@ -10,6 +10,9 @@ rule! {
     /// The conditions test a branch, an environment, a workflow name or a reusable workflow, and nothing
     /// that says whose repository it is.
     ///
+    /// Whether the repository of a workflow is private is not in the code: a role for such a workflow goes on
+    /// the list `ignore` of the configuration, with the reason.
+    ///
     /// ## Why
     /// An attacker's repository has a branch `main` and an environment `production` too, and may call a
     /// public reusable workflow. Its token meets every condition.

@@ -116,6 +116,28 @@ rule! {
     ///                   - repo:acme/shop:environment:prod
     ///                   - repo:acme/site:environment:prod
     /// ```
+    /// So does one workflow of the owner, with an environment:
+    /// ```terraform good
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com" }
+    ///       Condition = {
+    ///         StringEquals = {
+    ///           "token.actions.githubusercontent.com:aud"              = "sts.amazonaws.com"
+    ///           "token.actions.githubusercontent.com:environment"      = "prod"
+    ///           "token.actions.githubusercontent.com:job_workflow_ref" = "acme/workflows/.github/workflows/deploy.yml@refs/heads/main"
+    ///         }
+    ///         StringLike = { "token.actions.githubusercontent.com:sub" = "repo:acme/*" }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// List the repositories, each with an environment or branch.
     pub(crate) static GITHUB_ORG_WIDE = Rule {

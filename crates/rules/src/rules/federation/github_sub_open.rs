@@ -118,6 +118,27 @@ rule! {
     ///               StringLike:
     ///                 token.actions.githubusercontent.com:sub: !Split [",", !Ref Subjects]
     /// ```
+    /// The id of the repository binds the owner, whatever the subject:
+    /// ```terraform good
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com" }
+    ///       Condition = {
+    ///         StringEquals = {
+    ///           "token.actions.githubusercontent.com:aud"           = "sts.amazonaws.com"
+    ///           "token.actions.githubusercontent.com:repository_id" = "98765432"
+    ///           "token.actions.githubusercontent.com:ref"           = "refs/heads/main"
+    ///         }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Test `token.actions.githubusercontent.com:sub` with the repository and an environment or branch:
     /// `repo:OWNER/REPO:environment:ENV`.

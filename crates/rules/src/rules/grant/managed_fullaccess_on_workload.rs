@@ -14,6 +14,8 @@ rule! {
     /// The attached policy of AWS allows nine in ten or more of the actions that change something in a
     /// service, on all its resources, and the principal is a user or a role that code runs with.
     ///
+    /// Roles of a sandbox go on the list `ignore` of the configuration, by address.
+    ///
     /// ## Why
     /// Code seldom needs more than a few actions on a few resources. Whoever gets hold of it can read,
     /// change and destroy everything of that service in the account.

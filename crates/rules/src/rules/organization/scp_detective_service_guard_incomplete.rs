@@ -90,6 +90,31 @@ rule! {
     ///             Action: guardduty:DeleteDetector
     ///             Resource: "*"
     /// ```
+    /// Nothing of Macie and Inspector is asked for where the code does not use them; auto-enabled members are
+    /// locked by their service, and denied calls on top do no harm:
+    /// ```cloudformation good scope:module,organization also:scp-root-user-not-restricted,scp-cloudtrail-guard-incomplete
+    /// Resources:
+    ///   Guard:
+    ///     Type: AWS::Organizations::Policy
+    ///     Properties:
+    ///       Name: guard
+    ///       Type: SERVICE_CONTROL_POLICY
+    ///       TargetIds: [ou-k3m9-p7q2r4s8]
+    ///       Content:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Deny
+    ///             Action:
+    ///               - guardduty:DeleteDetector
+    ///               - guardduty:UpdateDetector
+    ///               - guardduty:DisassociateFromAdministratorAccount
+    ///               - securityhub:DisableSecurityHub
+    ///               - securityhub:DisassociateFromAdministratorAccount
+    ///               - config:StopConfigurationRecorder
+    ///               - config:DeleteConfigurationRecorder
+    ///               - access-analyzer:DeleteAnalyzer
+    ///             Resource: "*"
+    /// ```
     /// ## How to fix
     /// Deny the actions that the finding lists, with an exemption for the security account's role at most.
     pub(crate) static SCP_DETECTIVE_SERVICE_GUARD_INCOMPLETE = Rule {

@@ -100,6 +100,32 @@ rule! {
     ///               StringNotEquals:
     ///                 ec2:MetadataHttpTokens: required
     /// ```
+    /// A declarative policy demands tokens of every new instance:
+    /// ```terraform good scope:module,organization also:scp-root-user-not-restricted,scp-cloudtrail-guard-incomplete,scp-detective-service-guard-incomplete,org-policy-unattached-or-disabled
+    /// resource "aws_organizations_policy" "metadata" {
+    ///   name = "metadata"
+    ///   type = "DECLARATIVE_POLICY_EC2"
+    ///   content = jsonencode({
+    ///     ec2_attributes = { instance_metadata_defaults = { http_tokens = { "@@assign" = "required" } } }
+    ///   })
+    /// }
+    /// resource "aws_organizations_policy" "tokens" {
+    ///   name = "tokens"
+    ///   content = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Deny"
+    ///       Action    = "ec2:RunInstances"
+    ///       Resource  = "arn:aws:ec2:*:*:instance/*"
+    ///       Condition = { StringNotEquals = { "ec2:MetadataHttpTokens" = "required" } }
+    ///     }]
+    ///   })
+    /// }
+    /// resource "aws_organizations_policy_attachment" "tokens" {
+    ///   policy_id = aws_organizations_policy.tokens.id
+    ///   target_id = "ou-k3m9-p7q2r4s8"
+    /// }
+    /// ```
     /// ## How to fix
     /// Deny `ec2:ModifyInstanceMetadataOptions` to all but administrators, and everything where
     /// `ec2:RoleDelivery` is below 2.0; or demand tokens by a declarative EC2 policy.

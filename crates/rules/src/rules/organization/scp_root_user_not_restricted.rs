@@ -12,6 +12,9 @@ rule! {
     /// `arn:*:iam::*:root`), and root credentials are not managed centrally. Only reported with `scope:
     /// organization`.
     ///
+    /// Policies do not bind the management account, so nothing is said about its root user. A unit for
+    /// experiments goes on the list `ignore` of the configuration.
+    ///
     /// ## Why
     /// The root user of a member account ignores every IAM policy. Who resets its password by mail owns
     /// the account, and only an SCP stops him. (The management account's root user is beyond any SCP.)

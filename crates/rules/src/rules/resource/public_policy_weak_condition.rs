@@ -126,6 +126,31 @@ rule! {
     ///               IpAddress:
     ///                 aws:SourceIp: 203.0.113.0/24
     /// ```
+    /// A Deny in the same policy shuts out whom the weak condition lets in:
+    /// ```terraform good
+    /// resource "aws_sqs_queue_policy" "orders" {
+    ///   queue_url = "https://sqs.eu-west-1.amazonaws.com/111122223333/orders"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       {
+    ///         Effect    = "Allow"
+    ///         Action    = "sqs:SendMessage"
+    ///         Resource  = "arn:aws:sqs:eu-west-1:111122223333:orders"
+    ///         Principal = "*"
+    ///         Condition = { Bool = { "aws:SecureTransport" = "true" } }
+    ///       },
+    ///       {
+    ///         Effect    = "Deny"
+    ///         Action    = "sqs:*"
+    ///         Resource  = "arn:aws:sqs:eu-west-1:111122223333:orders"
+    ///         Principal = "*"
+    ///         Condition = { StringNotEquals = { "aws:PrincipalOrgID" = "o-a1b2c3d4e5" } }
+    ///       },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Test who calls: `aws:PrincipalOrgID`, `aws:PrincipalArn`, `aws:SourceAccount`, `aws:SourceVpce`.
     pub(crate) static PUBLIC_POLICY_WEAK_CONDITION = Rule {

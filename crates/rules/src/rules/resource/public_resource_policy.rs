@@ -178,6 +178,29 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// The block of the bucket keeps the public out of what its policy says:
+    /// ```cloudformation good
+    /// Resources:
+    ///   Site:
+    ///     Type: AWS::S3::Bucket
+    ///     Properties:
+    ///       PublicAccessBlockConfiguration:
+    ///         BlockPublicAcls: true
+    ///         BlockPublicPolicy: true
+    ///         IgnorePublicAcls: true
+    ///         RestrictPublicBuckets: true
+    ///   SitePolicy:
+    ///     Type: AWS::S3::BucketPolicy
+    ///     Properties:
+    ///       Bucket: !Ref Site
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: s3:GetObject
+    ///             Resource: !Sub "${Site.Arn}/*"
+    ///             Principal: "*"
+    /// ```
     /// ## How to fix
     /// Name the principals, or add `StringEquals` on `aws:PrincipalOrgID` or `aws:SourceAccount`. A bucket
     /// that is meant to be public goes into `public_ok` of the configuration.

@@ -68,6 +68,19 @@ rule! {
     ///             Action: sts:AssumeRole
     ///             Principal: { Service: ec2.amazonaws.com }
     /// ```
+    /// In a Deny the element spares those it names:
+    /// ```terraform good
+    /// resource "aws_iam_role" "ops" {
+    ///   name = "ops"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       { Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ec2.amazonaws.com" } },
+    ///       { Effect = "Deny", Action = "sts:AssumeRole", NotPrincipal = { Service = "ec2.amazonaws.com" } },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// List the principals that need the role under `Principal`.
     pub(crate) static TRUST_NOTPRINCIPAL_ALLOW = Rule {

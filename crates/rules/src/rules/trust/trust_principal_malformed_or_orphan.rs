@@ -83,6 +83,29 @@ rule! {
     ///               StringLike:
     ///                 aws:userid: AROAJQABLZS4A3QDU576Q:*
     /// ```
+    /// A reference to a role gives its name, of which the template makes the ARN:
+    /// ```cloudformation good
+    /// Resources:
+    ///   Source:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRole
+    ///             Principal: { Service: lambda.amazonaws.com }
+    ///   Ops:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRole
+    ///             Principal:
+    ///               AWS: !Sub arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${Source}
+    /// ```
     /// ## How to fix
     /// Write the ARN of the role. For "any role whose name begins so", name the account and test
     /// `aws:PrincipalArn` with `ArnLike`.

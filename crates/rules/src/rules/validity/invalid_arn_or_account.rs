@@ -103,6 +103,16 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// With `scope: account` the account of examples is a note:
+    /// ```terraform good at:info scope:module,account
+    /// resource "aws_iam_policy" "reader" {
+    ///   name = "reader"
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sqs:SendMessage", Resource = "arn:aws:sqs:eu-west-1:123456789012:orders" }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Write `arn:partition:service:region:account:resource` with a 12-digit account id, or build the ARN
     /// from the resource that it means.
@@ -134,6 +144,9 @@ const OWNERS: [&str; 6] = [
     "amazon", "aws", "aws-marketplace", "aws-managed", "cloudfront", "third-party",
 ];
 
+/// The accounts of AWS's documentation.
+const EXAMPLES: [&str; 2] = ["111122223333", "123456789012"];
+
 fn check(cx: &mut Context<'_>) {
     boundaries(cx);
     for holder in &cx.model.documents {
@@ -143,7 +156,7 @@ fn check(cx: &mut Context<'_>) {
         let name = names::document(holder);
         for statement in &holder.document.statements {
             for item in &statement.resources.listed().items {
-                let Some(mut fault) = fault(item) else { continue };
+                let Some(mut fault) = fault(item).or_else(|| example(cx, item)) else { continue };
                 // What is to be replaced: a default (`BROKER_ARN`) or a blank (`<your ARN>`).
                 let blank = is_blank(&item.pattern().to_string())
                     || item.pattern().marks().has(Marks::FROM_DEFAULT);
@@ -212,6 +225,18 @@ fn boundaries(cx: &mut Context<'_>) {
             .severity(fault.severity);
         cx.report(report);
     }
+}
+
+/// The account of AWS's documentation, in code that is meant to be deployed.
+fn example(cx: &Context<'_>, item: &ResourcePattern) -> Option<Fault> {
+    let account = item.literals()?.account?;
+    let meant = cx.settings.speaks(Scope::Account)
+        && EXAMPLES.contains(&account.as_str())
+        && !cx.access.is_own_account(&account);
+    meant.then(|| Fault {
+        text: format!("whose account `{account}` is the one of AWS's examples"),
+        severity: Severity::Info,
+    })
 }
 
 /// Whether a text is a blank to be filled in, as samples write it.

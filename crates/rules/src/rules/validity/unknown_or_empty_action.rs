@@ -87,6 +87,16 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// A service that is younger than the data of overgrant is told of with the date of that data, as low:
+    /// ```terraform good at:low
+    /// resource "aws_iam_policy" "p" {
+    ///   name = "new"
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "moonbase:StartLanding", Resource = "arn:aws:s3:::acme-data" }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Look the operation up in the Service Authorization Reference and write the action that permits it.
     pub(crate) static UNKNOWN_OR_EMPTY_ACTION = Rule {
