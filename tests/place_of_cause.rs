@@ -200,4 +200,45 @@ resource "aws_iam_role" "deploy" {
     assert_eq!(related["path"], "ci/aws.yml");
     let role = "arn:aws:iam::111122223333:role/deploy";
     assert_eq!(pointed(included, related), role);
+
+fn a_document_keeps_its_places_through_functions_of_texts() {
+    let document = r#"data "aws_iam_policy_document" "d" {
+  count = 1
+  statement {
+    actions   = ["ecr:PutImage"]
+    resources = ["*"]
+  }
+}
+"#;
+    for policy in [
+        r#"join("", data.aws_iam_policy_document.d.*.json)"#,
+        r#"replace(data.aws_iam_policy_document.d[0].json, "ecr:Put", "ecr:Put")"#,
+        r#"format("%s", element(concat(data.aws_iam_policy_document.d.*.json, [""]), 0))"#,
+        r#"trimspace(data.aws_iam_policy_document.d[0].json)"#,
+        r#"jsonencode(jsondecode(data.aws_iam_policy_document.d[0].json))"#,
+        r#"coalesce(one(data.aws_iam_policy_document.d[*].json), "")"#,
+    ] {
+        let main =
+            format!("{document}resource \"aws_iam_policy\" \"p\" {{\n  policy = {policy}\n}}\n");
+        let project = Project::new().file("main.tf", &main);
+        let report = project.run(&["check", "-f", "json"]).json();
+        let finding = only(&report, "star-resource-on-scopable-write");
+        assert_eq!(pointed(&main, finding), r#""*""#, "{policy}");
+    }
+}
+
+#[test]
+fn a_copy_of_an_aws_policy_points_at_who_chose_it() {
+    let main = r#"data "aws_iam_policy" "all" {
+  arn = "arn:aws:iam::aws:policy/AmazonSQSFullAccess"
+}
+resource "aws_iam_policy" "p" {
+  policy = data.aws_iam_policy.all.policy
+}
+"#;
+    let project = Project::new().file("main.tf", main);
+    let report = project.run(&["check", "-f", "json"]).json();
+    let finding = only(&report, "service-wildcard-on-all");
+    let arn = r#""arn:aws:iam::aws:policy/AmazonSQSFullAccess""#;
+    assert_eq!(pointed(main, finding), arn);
 }

@@ -82,7 +82,16 @@ impl Evaluator<'_> {
                 let wanted = named.unwrap_or_else(|| argument("name")?.as_known())?;
                 let policy = catalog().managed_policy(&wanted)?;
                 match (name, arn) {
-                    ("policy", _) => text(Text::known(&policy.document())),
+                    // Nobody wrote it but who chose it.
+                    ("policy", _) => {
+                        let chosen = ["arn", "name"]
+                            .iter()
+                            .find_map(|name| self.configured(target, body, name)?.ok());
+                        let src = chosen.map_or_else(|| src.clone(), |val| val.src().clone());
+                        let document = policy.document();
+                        let placed = src.span.map(|span| Text::derived(&document, span));
+                        text(placed.map_or_else(|| Text::known(&document), |text| text.under(&src)))
+                    }
                     ("name", _) => text(Text::known(policy.name())),
                     (_, Some(arn)) => text(arn),
                     (_, None) => {

@@ -1,9 +1,10 @@
 //! The characters of a text whose parts are all known, JSON parts written as Terraform writes them.
 //!
 //! Not for partly known texts, which stay ropes. Invariant: the JSON is byte for byte what
-//! `jsonencode` gives (go-cty, `stdlib.JSONEncode`).
+//! `jsonencode` gives (go-cty, `stdlib.JSONEncode`), and what is spelled out keeps the places of the
+//! values: each literal stands where it was written, what encloses values where the list or object is.
 
-use overgrant_value::{Data, Piece, Text, Val};
+use overgrant_value::{Data, Piece, Src, Text, Val};
 use smol_str::SmolStr;
 use std::fmt::Write as _;
 
@@ -25,28 +26,81 @@ pub(crate) fn known(text: &Text) -> Option<SmolStr> {
 
 /// The text with every fully known JSON part spelled out, the others kept.
 pub(crate) fn spelled(text: &Text) -> Text {
-    text.pieces()
-        .iter()
-        .map(|piece| {
-            let Piece::Json(val) = piece else {
-                return piece.clone();
-            };
-            let mut out = String::new();
-            match write(val, &mut out) {
-                Some(()) => {
-                    let text = match val.span() {
-                        Some(span) => Text::derived(&out, span),
-                        None => Text::known(&out),
-                    };
-                    text.pieces()
-                        .first()
-                        .cloned()
-                        .unwrap_or_else(|| piece.clone())
+    let mut out = Text::empty();
+    for piece in text.pieces() {
+        let mut document = Text::empty();
+        match piece {
+            Piece::Json(val) if spell(val, &mut document).is_some() => out.append(&document),
+            _ => out.push(piece.clone()),
+        }
+    }
+    out
+}
+
+/// Appends the JSON of a fully known value with the places of its parts; `None` where a part is open.
+fn spell(val: &Val, out: &mut Text) -> Option<()> {
+    let src = val.src();
+    match val.data() {
+        Data::Str(text) => spell_string(text, src, out)?,
+        Data::Seq(seq) => {
+            place("[", src, out);
+            for (index, item) in seq.items.iter().enumerate() {
+                if index > 0 {
+                    place(",", src, out);
                 }
-                None => piece.clone(),
+                spell(item, out)?;
             }
-        })
-        .collect()
+            place("]", src, out);
+        }
+        Data::Map(map) => {
+            place("{", src, out);
+            for (index, entry) in map.entries.iter().enumerate() {
+                if index > 0 {
+                    place(",", src, out);
+                }
+                spell_string(&entry.key, &entry.key_src, out)?;
+                place(":", src, out);
+                spell(&entry.val, out)?;
+            }
+            place("}", src, out);
+        }
+        _ => {
+            let mut word = String::new();
+            write(val, &mut word)?;
+            place(&word, src, out);
+        }
+    }
+    Some(())
+}
+
+fn spell_string(text: &Text, src: &Src, out: &mut Text) -> Option<()> {
+    place("\"", src, out);
+    for piece in text.pieces() {
+        let Piece::Lit(lit) = piece else {
+            let mut escaped = String::new();
+            escape(&known(&Text::from(piece.clone()))?, &mut escaped);
+            place(&escaped, src, out);
+            continue;
+        };
+        let mut escaped = String::new();
+        escape(lit.as_str(), &mut escaped);
+        out.push(Piece::Lit(if escaped == lit.as_str() {
+            lit.clone()
+        } else {
+            lit.mapped(escaped, false)
+        }));
+    }
+    place("\"", src, out);
+    Some(())
+}
+
+/// Appends characters that come from `src`.
+fn place(chars: &str, src: &Src, out: &mut Text) {
+    let text = match src.span {
+        Some(span) => Text::derived(chars, span),
+        None => Text::known(chars),
+    };
+    out.append(&text.under(src));
 }
 
 /// The characters of a value that is a known text, number or truth value.
@@ -93,6 +147,12 @@ pub(crate) fn write(val: &Val, out: &mut String) -> Option<()> {
 /// Appends a JSON string with the escapes of Go's `encoding/json`.
 pub(crate) fn string(text: &str, out: &mut String) {
     out.push('"');
+    escape(text, out);
+    out.push('"');
+}
+
+/// Appends the characters with the escapes of Go's `encoding/json`.
+fn escape(text: &str, out: &mut String) {
     for c in text.chars() {
         match c {
             '"' => out.push_str("\\\""),
@@ -108,5 +168,4 @@ pub(crate) fn string(text: &str, out: &mut String) {
             c => out.push(c),
         }
     }
-    out.push('"');
 }
