@@ -83,12 +83,12 @@ impl<'a> Context<'a> {
         Some(self.finding(&place, &Src::none(), message).cell(what))
     }
 
-    /// What a resource makes (an ARN, a name) is written by nobody: its place is where it is first
-    /// used.
+    /// What a resource makes (an ARN, a name) or AWS keeps (a policy) is written by nobody: its place is
+    /// where it is first used.
     fn used(&self, src: &Src) -> Src {
         let made = src
             .span
-            .is_some_and(|span| self.model.blocks.begins_at(span));
+            .is_none_or(|span| self.model.blocks.begins_at(span));
         let hops = src.hops();
         let (true, Some((first, rest))) = (made, hops.split_first()) else {
             return src.clone();

@@ -82,15 +82,19 @@ impl Evaluator<'_> {
                 let wanted = named.unwrap_or_else(|| argument("name")?.as_known())?;
                 let policy = catalog().managed_policy(&wanted)?;
                 match (name, arn) {
-                    // Nobody wrote it but who chose it.
+                    // Nobody wrote the text; it comes by way of who chose it.
                     ("policy", _) => {
                         let chosen = ["arn", "name"]
                             .iter()
                             .find_map(|name| self.configured(target, body, name)?.ok());
-                        let src = chosen.map_or_else(|| src.clone(), |val| val.src().clone());
-                        let document = policy.document();
-                        let placed = src.span.map(|span| Text::derived(&document, span));
-                        text(placed.map_or_else(|| Text::known(&document), |text| text.under(&src)))
+                        let way = chosen.map_or_else(Src::none, |val| {
+                            let span = val.src().span;
+                            let start = span.map_or_else(Src::none, |span| {
+                                Src::none().through(span, "a policy of AWS")
+                            });
+                            start.under(val.src())
+                        });
+                        text(Text::known(&policy.document()).under(&way))
                     }
                     ("name", _) => text(Text::known(policy.name())),
                     (_, Some(arn)) => text(arn),

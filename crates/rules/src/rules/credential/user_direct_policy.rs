@@ -144,7 +144,9 @@ fn check(cx: &mut Context<'_>) {
         let is_user = matches!(kind, "aws_iam_user_policy" | "AWS::IAM::UserPolicy" | "AWS::IAM::User")
             || is_user(cx, &target.text, &document.place);
         if is_user {
-            report(cx, &document.place, &document.argument_src, "an inline policy", &target.text);
+            // A resource of its own goes as a whole.
+            let src = if kind == "AWS::IAM::User" { &document.argument_src } else { &document.place.name_src };
+            report(cx, &document.place, src, "an inline policy", &target.text);
         }
     }
 }
