@@ -200,7 +200,9 @@ resource "aws_iam_role" "deploy" {
     assert_eq!(related["path"], "ci/aws.yml");
     let role = "arn:aws:iam::111122223333:role/deploy";
     assert_eq!(pointed(included, related), role);
+}
 
+#[test]
 fn a_document_keeps_its_places_through_functions_of_texts() {
     let document = r#"data "aws_iam_policy_document" "d" {
   count = 1
@@ -241,4 +243,34 @@ resource "aws_iam_policy" "p" {
     let finding = only(&report, "service-wildcard-on-all");
     let arn = r#""arn:aws:iam::aws:policy/AmazonSQSFullAccess""#;
     assert_eq!(pointed(main, finding), arn);
+}
+
+#[test]
+fn a_literal_that_two_statements_share_is_told_once() {
+    let template = r#"Resources:
+  P:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - Effect: Allow
+            Action: &all "s3:*"
+            Resource: &every "*"
+          - Effect: Allow
+            Action: *all
+            Resource: *every
+          - Effect: Allow
+            Action: "sqs:*"
+            Resource: *every
+"#;
+    let project = Project::new().file("t.yaml", template);
+    let report = project.run(&["check", "-f", "json"]).json();
+    let found: Vec<&str> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| pointed(template, finding))
+        .collect();
+    assert_eq!(found, [r#""s3:*""#, r#""sqs:*""#]);
 }

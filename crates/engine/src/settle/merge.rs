@@ -32,13 +32,61 @@ fn key(finding: &Finding) -> Key {
 /// Merges equal findings of several contexts. `resources` say how often each block is used.
 pub(crate) fn merge(findings: Vec<Finding>, resources: &Uses) -> Vec<Finding> {
     let mut groups: BTreeMap<Key, Vec<Finding>> = BTreeMap::new();
-    for finding in findings {
+    for finding in once(findings) {
         groups.entry(key(&finding)).or_default().push(finding);
     }
     groups
         .into_values()
         .filter_map(|group| join(group, resources))
         .collect()
+}
+
+/// Takes what is said twice of one place in one context as said once: statements may share a literal (an
+/// alias of YAML, a local). The first statement leads.
+fn once(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut known: BTreeMap<(&'static str, Span, SmolStr, SmolStr, String), usize> =
+        BTreeMap::new();
+    let mut kept: Vec<Finding> = Vec::new();
+    for finding in findings {
+        let Some(span) = finding.primary else {
+            kept.push(finding);
+            continue;
+        };
+        let (root, holder) = (finding.root.clone(), finding.holder.clone());
+        let said = (finding.rule, span, root, holder, finding.message.clone());
+        match known.get(&said).and_then(|at| kept.get_mut(*at)) {
+            Some(first) => {
+                first.guard = first.guard.take().filter(|_| finding.guard.is_some());
+                first.severity = first.severity.max(finding.severity);
+                first.confidence = first.confidence.max(finding.confidence);
+                absorb(first, finding);
+            }
+            None => {
+                known.insert(said, kept.len());
+                kept.push(finding);
+            }
+        }
+    }
+    kept
+}
+
+/// Adds what another finding at the same place concerns.
+fn absorb(first: &mut Finding, other: Finding) {
+    for span in other.covers {
+        if !first.covers.contains(&span) {
+            first.covers.push(span);
+        }
+    }
+    extend(&mut first.principals, other.principals);
+    extend(&mut first.paths, other.paths);
+    if let Some(judged) = &first.judged
+        && other
+            .judged
+            .as_ref()
+            .is_some_and(|theirs| theirs.statement != judged.statement)
+    {
+        first.judged = None;
+    }
 }
 
 fn join(mut group: Vec<Finding>, uses: &Uses) -> Option<Finding> {
@@ -67,21 +115,7 @@ fn join(mut group: Vec<Finding>, uses: &Uses) -> Option<Finding> {
         if (&other.root, &other.address) != (&first.root, &first.address) {
             addresses.insert((other.address.clone(), other.root.clone()));
         }
-        for span in other.covers {
-            if !first.covers.contains(&span) {
-                first.covers.push(span);
-            }
-        }
-        extend(&mut first.principals, other.principals);
-        extend(&mut first.paths, other.paths);
-        if let Some(judged) = &first.judged
-            && other
-                .judged
-                .as_ref()
-                .is_some_and(|theirs| theirs.statement != judged.statement)
-        {
-            first.judged = None;
-        }
+        absorb(&mut first, other);
     }
     let root = first.root.clone();
     first.instances = addresses
