@@ -4,7 +4,7 @@ use crate::caller::surely_present;
 use crate::names;
 use crate::{Context, Family, Scope, fixes};
 use overgrant_finding::{Confidence, Severity};
-use overgrant_policy::{Condition, Conditions, Effect, SetOperator, Test};
+use overgrant_policy::{Answer, Condition, Effect, SetOperator, Statement, Test};
 
 rule! {
     /// An Allow with `ForAllValues` also passes when the key is absent.
@@ -114,6 +114,45 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// A request for an item always names its key, and one without tags writes none:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "p" {
+    ///   name = "orders"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       {
+    ///         Effect    = "Allow"
+    ///         Action    = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
+    ///         Resource  = "arn:aws:dynamodb:eu-west-1:111122223333:table/orders"
+    ///         Condition = { "ForAllValues:StringEquals" = { "dynamodb:Attributes" = ["orderId", "status"] } }
+    ///       },
+    ///       {
+    ///         Effect    = "Allow"
+    ///         Action    = "s3:PutObjectTagging"
+    ///         Resource  = "arn:aws:s3:::acme-data/*"
+    ///         Condition = { "ForAllValues:StringEquals" = { "s3:RequestObjectTagKeys" = ["scan"] } }
+    ///       },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
+    /// ```terraform bad
+    /// resource "aws_iam_policy" "p" {
+    ///   name = "orders"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = ["dynamodb:GetItem", "dynamodb:Scan"]
+    ///       Resource  = "arn:aws:dynamodb:eu-west-1:111122223333:table/orders"
+    ///       Condition = {
+    ///         "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = ["$${aws:userid}"] } # <-- here
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Add `Null` = `false` for the same key.
     pub(crate) static FORALLVALUES_ALLOW_WITHOUT_NULL_GUARD = Rule {
@@ -142,7 +181,7 @@ fn check(cx: &mut Context<'_>) {
             let Some(condition) = conditions
                 .items
                 .iter()
-                .find(|condition| passes_when_absent(conditions, condition))
+                .find(|condition| passes_when_absent(statement, condition))
             else {
                 continue;
             };
@@ -169,16 +208,30 @@ fn check(cx: &mut Context<'_>) {
     }
 }
 
-/// Keys that a tagging request carries whenever it does anything.
-const TAG_KEYS: &str = "aws:tagkeys";
+/// Keys that a request carries whenever it writes what they list.
+const WRITTEN: [&str; 2] = ["aws:tagkeys", "s3:requestobjecttagkeys"];
 
-fn passes_when_absent(all: &Conditions, condition: &Condition) -> bool {
+/// Keys that every request for items carries: the key of an item is among its attributes. Source:
+/// Amazon DynamoDB, "Using IAM policy conditions for fine-grained access control".
+const OF_ITEMS: [&str; 2] = ["dynamodb:attributes", "dynamodb:leadingkeys"];
+
+/// Requests for items that name no key.
+const NAMES_NO_KEY: [&str; 2] = ["dynamodb:Scan", "dynamodb:PartiQLSelect"];
+
+fn passes_when_absent(statement: &Statement, condition: &Condition) -> bool {
+    let carried = |key: &str| {
+        let names_items = OF_ITEMS.contains(&key)
+            && NAMES_NO_KEY
+                .iter()
+                .all(|action| statement.actions.select(action) == Answer::No);
+        WRITTEN.contains(&key) || names_items
+    };
     condition.operator.set == Some(SetOperator::ForAllValues)
         && !condition.operator.is_negated()
         && condition
             .key
             .spelling()
-            .is_some_and(|key| key != TAG_KEYS && !surely_present(all, &key))
+            .is_some_and(|key| !carried(&key) && !surely_present(&statement.conditions, &key))
 }
 
 /// Another condition that fails when its key is absent.

@@ -4,7 +4,8 @@ use crate::caller::surely_present;
 use crate::names;
 use crate::{Context, Family, Scope, fixes};
 use overgrant_finding::{Confidence, Severity};
-use overgrant_policy::{Condition, Effect, Test};
+use overgrant_ir::DocumentRole;
+use overgrant_policy::{Condition, Effect, PrincipalKind, Statement, Test};
 
 rule! {
     /// An Allow tests a security key with `IfExists`, so that its absence passes.
@@ -158,6 +159,23 @@ rule! {
     ///               StringEqualsIfExists:
     ///                 ec2:InstanceType: [t3.micro, t3.small]
     /// ```
+    /// A service that assumes the role sends the account where it acts for a resource:
+    /// ```cloudformation good at:low
+    /// Resources:
+    ///   Pipeline:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRole
+    ///             Principal:
+    ///               Service: codepipeline.amazonaws.com
+    ///             Condition:
+    ///               StringEqualsIfExists:
+    ///                 aws:SourceAccount: !Ref AWS::AccountId
+    /// ```
     /// ## How to fix
     /// Drop `IfExists`; where some requests rightly lack the key, allow them in a statement of their own.
     pub(crate) static IFEXISTS_ON_SECURITY_KEY_IN_ALLOW = Rule {
@@ -211,10 +229,6 @@ fn check(cx: &mut Context<'_>) {
             if guarded || conditions.iter().any(limits) {
                 continue;
             }
-            let tag = condition
-                .key
-                .spelling()
-                .is_some_and(|key| key.contains("tag/"));
             let report = cx
                 .finding(
                     &document.place,
@@ -228,12 +242,34 @@ fn check(cx: &mut Context<'_>) {
                 )
                 .statement(statement)
                 .when(&condition.guard)
-                .severity(if tag { Severity::Medium } else { Severity::High })
+                .severity(severity(&document.role, statement, condition))
                 .help("drop IfExists");
             let edit = fixes::operator(statement, condition, fixes::bare(&condition.operator))
                 .filter(|_| condition.operator.set.is_none());
             cx.report(report.fix(edit.map(|edit| fixes::changing("Ask for the key in every case", [edit]))));
         }
+    }
+}
+
+/// How bad the gap is. A service that may act for others is no worse with a test that sometimes
+/// passes than without one, which other rules grade.
+fn severity(role: &DocumentRole, statement: &Statement, condition: &Condition) -> Severity {
+    let key = condition.key.spelling().unwrap_or_default();
+    let services = statement.principals.iter().next().is_some()
+        && statement
+            .principals
+            .iter()
+            .all(|principal| principal.kind() == PrincipalKind::Service);
+    if services && key.starts_with("aws:source") {
+        return match role {
+            DocumentRole::Trust => Severity::Low,
+            _ => Severity::Medium,
+        };
+    }
+    if key.contains("tag/") {
+        Severity::Medium
+    } else {
+        Severity::High
     }
 }
 
