@@ -6,7 +6,7 @@
 
 use crate::arn::{Arn, ArnLiterals};
 use crate::statement::{Listed, joined_key, show};
-use overgrant_value::{Answer, Guard, Piece, Src, Text};
+use overgrant_value::{Answer, Guard, Piece, Src, Sym, Text};
 use smol_str::SmolStr;
 use std::fmt;
 
@@ -94,12 +94,25 @@ impl Principal {
         is_account_id(&id).then_some(id)
     }
 
-    /// The service principal's name, where it is known.
+    /// The service principal's name, where it is known. Services take `amazonaws.com` for the DNS
+    /// suffix of any partition. Source: IAM User Guide, "AWS JSON policy elements: Principal".
     #[must_use]
     pub fn service(&self) -> Option<SmolStr> {
-        (self.kind == PrincipalKind::Service)
-            .then(|| self.text.as_known())
-            .flatten()
+        if self.kind != PrincipalKind::Service {
+            return None;
+        }
+        let spelled = |piece: &Piece| match piece {
+            Piece::Lit(lit) => Some(lit.as_str().to_owned()),
+            Piece::Hole(hole) if hole.sym == Sym::UrlSuffix => Some("amazonaws.com".to_owned()),
+            Piece::Hole(_) | Piece::Json(_) => None,
+        };
+        let name: String = self
+            .text
+            .pieces()
+            .iter()
+            .map(spelled)
+            .collect::<Option<_>>()?;
+        Some(name.into())
     }
 
     /// Whether it is written as this text, open parts being equal to themselves.
@@ -122,6 +135,16 @@ impl Principal {
             Piece::Hole(_) | Piece::Json(_) => 0,
         };
         self.text.pieces().iter().map(literal).sum()
+    }
+
+    /// Whether it was put together of texts from several places.
+    #[must_use]
+    pub fn is_composed(&self) -> bool {
+        let parts = |piece: &Piece| match piece {
+            Piece::Lit(lit) => lit.segs().len(),
+            Piece::Hole(_) | Piece::Json(_) => 1,
+        };
+        self.text.pieces().iter().map(parts).sum::<usize>() > 1
     }
 
     /// Whether no part of it is open.
