@@ -3,9 +3,11 @@
 use crate::escalate::{self, Allowed};
 use crate::listed::is_listed;
 use crate::{Context, Family, Scope, names};
+use overgrant_access::graph::Node;
 use overgrant_catalog::EscalationPath;
 use overgrant_finding::{Confidence, Severity};
-use overgrant_ir::{Identity, IdentityKind};
+use overgrant_ir::{Identity, IdentityId, IdentityKind};
+use std::collections::BTreeSet;
 
 rule! {
     /// Principal can widen its own rights.
@@ -242,12 +244,36 @@ fn check(cx: &mut Context<'_>) {
         else {
             continue;
         };
-        finding(cx, identity, action, *allowed, &writes);
+        finding(cx, id, identity, action, *allowed, &writes);
     }
+}
+
+/// Rules whose ways to administration are told with this one: a principal that has all of it wins
+/// nothing more by them.
+const FURTHER: [&str; 2] = ["passrole-new-compute", "existing-compute-code-injection"];
+
+/// The further sure ways of the identity to administration, by id.
+fn further(cx: &Context<'_>, id: IdentityId) -> BTreeSet<&'static str> {
+    let admin = |end: Node| match end {
+        Node::Admin => true,
+        Node::Identity(role) => escalate::reaches_admin(cx, role),
+        Node::Workload(at) => cx
+            .access
+            .role_of(at)
+            .is_some_and(|role| escalate::reaches_admin(cx, role)),
+        _ => false,
+    };
+    FURTHER
+        .iter()
+        .flat_map(|rule| escalate::steps(cx, id, rule))
+        .filter(|(_, edge)| escalate::ends(cx, edge).into_iter().any(admin))
+        .map(|(path, _)| path.id)
+        .collect()
 }
 
 fn finding(
     cx: &mut Context<'_>,
+    id: IdentityId,
     identity: &Identity,
     action: &str,
     allowed: Allowed<'_>,
@@ -274,6 +300,9 @@ fn finding(
         .help("limit the roles and users by path and demand a permissions boundary");
     for (path, action, _) in writes {
         report = report.path(path.id).note(format!("path: `{action}` ({})", path.id));
+    }
+    for path in further(cx, id) {
+        report = report.path(path);
     }
     cx.report(report);
 }

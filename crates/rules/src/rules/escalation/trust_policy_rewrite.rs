@@ -5,7 +5,7 @@ use crate::listed::is_listed;
 use crate::{Context, Family, Scope, escalate, names};
 use overgrant_catalog::catalog;
 use overgrant_finding::{Confidence, Severity};
-use overgrant_ir::{DocumentRole, Identity, IdentityKind};
+use overgrant_ir::{DocumentRole, Identity, IdentityId, IdentityKind};
 use overgrant_policy::{Answer, Effect};
 
 rule! {
@@ -155,17 +155,24 @@ fn check(cx: &mut Context<'_>) {
         {
             continue;
         }
-        let what = if grant.wide(action).is_some() {
-            "any role".to_owned()
+        let (what, src) = if grant.wide(action).is_some() {
+            ("any role".to_owned(), grant.wide_src(action))
         } else {
-            match stronger(cx, &grant) {
-                Some(role) => format!("the administrator `{}`", names::plain(role)),
-                None => continue,
-            }
+            let Some((id, role)) = stronger(cx, &grant) else { continue };
+            let name = names::plain(role);
+            let what = if escalate::is_admin(cx, id) {
+                format!("the administrator `{name}`")
+            } else {
+                format!("`{name}`, which can become administrator,")
+            };
+            let mut items = statement.resources.listed().items.iter();
+            let named = items.find(|item| item.matches(&role.arn) == Answer::Must);
+            let src = named.map_or_else(|| grant.wide_src(action), |item| item.pattern().src().clone());
+            (what, src)
         };
         let text = format!("{} rewrite the trust policy of {what} and assume it", grant.subject());
         let mut report = cx
-            .finding(&grant.document.place, &grant.wide_src(action), text)
+            .finding(&grant.document.place, &src, text)
             .path("PE-IAM-012")
             .help("limit the statement to a path without stronger roles");
         let listed = |list: &[String]| {
@@ -205,7 +212,7 @@ fn has_more(cx: &Context<'_>, grant: &Grant<'_>) -> bool {
 }
 
 /// An administrator role of the model that the statement names and that does not hold it.
-fn stronger<'a>(cx: &Context<'a>, grant: &Grant<'_>) -> Option<&'a Identity> {
+fn stronger<'a>(cx: &Context<'a>, grant: &Grant<'_>) -> Option<(IdentityId, &'a Identity)> {
     let model = cx.model;
     model
         .of_kind(IdentityKind::Role)
@@ -217,7 +224,6 @@ fn stronger<'a>(cx: &Context<'a>, grant: &Grant<'_>) -> Option<&'a Identity> {
         })
         .filter(|(_, role)| grant.statement.resources.select(&role.arn) == Answer::Must)
         .find(|(id, _)| escalate::reaches_admin(cx, *id))
-        .map(|(_, role)| role)
 }
 
 #[cfg(test)]
