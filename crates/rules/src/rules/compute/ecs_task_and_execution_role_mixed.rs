@@ -6,6 +6,7 @@ use overgrant_access::AttachedSource;
 use overgrant_catalog::Action;
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::{IdentityId, Workload};
+use std::collections::BTreeMap;
 
 rule! {
     /// ECS task role and execution role are mixed up.
@@ -183,6 +184,7 @@ const EXECUTION: [&str; 2] = ["execution_role_arn", "ExecutionRoleArn"];
 
 fn check(cx: &mut Context<'_>) {
     let model = cx.model;
+    let mut wide: BTreeMap<IdentityId, Vec<&Workload>> = BTreeMap::new();
     for (index, execution) in model.workloads.iter().enumerate() {
         let definition = matches!(
             execution.place.kind.as_str(),
@@ -200,8 +202,15 @@ fn check(cx: &mut Context<'_>) {
         let id = cx.access.role_of(index);
         match task {
             Some(task) if task.role.text.same_text(&execution.role.text) => both(cx, task, id),
-            _ => holds_more(cx, execution, id),
+            _ => {
+                if let Some(id) = id {
+                    wide.entry(id).or_default().push(execution);
+                }
+            }
         }
+    }
+    for (id, executions) in wide {
+        holds_more(cx, id, &executions);
     }
 }
 
@@ -232,9 +241,9 @@ fn both(cx: &mut Context<'_>, task: &Workload, id: Option<IdentityId>) {
     cx.report(report);
 }
 
-/// An execution role with rights that no agent uses.
-fn holds_more(cx: &mut Context<'_>, execution: &Workload, id: Option<IdentityId>) {
-    let Some((id, role)) = id.and_then(|id| Some((id, cx.model.identity(id)?))) else {
+/// An execution role with rights that no agent uses: one finding, whatever definitions start with it.
+fn holds_more(cx: &mut Context<'_>, id: IdentityId, executions: &[&Workload]) {
+    let (Some(role), [first, others @ ..]) = (cx.model.identity(id), executions) else {
         return;
     };
     // A role of something else besides is another's business.
@@ -248,15 +257,19 @@ fn holds_more(cx: &mut Context<'_>, execution: &Workload, id: Option<IdentityId>
     if more.is_empty() || !alone {
         return;
     }
+    let besides = match others.len() {
+        0 => String::new(),
+        count => format!(" and {count} more"),
+    };
     let text = format!(
-        "execution role `{}` of `{}` may use {}, which the agent never does",
+        "execution role `{}` of `{}`{besides} may use {}, which the agent never does",
         names::plain(role),
-        execution.place.address,
+        first.place.address,
         list_actions(&more)
     );
-    let report = cx
-        .finding(&execution.place, &execution.role.src, text)
-        .when(&execution.role.guard)
+    let mut report = cx
+        .finding(&first.place, &first.role.src, text)
+        .when(&first.role.guard)
         .cell(role.name.key())
         .principal(&role.place)
         .related(
@@ -265,6 +278,13 @@ fn holds_more(cx: &mut Context<'_>, execution: &Workload, id: Option<IdentityId>
             Some(&role.place),
         )
         .help("move the rights of the application to its task role");
+    for other in others {
+        report = report.related(
+            &other.role.src,
+            format!("`{}` starts with it too", other.place.address),
+            Some(&other.place),
+        );
+    }
     cx.report(report);
 }
 

@@ -5,6 +5,8 @@ use crate::{Context, Family, Scope};
 use overgrant_catalog::{KeyScope, catalog};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_policy::{Condition, Effect, Statement};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 rule! {
     /// A condition tests a key that does not exist or that its actions never carry.
@@ -129,8 +131,18 @@ fn check(cx: &mut Context<'_>) {
     let model = cx.model;
     for document in &model.documents {
         for statement in &document.document.statements {
+            let mut told: BTreeMap<String, Vec<&Condition>> = BTreeMap::new();
             for condition in &statement.conditions.items {
-                let Some(key) = condition.key.spelling() else {
+                if let Some(key) = condition.key.spelling() {
+                    told.entry(key.to_string()).or_default().push(condition);
+                }
+            }
+            for (key, tests) in told {
+                // The worst test of a key leads: its name is one mistake.
+                let Some(condition) = tests
+                    .iter()
+                    .max_by_key(|one| (severity(statement, one), Reverse(one.key.src().span)))
+                else {
                     continue;
                 };
                 let Some(problem) = problem(&key, statement) else {
@@ -152,6 +164,9 @@ fn check(cx: &mut Context<'_>) {
                     .label(consequence(statement, condition));
                 if let (Problem::Unknown, Some(near)) = (problem, catalog().suggest_condition_key(&key)) {
                     report = report.help(format!("did you mean {near}?"));
+                }
+                for other in tests.iter().filter(|one| !std::ptr::eq(**one, *condition)) {
+                    report = report.related(other.key.src(), "and here", None);
                 }
                 cx.report(report);
             }
