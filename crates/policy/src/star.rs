@@ -164,6 +164,26 @@ fn partition_candidates(items: &[&Segments]) -> Vec<Vec<Token>> {
     candidates
 }
 
+impl ResourcePattern {
+    /// Whether it may name a resource that the action acts on, by the types of the action. An action
+    /// without types acts on anything of its service.
+    #[must_use]
+    pub fn suits(&self, action: ActionId) -> bool {
+        let Some(action) = catalog().action(action) else {
+            return false;
+        };
+        if action.is_wildcard_only() {
+            return self
+                .service()
+                .is_none_or(|own| own == action.service().prefix());
+        }
+        action
+            .resources()
+            .filter_map(|resource| Domain::of(resource.resource_type()?.arn_pattern()))
+            .any(|domain| domain.meets(self))
+    }
+}
+
 impl Resources {
     /// Whether the element covers a whole resource type of the action in the principal's own
     /// account (any one account that a member names counts as that). An action without resource

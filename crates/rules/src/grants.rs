@@ -188,11 +188,7 @@ impl Grant<'_> {
         listed
             .items
             .iter()
-            .find(|item| {
-                let service = item.literals().and_then(|arn| arn.service);
-                let own = service.is_none_or(|text| text == action.service().prefix());
-                own && item.pattern().has_wildcard()
-            })
+            .find(|item| item.pattern().has_wildcard() && item.suits(action.id()))
             .map_or_else(|| listed.src.clone(), |item| item.pattern().src().clone())
     }
 

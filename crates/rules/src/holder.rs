@@ -44,12 +44,14 @@ pub(crate) fn target(policy: &PolicyDocument, service: &str) -> String {
         return format!("{noun} `{}`", policy.place.address);
     };
     let shown = target.text.to_string();
+    // What is named by a parameter has no name here but that of the policy on it.
+    let unnamed = || format!("the {noun} of `{}`", policy.place.address);
     let name = match (target.text.pieces(), target.text.is_known()) {
         ([Piece::Hole(hole)], _) => match &hole.sym {
             Sym::Attr { addr, .. } => addr.to_string(),
-            _ => policy.place.address.to_string(),
+            _ => return unnamed(),
         },
-        ([], _) => policy.place.address.to_string(),
+        ([], _) => return unnamed(),
         (_, true) => shown.rsplit([':', '/']).next().unwrap_or(&shown).to_owned(),
         (pieces, false) => last_segment(pieces),
     };

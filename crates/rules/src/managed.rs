@@ -123,22 +123,29 @@ impl Managed<'_> {
         let Some((_, trust)) = self.identity.and_then(|(id, _)| cx.access.trust(id)) else {
             return false;
         };
-        let mut principals = trust
+        let principals = trust
             .document
             .statements
             .iter()
-            .flat_map(|statement| statement.principals.iter())
-            .peekable();
-        principals.peek().is_some()
-            && !name.ends_with("fullaccess")
-            && principals.all(|principal| {
-                principal.service().is_some_and(|service| {
-                    let label = service.split('.').next().unwrap_or_default();
-                    name.strip_prefix("amazon")
-                        .or_else(|| name.strip_prefix("aws"))
-                        .is_some_and(|rest| rest.starts_with(label))
-                })
+            .flat_map(|statement| statement.principals.iter());
+        let is_own = |service: &str| {
+            let label = service.split('.').next().unwrap_or_default();
+            name.strip_prefix("amazon")
+                .or_else(|| name.strip_prefix("aws"))
+                .is_some_and(|rest| rest.starts_with(label))
+        };
+        // Who calls the service may pass the role on, and is trusted beside it then.
+        let mut services = principals
+            .filter(|principal| {
+                !matches!(
+                    principal.kind(),
+                    PrincipalKind::Account | PrincipalKind::Aws
+                )
             })
+            .peekable();
+        services.peek().is_some()
+            && !name.ends_with("fullaccess")
+            && services.all(|principal| principal.service().is_some_and(|one| is_own(&one)))
     }
 
     /// Whether a boundary limits the identity.

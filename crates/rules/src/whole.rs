@@ -121,15 +121,32 @@ fn whole_service<'a>(grant: &Grant<'a>, service: Service<'static>) -> Option<Who
     })
 }
 
+/// The writes of buckets and objects, which are what S3 is there for: who has all of them has it,
+/// whatever else the service names. Nothing for other services.
+fn stored<'a>(scopable: &[Action<'a>]) -> Vec<Action<'a>> {
+    scopable
+        .iter()
+        .copied()
+        .filter(|action| {
+            action.service().prefix() == "s3"
+                && action
+                    .resources()
+                    .filter_map(|resource| resource.resource_type())
+                    .any(|kind| kind.arn_pattern().contains(":s3:::"))
+        })
+        .collect()
+}
+
 /// How wide the statement is for the service: nine in ten of its scopable writes decide.
 fn width(grant: &Grant<'_>, writes: &[Action<'_>], scopable: &[Action<'_>]) -> Option<Wide> {
     if grant.statement.resources.covers_all() == Answer::Must {
         return Some(Wide::Account);
     }
-    let asked = if scopable.is_empty() {
-        writes
-    } else {
-        scopable
+    let stored = stored(scopable);
+    let asked = match (stored.is_empty(), scopable.is_empty()) {
+        (false, _) => stored.as_slice(),
+        (true, false) => scopable,
+        (true, true) => writes,
     };
     let most = |count: usize| count * 10 >= asked.len() * 9;
     let (mut account, mut narrow) = (0, 0);

@@ -61,6 +61,21 @@ rule! {
     ///       KMSKeyId: alias/trail
     ///       CloudWatchLogsLogGroupArn: arn:aws:logs:eu-west-1:111122223333:log-group:trail:*
     /// ```
+    /// A trail for the data events of a bucket is no record of the account:
+    /// ```cloudformation good at:low
+    /// Resources:
+    ///   Uploads:
+    ///     Type: AWS::CloudTrail::Trail
+    ///     Properties:
+    ///       S3BucketName: acme-trail
+    ///       IsLogging: true
+    ///       IsMultiRegionTrail: false
+    ///       EventSelectors:
+    ///         - IncludeManagementEvents: false
+    ///           DataResources:
+    ///             - Type: AWS::S3::Object
+    ///               Values: ["arn:aws:s3:::acme-uploads/"]
+    /// ```
     /// An event data store may keep everything in place of a trail:
     /// ```terraform good scope:module,baseline
     /// resource "aws_cloudtrail_event_data_store" "all" {
@@ -177,16 +192,14 @@ fn check(cx: &mut Context<'_>) {
             found.insert(0, gap);
         }
         let advice = advice(trail, organization);
-        let (found, severity) = if let Some(src) = drops_management(&trail.attrs)
-            && found.is_empty()
-        {
+        let (found, severity) = if let Some(src) = drops_management(&trail.attrs) {
             // One for data events may stand beside another elsewhere.
-            let gap = Gap {
+            found.push(Gap {
                 src,
                 words: "leaves out management events",
                 edit: None,
-            };
-            (vec![gap], Severity::Low)
+            });
+            (found, Severity::Low)
         } else if found.is_empty() {
             (advice, Severity::Info)
         } else {

@@ -136,7 +136,7 @@ const WEIGHTY: [&str; 9] = [
 ];
 
 fn check(cx: &mut Context<'_>) {
-    let mut known: BTreeMap<&str, Option<&'static str>> = BTreeMap::new();
+    let mut known: BTreeMap<&str, Option<Covered>> = BTreeMap::new();
     for one in managed::attached(cx) {
         let name = one.policy.path_and_name();
         if one.is_bounded() || !matches!(one.usage(cx), Usage::People | Usage::Workload) {
@@ -145,14 +145,17 @@ fn check(cx: &mut Context<'_>) {
         let service = *known
             .entry(name)
             .or_insert_with(|| covered(&managed::document(one.policy), one.policy.name()));
-        let Some(service) = service else { continue };
+        let Some(Covered { service, whole }) = service else {
+            continue;
+        };
+        let most = if whole { "everything" } else { "nearly everything" };
         let severity = match (WEIGHTY.contains(&service), one.is_made_for_its_service(cx)) {
             (true, false) => Severity::High,
             (false, true) => Severity::Low,
             _ => Severity::Medium,
         };
         let text = format!(
-            "{} may change everything in `{service}`: it has `{}`",
+            "{} may change {most} in `{service}`: it has `{}`",
             one.holder(),
             one.policy.name()
         );
@@ -169,9 +172,17 @@ fn check(cx: &mut Context<'_>) {
     }
 }
 
+/// A service that a managed policy opens.
+#[derive(Clone, Copy)]
+struct Covered {
+    service: &'static str,
+    /// Whether no write of the service is left out.
+    whole: bool,
+}
+
 /// The weightiest service whose writes the document covers on all resources, of equals the one
 /// that the policy is named after; `None` too where it allows everything, which is another rule's.
-fn covered(document: &Document, name: &str) -> Option<&'static str> {
+fn covered(document: &Document, name: &str) -> Option<Covered> {
     if document
         .statements
         .iter()
@@ -194,18 +205,17 @@ fn covered(document: &Document, name: &str) -> Option<&'static str> {
         .collect();
     services.sort_by_key(|service| service.prefix());
     services.dedup_by_key(|service| service.prefix());
-    let mut found: Vec<&'static str> = services
+    let mut found: Vec<Covered> = services
         .into_iter()
-        .filter(|service| covers(&open, *service))
-        .map(Service::prefix)
+        .filter_map(|service| covers(&open, service))
         .collect();
     let name = name.to_ascii_lowercase();
-    found.sort_by_key(|service| (!WEIGHTY.contains(service), !name.contains(service)));
+    found.sort_by_key(|one| (!WEIGHTY.contains(&one.service), !name.contains(one.service)));
     found.first().copied()
 }
 
-/// Whether nine in ten of the writes of the service are among the actions open on all resources.
-fn covers(open: &ActionSet, service: Service<'static>) -> bool {
+/// The service, where nine in ten of its writes are among the actions open on all resources.
+fn covers(open: &ActionSet, service: Service<'static>) -> Option<Covered> {
     let writes: Vec<ActionId> = service
         .actions()
         .map(ActionId)
@@ -216,7 +226,10 @@ fn covers(open: &ActionSet, service: Service<'static>) -> bool {
         })
         .collect();
     let count = writes.iter().filter(|id| open.contains(**id)).count();
-    !writes.is_empty() && count * 10 >= writes.len() * 9
+    (!writes.is_empty() && count * 10 >= writes.len() * 9).then(|| Covered {
+        service: service.prefix(),
+        whole: count == writes.len(),
+    })
 }
 
 #[cfg(test)]

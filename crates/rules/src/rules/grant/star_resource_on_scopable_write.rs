@@ -215,10 +215,10 @@ fn check(cx: &mut Context<'_>) {
         if whole.is_some_and(|whole| whole >= worst) {
             continue;
         }
-        // Only what is as bad as the worst is named.
+        // What is worth no finding of its own is not named, where something else is.
         let named: Vec<Action<'_>> = judged
             .iter()
-            .filter(|(severity, _, _)| *severity == worst)
+            .filter(|(severity, _, _)| *severity >= worst.min(Severity::Medium))
             .map(|(_, _, action)| *action)
             .collect();
         finding(cx, &grant, worst, wide, first, &named);
@@ -372,8 +372,9 @@ fn is_scopable(action: Action<'_>) -> bool {
 }
 
 fn severity(action: Action<'_>) -> Severity {
-    // An own MFA device has any name, and a service-linked role is what AWS wrote it to be.
-    let harmless = ["CreateServiceLinkedRole", "CreateVirtualMFADevice"];
+    // An own MFA device has any name, a service-linked role is what AWS wrote it to be, and nobody
+    // changes the password of another with the call for the own one.
+    let harmless = ["ChangePassword", "CreateServiceLinkedRole", "CreateVirtualMFADevice"];
     if action.service().prefix() == "iam" && harmless.contains(&action.name()) {
         return Severity::Low;
     }
@@ -381,6 +382,10 @@ fn severity(action: Action<'_>) -> Severity {
     let addresses = ["AssignIpv6Addresses", "AssignPrivateIpAddresses"];
     if action.service().prefix() == "ec2" && addresses.contains(&action.name()) {
         return Severity::Low;
+    }
+    // A stack policy says which resources an update may touch, and grants nothing.
+    if action.service().prefix() == "cloudformation" && action.name() == "SetStackPolicy" {
+        return Severity::Medium;
     }
     // What it creates grants nothing to anybody yet.
     if action.level() == AccessLevel::PermissionsManagement && !action.name().starts_with("Create") {
@@ -501,6 +506,7 @@ mod tests {
             "kms:CreateKey",
             "iam:CreateServiceLinkedRole",
             "iam:CreateVirtualMFADevice",
+            "iam:ChangePassword",
         ] {
             let severity = found(&format!("\"{action}\""), star);
             assert!(severity.iter().all(|(s, _)| *s == Severity::Low), "{action}");

@@ -4,7 +4,7 @@ use crate::caller::guards_source;
 use crate::holder;
 use crate::{Context, Family, Scope, fixes};
 use overgrant_finding::{Confidence, Severity};
-use overgrant_policy::{Conditions, Principal};
+use overgrant_policy::{Conditions, Principal, Statement};
 
 rule! {
     /// A service may use a resource for any of its customers.
@@ -240,6 +240,7 @@ fn check(cx: &mut Context<'_>) {
             } else {
                 "test aws:SourceArn or aws:SourceAccount, and leave events.amazonaws.com, which sends neither to a topic, in a statement of its own"
             };
+            let worst = if only_looks(statement) { Severity::Low } else { worst };
             let (worst, text) = if guarded {
                 let text = format!("`{service}`{others} may use {what} for whoever owns the bucket later");
                 (Severity::Low, text)
@@ -259,6 +260,13 @@ fn check(cx: &mut Context<'_>) {
             cx.report(report);
         }
     }
+}
+
+/// Whether the service only learns what kind of resource it is.
+fn only_looks(statement: &Statement) -> bool {
+    const LOOKS: [&str; 3] = ["kms:DescribeKey", "s3:GetBucketAcl", "s3:GetBucketLocation"];
+    let granted = statement.actions.may();
+    !granted.is_empty() && granted.actions().all(|action| LOOKS.contains(&action.to_string().as_str()))
 }
 
 /// Whether buckets alone say who calls: their ARNs have no account, and a name that was given up may
