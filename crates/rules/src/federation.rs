@@ -505,6 +505,15 @@ impl<'a> Trusted<'a> {
         }
     }
 
+    /// Whether the role, whose policies are known, only takes what visitors report of themselves.
+    pub(crate) fn only_hears_visitors(&self, access: &Access<'_>) -> bool {
+        let role = self.role_id(access.model());
+        role.is_some_and(|role| {
+            let granted = access.actions_on_something(role);
+            !granted.is_empty() && granted.actions().all(is_from_visitors)
+        })
+    }
+
     /// What the role is granted, as far as its policies are known.
     pub(crate) fn rights(&self, access: &Access<'_>) -> Rights {
         let role = self.role_id(access.model());
@@ -513,7 +522,7 @@ impl<'a> Trusted<'a> {
         };
         let writes = |action: Action<'_>| {
             !matches!(action.level(), AccessLevel::List | AccessLevel::Read)
-                && !FROM_VISITORS.contains(&(action.service().prefix(), action.name()))
+                && !is_from_visitors(action)
         };
         let granted = access.actions_on_something(role);
         if granted.actions().any(writes) {
@@ -538,6 +547,10 @@ const FROM_VISITORS: [(&str, &str); 4] = [
     ("mobiletargeting", "UpdateEndpoint"),
     ("rum", "PutRumEvents"),
 ];
+
+fn is_from_visitors(action: Action<'_>) -> bool {
+    FROM_VISITORS.contains(&(action.service().prefix(), action.name()))
+}
 
 /// How far a subject pattern of GitHub Actions reaches: `repo:OWNER/REPO:REST`.
 pub(crate) fn github_width(subject: &str) -> Width {

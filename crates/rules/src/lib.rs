@@ -14,6 +14,7 @@ mod context;
 mod docs;
 mod environment;
 mod escalate;
+mod exposed;
 mod exposure;
 mod federation;
 mod fixes;
@@ -27,6 +28,7 @@ mod organization;
 mod page;
 mod rule;
 mod rules;
+mod service_accounts;
 mod settings;
 mod skeleton;
 #[cfg(test)]

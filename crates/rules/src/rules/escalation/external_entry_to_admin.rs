@@ -2,9 +2,11 @@
 
 use crate::accounts::classify;
 use crate::escalate;
+use crate::exposed::{self, Exposed};
 use crate::federation::{Width, trusted};
 use crate::listed::is_listed;
-use crate::{Context, Family, Scope, names};
+use crate::service_accounts::lets_in_namespaces;
+use crate::{Context, Family, Report, Scope, names};
 use overgrant_access::graph::{Basis, EntryKind, Node};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::{Identity, IdentityId, PolicyDocument};
@@ -13,11 +15,11 @@ use overgrant_policy::{Answer, Principal, PrincipalKind, Statement};
 rule! {
     /// Somebody outside can become administrator.
     ///
-    /// A trust policy lets in another account, jobs of a CI system or anybody, and from the role that they get
-    /// certain steps lead to administration; often there is none to take.
+    /// A trust policy lets in another account, jobs of a CI system or anybody, or strangers reach code that runs
+    /// with a role, and from that role certain steps lead to administration; often there is none to take.
     ///
     /// ## Why
-    /// Whoever controls the account, the repository or the pipeline controls the whole account, and what happens
+    /// Whoever controls the account, the repository, the pipeline or the code controls the whole account, and what happens
     /// there is outside of what this code can guard.
     ///
     /// ## Bad
@@ -84,6 +86,80 @@ rule! {
     ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
     /// }
     /// ```
+    /// Code that strangers reach is an entry too: a function behind a URL or an API without sign-in, or one that
+    /// its policy lets everybody invoke, and builds of everybody's pull requests. How good the code is, is not seen.
+    /// ```cloudformation bad
+    /// Resources:
+    ///   Role:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRole
+    ///             Principal:
+    ///               Service: lambda.amazonaws.com
+    ///       ManagedPolicyArns:
+    ///         - arn:aws:iam::aws:policy/AdministratorAccess
+    ///   Hook:
+    ///     Type: AWS::Lambda::Function
+    ///     Properties:
+    ///       Handler: index.handler
+    ///       Runtime: nodejs22.x
+    ///       Role: !GetAtt Role.Arn
+    ///       Code:
+    ///         S3Bucket: acme-code
+    ///         S3Key: hook.zip
+    ///   Url:
+    ///     Type: AWS::Lambda::Url
+    ///     Properties:
+    ///       TargetFunctionArn: !Ref Hook
+    ///       AuthType: NONE # <-- here
+    /// ```
+    /// ```terraform bad
+    /// resource "aws_iam_role" "worker" {
+    ///   name = "worker"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "worker" {
+    ///   role       = aws_iam_role.worker.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    ///
+    /// resource "aws_codebuild_project" "test" {
+    ///   name               = "test"
+    ///   service_role       = aws_iam_role.worker.arn
+    ///   project_visibility = "PUBLIC_READ"
+    ///   source {
+    ///     type     = "GITHUB"
+    ///     location = "https://github.com/acme/shop"
+    ///   }
+    ///   artifacts {
+    ///     type = "NO_ARTIFACTS"
+    ///   }
+    ///   environment {
+    ///     compute_type = "BUILD_GENERAL1_SMALL"
+    ///     image        = "aws/codebuild/standard:7.0"
+    ///     type         = "LINUX_CONTAINER"
+    ///   }
+    /// }
+    /// resource "aws_codebuild_webhook" "test" {
+    ///   project_name = aws_codebuild_project.test.name
+    ///   pull_request_build_policy {
+    ///     requires_comment_approval = "DISABLED"
+    ///   }
+    ///   filter_group {
+    ///     filter {
+    ///       type    = "EVENT"
+    ///       pattern = "PUSH, PULL_REQUEST_CREATED, PULL_REQUEST_UPDATED" # <-- here
+    ///     }
+    ///   }
+    /// }
+    /// ```
     /// ## Good
     /// Another account of the own organization:
     /// ```cloudformation good own_accounts:111122223333,444455556666 also:managed-administratoraccess
@@ -142,6 +218,116 @@ rule! {
     ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
     /// }
     /// ```
+    /// A URL that asks for a signature:
+    /// ```cloudformation good also:managed-administratoraccess,compute-role-privileged
+    /// Resources:
+    ///   Role:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRole
+    ///             Principal:
+    ///               Service: lambda.amazonaws.com
+    ///       ManagedPolicyArns:
+    ///         - arn:aws:iam::aws:policy/AdministratorAccess
+    ///   Hook:
+    ///     Type: AWS::Lambda::Function
+    ///     Properties:
+    ///       Handler: index.handler
+    ///       Runtime: nodejs22.x
+    ///       Role: !GetAtt Role.Arn
+    ///       Code:
+    ///         S3Bucket: acme-code
+    ///         S3Key: hook.zip
+    ///   Url:
+    ///     Type: AWS::Lambda::Url
+    ///     Properties:
+    ///       TargetFunctionArn: !Ref Hook
+    ///       AuthType: AWS_IAM
+    /// ```
+    /// Builds of forks that somebody of the team has to approve:
+    /// ```terraform good also:managed-administratoraccess,compute-role-privileged
+    /// resource "aws_iam_role" "worker" {
+    ///   name = "worker"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "worker" {
+    ///   role       = aws_iam_role.worker.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    ///
+    /// resource "aws_codebuild_project" "test" {
+    ///   name               = "test"
+    ///   service_role       = aws_iam_role.worker.arn
+    ///   project_visibility = "PUBLIC_READ"
+    ///   source {
+    ///     type     = "GITHUB"
+    ///     location = "https://github.com/acme/shop"
+    ///   }
+    ///   artifacts {
+    ///     type = "NO_ARTIFACTS"
+    ///   }
+    ///   environment {
+    ///     compute_type = "BUILD_GENERAL1_SMALL"
+    ///     image        = "aws/codebuild/standard:7.0"
+    ///     type         = "LINUX_CONTAINER"
+    ///   }
+    /// }
+    /// resource "aws_codebuild_webhook" "test" {
+    ///   project_name = aws_codebuild_project.test.name
+    ///   pull_request_build_policy {
+    ///     requires_comment_approval = "FORK_PULL_REQUESTS"
+    ///   }
+    ///   filter_group {
+    ///     filter {
+    ///       type    = "EVENT"
+    ///       pattern = "PUSH, PULL_REQUEST_CREATED, PULL_REQUEST_UPDATED"
+    ///     }
+    ///   }
+    /// }
+    /// ```
+    /// An instance with an open port is an entry only if what listens there has a flaw (confidence low):
+    /// ```terraform unknown
+    /// resource "aws_iam_role" "worker" {
+    ///   name = "worker"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ec2.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "worker" {
+    ///   role       = aws_iam_role.worker.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    ///
+    /// resource "aws_security_group" "web" {
+    ///   ingress {
+    ///     from_port   = 443
+    ///     to_port     = 443
+    ///     protocol    = "tcp"
+    ///     cidr_blocks = ["0.0.0.0/0"]
+    ///   }
+    /// }
+    /// resource "aws_iam_instance_profile" "worker" {
+    ///   role = aws_iam_role.worker.name
+    /// }
+    /// resource "aws_instance" "web" {
+    ///   ami                         = "ami-0123456789abcdef0"
+    ///   instance_type               = "t3.micro"
+    ///   iam_instance_profile        = aws_iam_instance_profile.worker.name
+    ///   vpc_security_group_ids      = [aws_security_group.web.id]
+    ///   associate_public_ip_address = true
+    ///   metadata_options {
+    ///     http_tokens = "required"
+    ///   }
+    /// }
+    /// ```
     /// ## How to fix
     /// Cut at the entry: one role for each pipeline or partner, with the rights of its task, under a permissions
     /// boundary. A subject that pins a protected branch or environment lowers the severity by one step.
@@ -192,6 +378,50 @@ fn check(cx: &mut Context<'_>) {
         if let Some(severity) = severity(cx, &door) {
             finding(cx, &door, severity);
         }
+    }
+    for one in exposed::to_admin(cx) {
+        reached(cx, &one);
+    }
+}
+
+/// Something that strangers reach and that runs with a strong role.
+fn reached(cx: &mut Context<'_>, one: &Exposed<'_>) {
+    let Some(identity) = cx.model.identity(one.role) else {
+        return;
+    };
+    if is_listed(&cx.settings.break_glass, identity) {
+        return;
+    }
+    let meant = is_listed(&cx.settings.deployer_roles, identity);
+    let message = format!(
+        "{} can become administrator: {}, and it runs with {}, {}",
+        one.who,
+        one.how,
+        names::identity(identity),
+        end(cx, one.role)
+    );
+    let mut report = cx
+        .finding(one.place, &one.src, message)
+        .cell(one.workload.place.address.as_str())
+        .severity(if meant { Severity::High } else { Severity::Critical })
+        .confidence(one.confidence)
+        .marks(one.marks)
+        .when(&one.workload.role.guard)
+        .related(&one.workload.role.src, "runs with the role", Some(&one.workload.place))
+        .help("give it a role with the rights of its task, or let in only who signs in");
+    if let Some(statement) = one.statement {
+        report = report.statement(statement);
+    }
+    let report = with_way(cx, report, one.role, identity);
+    cx.report(report);
+}
+
+/// How strong a role is.
+fn end(cx: &Context<'_>, role: IdentityId) -> &'static str {
+    if escalate::is_admin(cx, role) {
+        "which is administrator"
+    } else {
+        "which can make itself one"
     }
 }
 
@@ -262,8 +492,12 @@ fn severity(cx: &Context<'_>, door: &Door<'_>) -> Option<Severity> {
             let token = all.into_iter().find(|one| {
                 std::ptr::eq(one.statement, door.statement) && std::ptr::eq(one.principal, door.principal)
             })?;
-            // Pods of the own cluster are no strangers, nor are the users of an own directory.
-            if token.is_cluster() || !token.is_shared() && !token.is_pipeline() {
+            // Pods of the own cluster are no strangers, unless any of them will do; nor are the users of an
+            // own directory.
+            if token.is_cluster() && !lets_in_namespaces(&token) {
+                return None;
+            }
+            if !token.is_cluster() && !token.is_shared() && !token.is_pipeline() {
                 return None;
             }
             match token.github_subject().filter(|_| token.is_github()) {
@@ -287,12 +521,8 @@ fn finding(cx: &mut Context<'_>, door: &Door<'_>, severity: Severity) {
         EntryKind::Federated => format!("whoever gets a token of {}", door.who),
         EntryKind::Account | EntryKind::Internet => door.who.to_owned(),
     };
-    let end = if escalate::is_admin(cx, door.role) {
-        format!("it may assume {role}, which is administrator")
-    } else {
-        format!("it may assume {role}, which can make itself one")
-    };
-    let mut report = cx
+    let end = format!("it may assume {role}, {}", end(cx, door.role));
+    let report = cx
         .finding(
             &door.trust.place,
             door.principal.src(),
@@ -301,19 +531,25 @@ fn finding(cx: &mut Context<'_>, door: &Door<'_>, severity: Severity) {
         .statement(door.statement)
         .when(door.principal.guard())
         .severity(severity)
-        .principal(&door.identity.place)
         .help("give each pipeline or partner a role with the rights of its task, under a permissions boundary");
-    if let Some(route) = cx.access.graph().route_to_admin(Node::Identity(door.role)) {
+    let report = with_way(cx, report, door.role, door.identity);
+    cx.report(report);
+}
+
+/// The steps from a role to administration, and its rights.
+fn with_way(cx: &Context<'_>, report: Report, role: IdentityId, identity: &Identity) -> Report {
+    let mut report = report.principal(&identity.place);
+    if let Some(route) = cx.access.graph().route_to_admin(Node::Identity(role)) {
         let told = cx.access.explain(&route);
         for (number, step) in told.steps.iter().enumerate() {
             report = report.note(format!("step {}: {}", number + 2, step.text));
             report = step.path.iter().fold(report, |report, path| report.path(*path));
         }
     }
-    for attached in cx.access.policies(door.role) {
+    for attached in cx.access.policies(role) {
         report = report.related(&attached.src, "its rights", attached.place.as_ref());
     }
-    cx.report(report);
+    report
 }
 
 #[cfg(test)]

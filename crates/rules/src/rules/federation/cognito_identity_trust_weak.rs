@@ -100,6 +100,59 @@ rule! {
     ///                 Action: rum:PutRumEvents
     ///                 Resource: !Sub arn:aws:rum:${AWS::Region}:${AWS::AccountId}:appmonitor/shop
     /// ```
+    /// The id of the pool may be written out:
+    /// ```terraform good
+    /// resource "aws_iam_role" "app" {
+    ///   name = "app"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "cognito-identity.amazonaws.com" }
+    ///       Condition = {
+    ///         StringEquals             = { "cognito-identity.amazonaws.com:aud" = "eu-west-1:8f2c1d53-6f0a-4b9e-9c3d-2a7e5b4f1c60" }
+    ///         "ForAnyValue:StringLike" = { "cognito-identity.amazonaws.com:amr" = "authenticated" }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    ///
+    /// resource "aws_iam_role_policy" "app" {
+    ///   name = "app"
+    ///   role = aws_iam_role.app.id
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "s3:PutObject", Resource = "arn:aws:s3:::acme-uploads/*" }]
+    ///   })
+    /// }
+    /// ```
+    /// What visitors report of themselves is for all of them:
+    /// ```terraform good
+    /// resource "aws_iam_role" "app" {
+    ///   name = "app"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "cognito-identity.amazonaws.com" }
+    ///       Condition = {
+    ///         StringEquals = { "cognito-identity.amazonaws.com:aud" = "eu-west-1:8f2c1d53-6f0a-4b9e-9c3d-2a7e5b4f1c60" }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    ///
+    /// resource "aws_iam_role_policy" "app" {
+    ///   name = "app"
+    ///   role = aws_iam_role.app.id
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "rum:PutRumEvents", Resource = "arn:aws:rum:eu-west-1:111122223333:appmonitor/shop" }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Test `aud` with the id of the pool and `amr` with `authenticated` (`ForAnyValue:StringLike`).
     pub(crate) static COGNITO_IDENTITY_TRUST_WEAK = Rule {
@@ -152,6 +205,7 @@ fn check(cx: &mut Context<'_>) {
                 format!("identity pools of any account can assume {role}: `{}` names none", pool.value),
                 Severity::Critical,
             ),
+            Some(_) if trusted.only_hears_visitors(cx.access) => continue,
             Some(_) if trusted.claim("amr").is_empty() => (
                 trusted.src().clone(),
                 format!("visitors who did not sign in can assume {role}: no condition tests `amr`"),

@@ -143,6 +143,63 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// A claim of its own may name the branch:
+    /// ```terraform good
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com" }
+    ///       Condition = {
+    ///         StringEquals = {
+    ///           "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
+    ///           "token.actions.githubusercontent.com:ref" = "refs/heads/main"
+    ///         }
+    ///         StringLike = { "token.actions.githubusercontent.com:sub" = "repo:acme/shop:*" }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    ///
+    /// resource "aws_iam_role_policy" "ci" {
+    ///   name = "ci"
+    ///   role = aws_iam_role.ci.id
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "s3:PutObject", Resource = "arn:aws:s3:::acme-site/*" }]
+    ///   })
+    /// }
+    /// ```
+    /// A role that leads to administration is reported for that:
+    /// ```terraform good under:external-entry-to-admin also:self-escalation-policy-write
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com" }
+    ///       Condition = {
+    ///         StringEquals = { "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com" }
+    ///         StringLike   = { "token.actions.githubusercontent.com:sub" = "repo:acme/shop:*" }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    ///
+    /// resource "aws_iam_role_policy" "ci" {
+    ///   name = "ci"
+    ///   role = aws_iam_role.ci.id
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "iam:PutRolePolicy", Resource = "*" }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// End the subject with `:environment:prod` (and protect the environment) or `:ref:refs/heads/main`.
     pub(crate) static GITHUB_ANY_REF = Rule {

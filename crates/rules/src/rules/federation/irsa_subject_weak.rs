@@ -1,7 +1,8 @@
 //! `irsa-subject-weak`: a cluster's role that other service accounts can assume.
 
 use crate::federation::{Decisive, Width, trusted};
-use crate::skeleton::{HOLE, Which, is_wild, skeleton, wildcard_src};
+use crate::service_accounts::{namespace, width};
+use crate::skeleton::{Which, skeleton, wildcard_src};
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
 
@@ -90,6 +91,80 @@ rule! {
     ///                 oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C3D4E5F:aud: sts.amazonaws.com
     ///                 oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C3D4E5F:sub: system:serviceaccount:dns:external-dns
     /// ```
+    /// Operators give the service accounts of one namespace names of their own:
+    /// ```terraform good at:low
+    /// resource "aws_iam_role" "jobs" {
+    ///   name = "jobs"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C3D4E5F" }
+    ///       Condition = {
+    ///         StringEquals = { "oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C3D4E5F:aud" = "sts.amazonaws.com" }
+    ///         StringLike   = { "oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C3D4E5F:sub" = "system:serviceaccount:analytics:emr-containers-sa-*-*-111122223333-jobs" }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// The same service account of several clusters:
+    /// ```terraform good
+    /// resource "aws_iam_role" "dns" {
+    ///   name = "dns"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       {
+    ///         Effect    = "Allow"
+    ///         Action    = "sts:AssumeRoleWithWebIdentity"
+    ///         Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C3D4E5F" }
+    ///         Condition = { StringEquals = {
+    ///           "oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C3D4E5F:aud" = "sts.amazonaws.com"
+    ///           "oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C3D4E5F:sub" = "system:serviceaccount:dns:external-dns"
+    ///         } }
+    ///       },
+    ///       {
+    ///         Effect    = "Allow"
+    ///         Action    = "sts:AssumeRoleWithWebIdentity"
+    ///         Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/9F8E7D6C5B4A" }
+    ///         Condition = { StringEquals = {
+    ///           "oidc.eks.eu-west-1.amazonaws.com/id/9F8E7D6C5B4A:aud" = "sts.amazonaws.com"
+    ///           "oidc.eks.eu-west-1.amazonaws.com/id/9F8E7D6C5B4A:sub" = "system:serviceaccount:dns:external-dns"
+    ///         } }
+    ///       },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
+    /// A role that leads to administration is reported for that:
+    /// ```terraform good under:external-entry-to-admin also:self-escalation-policy-write
+    /// resource "aws_iam_role" "deploy" {
+    ///   name = "deploy"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C3D4E5F" }
+    ///       Condition = {
+    ///         StringEquals = { "oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C3D4E5F:aud" = "sts.amazonaws.com" }
+    ///         StringLike   = { "oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C3D4E5F:sub" = "system:serviceaccount:*" }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    ///
+    /// resource "aws_iam_role_policy" "deploy" {
+    ///   name = "deploy"
+    ///   role = aws_iam_role.deploy.id
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "iam:PutRolePolicy", Resource = "*" }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Test `sub` with `StringEquals` and the full name: `system:serviceaccount:NAMESPACE:NAME`.
     pub(crate) static IRSA_SUBJECT_WEAK = Rule {
@@ -111,8 +186,6 @@ rule! {
         check: check,
     };
 }
-
-const PREFIX: &str = "system:serviceaccount:";
 
 fn check(cx: &mut Context<'_>) {
     let model = cx.model;
@@ -155,11 +228,6 @@ fn check(cx: &mut Context<'_>) {
     }
 }
 
-fn namespace(subject: &str) -> &str {
-    let rest = subject.strip_prefix(PREFIX).unwrap_or(subject);
-    rest.split(':').next().unwrap_or(rest)
-}
-
 /// A whole namespace is one step lower; names with a fixed start, as operators make them, are
 /// hardly a gap.
 fn severity(subject: &Decisive<'_>) -> Severity {
@@ -173,58 +241,6 @@ fn severity(subject: &Decisive<'_>) -> Severity {
             } else {
                 Severity::Medium
             }
-        }
-    }
-}
-
-/// `Everybody`: every service account; `Owner`: several namespaces; `Organization`: one namespace;
-/// `AnyRef`: names with a fixed start.
-fn width(value: &str) -> Width {
-    if !is_wild(value) {
-        return Width::Pinned;
-    }
-    let Some(rest) = value.strip_prefix(PREFIX) else {
-        let literal = value.split(['*', '?', HOLE]).next().unwrap_or_default();
-        return if PREFIX.starts_with(literal) && !value.starts_with(HOLE) {
-            Width::Everybody
-        } else {
-            Width::Pinned
-        };
-    };
-    match rest.split_once(':') {
-        None if rest.contains(HOLE) => Width::Pinned,
-        None if rest.starts_with('*') => Width::Everybody,
-        None => Width::Owner,
-        Some((namespace, name)) if is_wild(namespace) => {
-            if namespace == "*" && name == "*" {
-                Width::Everybody
-            } else {
-                Width::Owner
-            }
-        }
-        Some((_, name)) if name.starts_with(['*', '?']) => Width::Organization,
-        Some((_, name)) if is_wild(name) => Width::AnyRef,
-        Some(_) => Width::Pinned,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Width, width};
-
-    #[test]
-    fn subjects_of_clusters() {
-        for (value, wanted) in [
-            ("*", Width::Everybody),
-            ("system:serviceaccount:*", Width::Everybody),
-            ("system:serviceaccount:*:*", Width::Everybody),
-            ("system:serviceaccount:*:dns", Width::Owner),
-            ("system:serviceaccount:team-*", Width::Owner),
-            ("system:serviceaccount:dns:*", Width::Organization),
-            ("system:serviceaccount:emr:emr-containers-sa-*", Width::AnyRef),
-            ("system:serviceaccount:dns:dns", Width::Pinned),
-        ] {
-            assert_eq!(width(value), wanted, "{value}");
         }
     }
 }

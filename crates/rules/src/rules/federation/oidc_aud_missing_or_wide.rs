@@ -87,6 +87,65 @@ rule! {
     ///                 token.actions.githubusercontent.com:aud: sts.amazonaws.com
     ///                 token.actions.githubusercontent.com:sub: repo:acme/shop:environment:prod
     /// ```
+    /// A provider with one audience refuses other tokens itself:
+    /// ```terraform good at:low
+    /// resource "aws_iam_openid_connect_provider" "gitlab" {
+    ///   url            = "https://gitlab.com"
+    ///   client_id_list = ["https://gitlab.com"]
+    /// }
+    ///
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = aws_iam_openid_connect_provider.gitlab.arn }
+    ///       Condition = {
+    ///         StringEquals = { "gitlab.com:sub" = "project_path:acme/shop:ref_type:branch:ref:main" }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// A job may ask for a token with any audience, so that any name will do:
+    /// ```terraform good
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/gitlab.com" }
+    ///       Condition = {
+    ///         StringEquals = {
+    ///           "gitlab.com:aud" = "aws.acme.example"
+    ///           "gitlab.com:sub" = "project_path:acme/shop:ref_type:branch:ref:main"
+    ///         }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// Where the audience names the tenant, that is what is missing:
+    /// ```terraform good also:shared-issuer-tenancy-claim-missing
+    /// resource "aws_iam_role" "site" {
+    ///   name = "site"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/oidc.vercel.com" }
+    ///       Condition = {
+    ///         StringEquals = { "oidc.vercel.com:sub" = "owner:acme:project:shop:environment:production" }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Add `StringEquals` on the issuer's `aud` with the audience that the workload asks for.
     pub(crate) static OIDC_AUD_MISSING_OR_WIDE = Rule {
@@ -115,11 +174,16 @@ rule! {
 fn check(cx: &mut Context<'_>) {
     let model = cx.model;
     for trusted in trusted(model) {
-        let Some(issuer) = trusted.issuer else {
-            continue;
+        let audiences = trusted.provider.map_or(0, |provider| provider.audiences.len());
+        let judged = match trusted.issuer {
+            // Where the audience names the tenant, other rules own it; some issuers have none.
+            Some(issuer) => {
+                !issuer.required_claims.contains(&"aud") && issuer.condition_keys.contains(&"aud")
+            }
+            // Of an issuer that is not known, only that its provider is open to several.
+            None => audiences > 1,
         };
-        // Where the audience names the tenant, other rules own it; some issuers have none.
-        if issuer.required_claims.contains(&"aud") || !issuer.condition_keys.contains(&"aud") {
+        if !judged {
             continue;
         }
         let role = trusted.role(model);
@@ -138,9 +202,7 @@ fn check(cx: &mut Context<'_>) {
             ),
         };
         // A provider with one audience checks it already, and so does a cluster's.
-        let one = trusted
-            .provider
-            .is_some_and(|provider| provider.audiences.len() == 1);
+        let one = audiences == 1;
         let subject = !trusted.limits("sub").is_empty();
         let mut report = cx
             .finding(&trusted.document.place, &src, message)

@@ -1,10 +1,10 @@
 //! `lambda-public-or-url-anonymous`: A Lambda function can be invoked by everybody.
 
-use crate::caller::{Caller, caller};
+use crate::exposed::{PublicFunction, open_urls, public_functions};
 use crate::holder;
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
-use overgrant_ir::{Model, PolicyDocument, Setting};
+use overgrant_ir::Model;
 
 rule! {
     /// A Lambda function can be invoked by everybody.
@@ -83,75 +83,30 @@ rule! {
     };
 }
 
-const URLS: [&str; 2] = ["aws_lambda_function_url", "AWS::Lambda::Url"];
-
 fn check(cx: &mut Context<'_>) {
     let model = cx.model;
     urls(cx, model);
-    for (policy, service) in holder::resource_policies(model) {
-        if service != "lambda" || cx.settings.is_public_ok(&policy.place.address) {
+    for PublicFunction { policy, statement, anyone, by_url } in public_functions(cx) {
+        if cx.settings.is_public_ok(&policy.place.address) {
             continue;
         }
-        for statement in policy.document.allows() {
-            let Some(anyone) = statement.principals.anyone() else {
-                continue;
-            };
-            let layer = statement.actions.select("lambda:GetLayerVersion").possible();
-            if layer || matches!(caller(&statement.conditions), Caller::Bound) {
-                continue;
-            }
-            let by_url = statement.conditions.on("lambda:FunctionUrlAuthType").any(|condition| {
-                condition.values.iter().all(|value| value.known().as_deref() == Some("NONE"))
-            }) || statement.conditions.on("lambda:InvokedViaFunctionUrl").next().is_some();
-            // The URL itself is the cause where it is in the same configuration.
-            let same = |url: &Setting| url.place.root == policy.place.root && may_be_same(url, policy);
-            if by_url && open_urls(model).any(|(url, _)| same(url)) {
-                continue;
-            }
-            let what = holder::target(policy, service);
-            let report = cx
-                .finding(
-                    &policy.place,
-                    anyone.src(),
-                    if by_url {
-                        format!("anyone can invoke {what} through its URL without signing in")
-                    } else {
-                        format!("anyone can invoke {what}")
-                    },
-                )
-                .statement(statement)
-                .when(anyone.guard())
-                .severity(if by_url { Severity::Medium } else { Severity::High })
-                .help("name the service or account that invokes the function");
-            cx.report(report);
-        }
+        let what = holder::target(policy, "lambda");
+        let report = cx
+            .finding(
+                &policy.place,
+                anyone.src(),
+                if by_url {
+                    format!("anyone can invoke {what} through its URL without signing in")
+                } else {
+                    format!("anyone can invoke {what}")
+                },
+            )
+            .statement(statement)
+            .when(anyone.guard())
+            .severity(if by_url { Severity::Medium } else { Severity::High })
+            .help("name the service or account that invokes the function");
+        cx.report(report);
     }
-}
-
-/// Whether a URL may be that of the function whose policy this is: not where both are named, and
-/// otherwise.
-fn may_be_same(url: &Setting, policy: &PolicyDocument) -> bool {
-    let named = ["function_name", "TargetFunctionArn"]
-        .iter()
-        .find_map(|name| url.attrs.get(name)?.to_text()?.as_known());
-    let target = policy.targets.first().and_then(|to| to.text.as_known());
-    let (Some(named), Some(target)) = (named, target) else {
-        return true;
-    };
-    // Either may be an ARN.
-    let name = |text: &str| text.rsplit(':').next().map(str::to_owned);
-    name(&named) == name(&target)
-}
-
-/// Function URLs without authorization, and the value that says so.
-fn open_urls(model: &Model) -> impl Iterator<Item = (&Setting, overgrant_value::Val)> {
-    model.settings_of(&URLS).filter_map(|setting| {
-        let auth = ["authorization_type", "AuthType"]
-            .iter()
-            .find_map(|name| setting.attrs.get(name))?;
-        let none = auth.to_text().is_some_and(|text| text.is("NONE"));
-        none.then_some((setting, auth))
-    })
 }
 
 fn urls(cx: &mut Context<'_>, model: &Model) {
