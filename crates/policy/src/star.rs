@@ -214,6 +214,16 @@ impl Resources {
         star
     }
 
+    /// Whether the element covers the whole resource type with this ARN format
+    /// (`arn:${Partition}:sqs:${Region}:${Account}:${QueueName}`), accounts as in [`Self::star_for`].
+    #[must_use]
+    pub fn star_of_type(&self, arn_format: &'static str) -> Star {
+        match Domain::of(arn_format) {
+            Some(domain) if self.0.present => self.covers(&domain),
+            _ => Star::Part,
+        }
+    }
+
     /// Whether it selects every resource: `*`, `arn:*`, `arn:aws:*:*:*:*`, `NotResource` of nothing.
     #[must_use]
     pub fn covers_all(&self) -> Answer {

@@ -5,14 +5,15 @@ use crate::managed::{self, Usage};
 use crate::{Context, Family, Scope};
 use overgrant_catalog::{ActionId, Service, catalog};
 use overgrant_finding::{Confidence, Severity};
-use overgrant_policy::{ActionSet, Answer, Document};
-use std::collections::BTreeMap;
+use overgrant_policy::{ActionSet, Answer, Document, Statement};
+use std::collections::{BTreeMap, BTreeSet};
 
 rule! {
     /// Workload or user has full access to a service by AWS managed policy.
     ///
     /// The attached policy of AWS allows nine in ten or more of the actions that change something in a
-    /// service, on all its resources, and the principal is a user or a role that code runs with.
+    /// service, on all its resources, and the principal is a user or a role that code runs with. Of policies
+    /// that AWS calls full access or administration half is enough: services grow faster than they.
     ///
     /// Roles of a sandbox go on the list `ignore` of the configuration, by address.
     ///
@@ -48,6 +49,16 @@ rule! {
     ///               Service: lambda.amazonaws.com
     ///       ManagedPolicyArns:
     ///         - arn:aws:iam::aws:policy/AmazonSQSFullAccess # <-- here
+    /// ```
+    /// Patterns of ARNs that mean every API:
+    /// ```terraform bad
+    /// resource "aws_iam_user" "ci" {
+    ///   name = "ci"
+    /// }
+    /// resource "aws_iam_user_policy_attachment" "ci" {
+    ///   user       = aws_iam_user.ci.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AmazonAPIGatewayAdministrator" # <-- here
+    /// }
     /// ```
     /// ## Good
     /// ```terraform good
@@ -142,21 +153,23 @@ fn check(cx: &mut Context<'_>) {
         if one.is_bounded() || !matches!(one.usage(cx), Usage::People | Usage::Workload) {
             continue;
         }
-        let service = *known
+        let covered = *known
             .entry(name)
             .or_insert_with(|| covered(&managed::document(one.policy), one.policy.name()));
-        let Some(Covered { service, whole }) = service else {
-            continue;
-        };
-        let most = if whole { "everything" } else { "nearly everything" };
+        let Some(Covered { service, part }) = covered else { continue };
         let severity = match (WEIGHTY.contains(&service), one.is_made_for_its_service(cx)) {
             (true, false) => Severity::High,
             (false, true) => Severity::Low,
             _ => Severity::Medium,
         };
         let text = format!(
-            "{} may change {most} in `{service}`: it has `{}`",
+            "{} may change {} `{service}`: it has `{}`",
             one.holder(),
+            match part {
+                Part::All => "everything in",
+                Part::NearlyAll => "nearly everything in",
+                Part::Most => "most of",
+            },
             one.policy.name()
         );
         let mut report = cx
@@ -172,12 +185,21 @@ fn check(cx: &mut Context<'_>) {
     }
 }
 
-/// A service that a managed policy opens.
+/// A service that a policy opens.
 #[derive(Clone, Copy)]
 struct Covered {
     service: &'static str,
-    /// Whether no write of the service is left out.
-    whole: bool,
+    part: Part,
+}
+
+/// How many of the writes of a service are open.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    All,
+    /// Nine in ten or more.
+    NearlyAll,
+    /// Half or more.
+    Most,
 }
 
 /// The weightiest service whose writes the document covers on all resources, of equals the one
@@ -190,46 +212,107 @@ fn covered(document: &Document, name: &str) -> Option<Covered> {
     {
         return None;
     }
-    let open = document
+    let open: Vec<(&Statement, ActionSet)> = document
         .allows()
-        .filter(|statement| {
-            statement.resources.covers_all() == Answer::Must
-                && !statement.conditions.narrows().possible()
-        })
-        .fold(ActionSet::empty(), |open, statement| open.union(&statement.actions.must()));
-    let mut services: Vec<Service<'static>> = document
+        .filter(|statement| !statement.conditions.narrows().possible())
+        .map(|statement| (statement, statement.actions.must()))
+        .collect();
+    let wildcards: BTreeSet<String> = document
         .allows()
         .flat_map(|statement| &statement.actions.listed().items)
         .filter(|item| item.pattern().has_wildcard())
-        .filter_map(|item| catalog().service(&item.service()?))
+        .filter_map(|item| Some(item.service()?.to_string()))
+        .collect();
+    let mut services: Vec<Service<'static>> = open
+        .iter()
+        .flat_map(|(_, actions)| actions.actions())
+        .map(|action| action.service())
         .collect();
     services.sort_by_key(|service| service.prefix());
     services.dedup_by_key(|service| service.prefix());
+    let name = name.to_ascii_lowercase();
+    let named = FULL.iter().any(|word| name.contains(word));
     let mut found: Vec<Covered> = services
         .into_iter()
-        .filter_map(|service| covers(&open, service))
+        .filter_map(|service| {
+            let extent = Extent::of(&open, service);
+            // A list of single actions is what a task needs, though the service has few more.
+            let listed = !wildcards.contains(service.prefix());
+            if listed && !(named && extent.writes >= FEW) {
+                return None;
+            }
+            let half = named && extent.writes >= FEW && extent.is_at_least(1, 2);
+            let part = if extent.is_at_least(1, 1) {
+                Part::All
+            } else if extent.is_at_least(9, 10) {
+                Part::NearlyAll
+            } else if half {
+                Part::Most
+            } else {
+                return None;
+            };
+            Some(Covered { service: service.prefix(), part })
+        })
         .collect();
-    let name = name.to_ascii_lowercase();
-    found.sort_by_key(|one| (!WEIGHTY.contains(&one.service), !name.contains(one.service)));
+    found.sort_by_key(|one| {
+        (!WEIGHTY.contains(&one.service), one.part == Part::Most, !name.contains(one.service))
+    });
     found.first().copied()
 }
 
-/// The service, where nine in ten of its writes are among the actions open on all resources.
-fn covers(open: &ActionSet, service: Service<'static>) -> Option<Covered> {
-    let writes: Vec<ActionId> = service
-        .actions()
-        .map(ActionId)
-        .filter(|id| {
-            catalog()
-                .action(*id)
-                .is_some_and(|action| grants::writes(action) && !action.is_wildcard_only())
-        })
-        .collect();
-    let count = writes.iter().filter(|id| open.contains(**id)).count();
-    (!writes.is_empty() && count * 10 >= writes.len() * 9).then(|| Covered {
-        service: service.prefix(),
-        whole: count == writes.len(),
-    })
+/// Words in the names of policies that AWS means to open a service as a whole.
+const FULL: [&str; 3] = ["fullaccess", "full_access", "administrator"];
+
+/// Fewer writes than this are no service to speak of.
+const FEW: usize = 5;
+
+/// How far statements reach into a service.
+struct Extent {
+    /// Writing actions that know resources.
+    writes: usize,
+    /// Those that are open on everything, or on every resource of some type.
+    free: usize,
+    /// Their pairs of action and type of resource.
+    pairs: usize,
+    /// Those pairs that are open on every resource of the type.
+    open: usize,
+}
+
+impl Extent {
+    fn of(open: &[(&Statement, ActionSet)], service: Service<'static>) -> Self {
+        let mut extent = Self { writes: 0, free: 0, pairs: 0, open: 0 };
+        let writes = service
+            .actions()
+            .filter_map(|id| catalog().action(ActionId(id)))
+            .filter(|action| grants::writes(*action) && !action.is_wildcard_only());
+        for action in writes {
+            extent.writes += 1;
+            let statements: Vec<&Statement> = open
+                .iter()
+                .filter(|(_, actions)| actions.contains(action.id()))
+                .map(|(statement, _)| *statement)
+                .collect();
+            let all = |statement: &&Statement| statement.resources.covers_all() == Answer::Must;
+            let everything = statements.iter().any(all);
+            let before = extent.open;
+            for kind in action.resources().filter_map(|resource| resource.resource_type()) {
+                extent.pairs += 1;
+                let whole_type = |statement: &&Statement| {
+                    let star = statement.resources.star_of_type(kind.arn_pattern());
+                    star.all() == Answer::Must
+                };
+                extent.open += usize::from(everything || statements.iter().any(whole_type));
+            }
+            extent.free += usize::from(everything || extent.open > before);
+        }
+        extent
+    }
+
+    /// Whether that share of the actions, or of their pairs with types, is open.
+    fn is_at_least(&self, part: usize, of: usize) -> bool {
+        let reaches = |open: usize, all: usize| all > 0 && open * of >= all * part;
+        reaches(self.free, self.writes) || reaches(self.open, self.pairs)
+    }
 }
 
 #[cfg(test)]
@@ -254,8 +337,23 @@ mod tests {
     #[test]
     fn full_access_is_computed() {
         assert_eq!(found("AmazonS3FullAccess"), [Severity::High]);
-        assert_eq!(found("AmazonSQSFullAccess"), [Severity::Medium]);
-        for quiet in ["AmazonS3ReadOnlyAccess", "AdministratorAccess", "service-role/AWSLambdaBasicExecutionRole"] {
+        for medium in [
+            "AmazonSQSFullAccess",
+            "AmazonAPIGatewayAdministrator",
+            "AmazonOpenSearchIngestionFullAccess",
+            "AmazonElasticFileSystemFullAccess",
+            "AWSWAFFullAccess",
+            "AIOpsConsoleAdminPolicy",
+        ] {
+            assert_eq!(found(medium), [Severity::Medium], "{medium}");
+        }
+        for quiet in [
+            "AmazonS3ReadOnlyAccess",
+            "AdministratorAccess",
+            "AmazonSSMManagedInstanceCore",
+            "service-role/AWSLambdaBasicExecutionRole",
+            "ResourceGroupsTaggingAPITagUntagSupportedResources",
+        ] {
             assert_eq!(found(quiet), [], "{quiet}");
         }
     }
