@@ -3,13 +3,14 @@
 //! Not for stacks of policies or for exact conditions: that is the engine. Invariant: conditions
 //! are not evaluated here; one that narrows makes an answer `May` at most.
 
+use crate::arn::Arn;
 use crate::document::{Document, Effect};
 use crate::glob;
 use crate::resource::Resources;
 use crate::star::Domain;
 use crate::statement::Statement;
 use overgrant_catalog::catalog;
-use overgrant_value::{Answer, Marks, Text};
+use overgrant_value::{Answer, Marks, Sym, Text};
 
 /// What the statements of one document say about an action on a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,13 +149,28 @@ impl Resources {
                 if !domain.meets(item) {
                     continue;
                 }
-                let sure =
-                    item.pattern.guard().is_always() && !glob::is_open(item.pattern.tokens());
+                let open = glob::is_open(item.pattern.tokens());
+                let sure = item.pattern.guard().is_always()
+                    && (!open || is_open_in_home(item.pattern.text()));
                 answer = answer.or(if sure { Answer::Must } else { Answer::May });
             }
         }
         answer
     }
+}
+
+/// Whether an ARN is open in nothing but its partition, region and account: whichever these are, there are
+/// resources that it means.
+fn is_open_in_home(text: &Text) -> bool {
+    let Some(arn) = Arn::parse(text) else {
+        return false;
+    };
+    let only = |part: &Text, sym: &Sym| part.holes().all(|hole| hole.sym == *sym);
+    arn.service.is_known()
+        && arn.resource.is_known()
+        && only(&arn.partition, &Sym::Partition)
+        && only(&arn.region, &Sym::Region)
+        && only(&arn.account, &Sym::Account)
 }
 
 impl Document {
@@ -303,5 +319,37 @@ mod tests {
         assert_eq!(ask("arn:aws:s3:::secret/x").denied_by, [1]);
         assert_eq!(ask("arn:aws:s3:::mfa/x").allowed, Answer::May);
         assert_eq!(ask("arn:aws:s3:::mfa/x").allowed_by, [0]);
+    }
+
+    #[test]
+    fn accounts_and_regions_that_are_open_leave_some_resource() {
+        let arn = |account: Sym, tail: Text| {
+            let hole = Text::hole(account, Src::none());
+            Text::known("arn:aws:lambda:eu-west-1:")
+                .concat(&hole)
+                .concat(&tail)
+        };
+        let name = Text::hole(Sym::Import("name".into()), Src::none());
+        let open = Text::known(":function:").concat(&name);
+        for (resource, wanted) in [
+            (arn(Sym::Account, Text::known(":function:*")), Answer::Must),
+            (arn(Sym::Region, Text::known(":function:*")), Answer::May),
+            (arn(Sym::Account, open), Answer::May),
+            (arn(Sym::Account, Text::known(":layer:*")), Answer::No),
+        ] {
+            let text = |text: &str| Val::str(text, Src::none());
+            let statement = Val::object(
+                vec![
+                    ("Effect", text("Allow")),
+                    ("Action", text("lambda:CreateFunction")),
+                    ("Resource", Val::text(resource.clone(), Src::none())),
+                ],
+                Src::none(),
+            );
+            let fields = vec![("Version", text("2012-10-17")), ("Statement", statement)];
+            let document = Document::from_val(&Val::object(fields, Src::none()));
+            let found = document.statements[0].allows("lambda:CreateFunction", None);
+            assert_eq!(found, wanted, "{resource}");
+        }
     }
 }

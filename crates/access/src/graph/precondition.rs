@@ -187,11 +187,16 @@ impl<'a, 'm> State<'a, 'm> {
             P::FunctionEventSource => chosen.workload.map_or(Answer::May, |function| {
                 let model = self.access.model();
                 let own = function.place.own("arn").key();
+                let named = ["function_name", "FunctionName"]
+                    .iter()
+                    .find_map(|name| Some(function.attrs.get(name)?.to_text()?.key()));
                 let permitted = model.grants.iter().any(|grant| {
                     grant.service == "lambda"
                         && grant.target.as_ref().is_some_and(|target| {
                             let key = target.text.key();
                             key == own
+                                || grant.place.root == function.place.root
+                                    && named.as_ref() == Some(&key)
                                 || super::target::arn(function, "lambda:InvokeFunction").key()
                                     == key
                                 || key.contains(function.place.address.as_str())

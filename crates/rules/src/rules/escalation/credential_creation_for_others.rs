@@ -5,7 +5,7 @@ use crate::{Context, Family, Scope, escalate, names};
 use overgrant_catalog::{Action, catalog};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::{Identity, IdentityKind};
-use overgrant_policy::{Answer, Effect};
+use overgrant_policy::{Answer, Effect, Test};
 
 rule! {
     /// Principal can make credentials for other users.
@@ -51,6 +51,33 @@ rule! {
     ///             Action: iam:CreateAccessKey
     ///             Resource: !Sub arn:${AWS::Partition}:iam::${AWS::AccountId}:user/* # <-- here
     /// ```
+    /// A tag that the principal may set itself narrows nothing:
+    /// ```terraform bad
+    /// resource "aws_iam_user" "manager" {
+    ///   name = "manager"
+    /// }
+    /// resource "aws_iam_user_policy" "keys" {
+    ///   name = "keys"
+    ///   user = aws_iam_user.manager.name
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "iam:CreateAccessKey"
+    ///       Resource  = "arn:aws:iam::*:user/*" # <-- here
+    ///       Condition = { StringEquals = { "aws:ResourceTag/team" = "web" } }
+    ///     }]
+    ///   })
+    /// }
+    /// resource "aws_iam_user_policy" "tags" {
+    ///   name = "tags"
+    ///   user = aws_iam_user.manager.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "iam:TagUser", Resource = "*" }]
+    ///   })
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_policy" "own_keys" {
@@ -76,6 +103,21 @@ rule! {
     ///           - Effect: Allow
     ///             Action: [iam:CreateAccessKey, iam:DeleteAccessKey]
     ///             Resource: arn:aws:iam::*:user/${aws:username}
+    /// ```
+    /// A tag that others set narrows:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "team_keys" {
+    ///   name = "team-keys"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "iam:CreateAccessKey"
+    ///       Resource  = "arn:aws:iam::*:user/*"
+    ///       Condition = { StringEquals = { "aws:ResourceTag/team" = "web" } }
+    ///     }]
+    ///   })
+    /// }
     /// ```
     /// The account has no users, and none can be created:
     /// ```terraform good at:info scope:module,account
@@ -144,7 +186,7 @@ fn check(cx: &mut Context<'_>) {
         let statement = grant.statement;
         if statement.effect != Effect::Allow
             || statement.actions.covers_all() == Answer::Must
-            || grant.is_narrowed()
+            || grant.is_narrowed() && !by_own_tags(cx, &grant)
         {
             continue;
         }
@@ -178,6 +220,9 @@ fn check(cx: &mut Context<'_>) {
         let mut report = cx
             .finding(&grant.document.place, &grant.wide_src(first), text)
             .help("limit the statement to user/${aws:username}");
+        if grant.is_narrowed() {
+            report = report.note(format!("what the condition asks for it may set itself, with {TAG}"));
+        }
         if rank == REVIVES {
             report = report
                 .severity(Severity::Low)
@@ -202,6 +247,31 @@ fn check(cx: &mut Context<'_>) {
         }
         cx.report(report);
     }
+}
+
+/// The action that gives a user any tag.
+const TAG: &str = "iam:TagUser";
+
+/// Whether the conditions ask for nothing but tags of the user, and every holder may give these to all
+/// users. Source: IAM, "Controlling access to IAM resources with tags".
+fn by_own_tags(cx: &Context<'_>, grant: &Grant<'_>) -> bool {
+    let conditions = &grant.statement.conditions;
+    let on_tags = conditions.items.iter().all(|condition| {
+        let tag = |key: String| {
+            key.starts_with("aws:resourcetag/") || key.starts_with("iam:resourcetag/")
+        };
+        condition.key.spelling().is_some_and(tag)
+            && !condition.operator.is_negated()
+            && condition.operator.test == Test::StringEquals
+    });
+    let Some(tag) = catalog().action_id(TAG) else {
+        return false;
+    };
+    let mut holders = grant.holders.iter();
+    on_tags
+        && !conditions.open
+        && !grant.holders.is_empty()
+        && holders.all(|holder| cx.access.actions_on_everything(holder.id).contains(tag))
 }
 
 /// Whether the code describes the whole account, has no user in it, and lets nobody create one.

@@ -337,7 +337,7 @@ fn best<'a>(
         let sure = path
             .preconditions
             .iter()
-            .all(|one| matches!(one, Precondition::ComputeBoundToRole));
+            .all(|one| matches!(one, Precondition::ComputeBoundToRole | Precondition::FunctionEventSource));
         if !sure || !kinds.contains(&workload.place.kind.as_str()) {
             continue;
         }
