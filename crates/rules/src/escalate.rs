@@ -8,7 +8,7 @@ use crate::Context;
 use crate::listed::is_listed;
 use overgrant_access::graph::{Basis, Edge, Node};
 use overgrant_access::{Attached, AttachedSource};
-use overgrant_catalog::{Category, EscalationPath, TargetKind};
+use overgrant_catalog::{Action, Category, EscalationPath, TargetKind};
 use overgrant_finding::Confidence;
 use overgrant_ir::{Identity, IdentityId, IdentityKind, Place, PolicyDocument};
 use overgrant_policy::{ActionSet, Answer, Effect, Statement};
@@ -240,6 +240,9 @@ fn own_groups(cx: &Context<'_>, id: IdentityId) -> Vec<Text> {
         .collect()
 }
 
+/// Services by which a workload tells of itself.
+const REPORTS: [&str; 3] = ["cloudwatch", "logs", "xray"];
+
 /// What identities are granted, each worked out once.
 #[derive(Default)]
 pub(crate) struct Granted(BTreeMap<IdentityId, Rights>);
@@ -286,6 +289,42 @@ impl Granted {
         if reaches_admin(cx, target) {
             return Some(Gain::Admin);
         }
+        let won = self.won(cx, caller, target)?;
+        won.actions()
+            .any(|action| {
+                let name = action.to_string();
+                let flags = action.flags();
+                (flags.escalation() || flags.credentials() || IRREPARABLE.contains(&name.as_str()))
+                    && !NO_GAIN.contains(&name.as_str())
+            })
+            .then_some(Gain::More)
+    }
+
+    /// The actions that the caller would win by running as `target`, dangerous or not, but for what every
+    /// workload reports of itself.
+    pub(crate) fn lesser(
+        &mut self,
+        cx: &Context<'_>,
+        caller: IdentityId,
+        target: IdentityId,
+    ) -> Vec<Action<'static>> {
+        let won = self
+            .won(cx, caller, target)
+            .unwrap_or_else(ActionSet::empty);
+        let kept = won
+            .actions()
+            .filter(|action| !REPORTS.contains(&action.service().prefix()));
+        kept.filter(|action| !NO_GAIN.contains(&action.to_string().as_str()))
+            .collect()
+    }
+
+    /// What policies surely grant the target, and in no case the caller.
+    fn won(
+        &mut self,
+        cx: &Context<'_>,
+        caller: IdentityId,
+        target: IdentityId,
+    ) -> Option<ActionSet> {
         let role = cx.model.identity(target)?;
         // Who may take the boundary off wins what is behind it.
         let freed = role.boundary.is_some() && {
@@ -298,16 +337,7 @@ impl Granted {
         } else {
             of_role.sure.clone().intersection(&of_role.left)
         };
-        theirs
-            .difference(&self.of(cx, caller).may)
-            .actions()
-            .any(|action| {
-                let name = action.to_string();
-                let flags = action.flags();
-                (flags.escalation() || flags.credentials() || IRREPARABLE.contains(&name.as_str()))
-                    && !NO_GAIN.contains(&name.as_str())
-            })
-            .then_some(Gain::More)
+        Some(theirs.difference(&self.of(cx, caller).may))
     }
 }
 

@@ -1,9 +1,10 @@
 //! `passrole-new-compute`: a stronger role, run by something that the caller makes.
 
 use crate::escalate::{self, Allowed, Gain, Granted};
+use crate::grants;
 use crate::{Context, Family, Scope, names};
 use overgrant_access::graph::Node;
-use overgrant_catalog::{EscalationPath, Precondition};
+use overgrant_catalog::{Action, EscalationPath, Precondition, catalog};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::{Identity, IdentityId};
 use overgrant_policy::Answer;
@@ -14,7 +15,7 @@ rule! {
     ///
     /// It may pass a role of this code base to a service that the role trusts, and make something of
     /// that service that runs what it says: a function, an instance, a task, a build, a stack. The role
-    /// has rights that the principal lacks.
+    /// has rights that the principal lacks; where none of them is dangerous, the finding is low.
     ///
     /// ## Why
     /// Who gets hold of the principal runs its own code as the stronger role and has its rights, up to
@@ -247,8 +248,8 @@ rule! {
     ///   })
     /// }
     /// ```
-    /// A boundary leaves the passed role nothing more, or a Deny takes the making away:
-    /// ```terraform good also:managed-administratoraccess
+    /// A boundary leaves the passed role only harmless rights, or a Deny takes the making away:
+    /// ```terraform good at:low also:managed-administratoraccess
     /// resource "aws_iam_policy" "limit" {
     ///   name = "limit"
     ///   policy = jsonencode({
@@ -392,7 +393,10 @@ fn check(cx: &mut Context<'_>) {
 
 /// The strongest role that the caller can run, and by which paths.
 struct Found<'a> {
-    gain: Gain,
+    /// `None` for rights that are not dangerous.
+    gain: Option<Gain>,
+    /// These rights.
+    lesser: Vec<Action<'static>>,
     role: &'a Identity,
     pass: Allowed<'a>,
     paths: Vec<(&'static EscalationPath, &'static str)>,
@@ -405,34 +409,54 @@ fn best<'a>(cx: &Context<'a>, granted: &mut Granted, caller: IdentityId) -> Opti
     let mut order: Vec<_> = admin.into_iter().chain(&roles).collect();
     order.dedup_by_key(|(id, _)| **id);
     let mut best: Option<Found<'a>> = None;
-    for (id, paths) in order {
-        if best.as_ref().is_some_and(|best| best.gain == Gain::Admin) {
+    for (id, paths) in &order {
+        if best.as_ref().is_some_and(|best| best.gain == Some(Gain::Admin)) {
             break;
         }
-        let Some(gain) = granted.gain(cx, caller, *id) else {
-            continue;
-        };
-        if best.as_ref().is_some_and(|best| gain <= best.gain) {
+        let gain = granted.gain(cx, caller, **id);
+        if gain.is_none() || best.as_ref().is_some_and(|best| gain <= best.gain) {
             continue;
         }
-        let role = cx.model.identity(*id)?;
-        let pass = paths.iter().find_map(|(path, _)| {
-            let all = path.services_all.iter().map(|one| one.principal);
-            let mut services = path.services_any.iter().copied().chain(all);
-            services.find_map(|service| {
-                escalate::allowed(cx, caller, "iam:PassRole", Some(&role.arn), Some(service))
-            })
+        best = found(cx, caller, **id, paths, gain, Vec::new()).or(best);
+    }
+    // What is wide or leads further has rules of its own.
+    if best.is_none() && !escalate::reaches_admin(cx, caller) {
+        best = order.iter().find_map(|(id, paths)| {
+            let lesser = granted.lesser(cx, caller, **id);
+            if lesser.is_empty() {
+                return None;
+            }
+            found(cx, caller, **id, paths, None, lesser).filter(|found| names_roles(found.pass))
         });
-        if let Some(pass) = pass {
-            best = Some(Found {
-                gain,
-                role,
-                pass,
-                paths: paths.clone(),
-            });
-        }
     }
     best.filter(|found| found.pass.place.is_some())
+}
+
+/// Whether a statement lets some roles through, not all.
+fn names_roles(pass: Allowed<'_>) -> bool {
+    let action = catalog().action_id("iam:PassRole");
+    let star = action.map(|action| pass.statement.resources.star_for(action));
+    star.is_none_or(|star| !star.all().possible() && !star.regional().possible())
+}
+
+/// The role with the statement that lets the caller pass it.
+fn found<'a>(
+    cx: &Context<'a>,
+    caller: IdentityId,
+    id: IdentityId,
+    paths: &Paths,
+    gain: Option<Gain>,
+    lesser: Vec<Action<'static>>,
+) -> Option<Found<'a>> {
+    let role = cx.model.identity(id)?;
+    let pass = paths.iter().find_map(|(path, _)| {
+        let all = path.services_all.iter().map(|one| one.principal);
+        let mut services = path.services_any.iter().copied().chain(all);
+        services.find_map(|service| {
+            escalate::allowed(cx, caller, "iam:PassRole", Some(&role.arn), Some(service))
+        })
+    })?;
+    Some(Found { gain, lesser, role, pass, paths: paths.clone() })
 }
 
 type Paths = Vec<(&'static EscalationPath, &'static str)>;
@@ -469,13 +493,20 @@ fn finding(cx: &mut Context<'_>, caller: &Identity, found: &Found<'_>) {
     let role = names::plain(found.role);
     let who = names::identity(caller);
     let (severity, text) = match found.gain {
-        Gain::Admin => (
+        Some(Gain::Admin) => (
             Severity::Critical,
             format!("{who} can become administrator: it may pass role `{role}` and use `{made}`"),
         ),
-        Gain::More => (
+        Some(Gain::More) => (
             Severity::High,
             format!("{who} can take on rights of role `{role}`: it may pass it and use `{made}`"),
+        ),
+        None => (
+            Severity::Low,
+            format!(
+                "{who} can use {} as role `{role}`: it may pass it and use `{made}`",
+                grants::list_actions(&found.lesser)
+            ),
         ),
     };
     let closed = |(path, _): &(&EscalationPath, _)| {
