@@ -12,6 +12,11 @@ use std::sync::Arc;
 
 /// Rules with a fix for one of their bad examples at least, and whether all of those are safe.
 const FIXABLE: &[(&str, bool)] = &[
+    ("action-resource-mismatch", false),
+    ("boundary-detachable", false),
+    ("boundary-iam-denylist-incomplete", false),
+    ("boundary-or-deny-removal", false),
+    ("boundary-policy-mutable", false),
     ("cloudtrail-trail-incomplete", true),
     ("equals-operator-with-wildcard", false),
     ("forallvalues-allow-without-null-guard", false),
@@ -24,6 +29,8 @@ const FIXABLE: &[(&str, bool)] = &[
     ("permission-set-session-long", true),
     ("policy-version-missing-or-old", false),
     ("s3-public-access-block-off", false),
+    ("scp-cloudtrail-guard-incomplete", false),
+    ("scp-detective-service-guard-incomplete", false),
     ("unknown-or-empty-action", false),
 ];
 
@@ -211,6 +218,190 @@ resource "aws_iam_policy" "p" {
         "old-cap",
         "cap",
     ),
+    (
+        "force-mfa-policy-flawed",
+        "terraform",
+        false,
+        r#"resource "aws_iam_policy" "mfa" {
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      { Effect = "Allow", Action = ["iam:EnableMFADevice", "iam:ListMFADevices"], Resource = ["*"] },
+      {
+        Effect    = "Deny"
+        NotAction = ["iam:CreateVirtualMFADevice", "iam:EnableMFADevice", "iam:ListMFADevices", "iam:GetUser", "iam:ChangePassword", "sts:GetSessionToken"]
+        Resource  = "*"
+        Condition = { BoolIfExists = { "aws:MultiFactorAuthPresent" = "false" } }
+      },
+    ]
+  })
+}
+"#,
+        "[\"*\"]",
+        "[\"arn:aws:iam::*:user/$${aws:username}\"]",
+    ),
+    (
+        "credential-creation-for-others",
+        "cloudformation",
+        false,
+        "Resources:
+  Own:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Version: '2012-10-17'
+        Statement:
+          - Sid: OwnKeys
+            Effect: Allow
+            Action: ['iam:CreateAccessKey', 'iam:DeleteAccessKey']
+            Resource: '*'
+",
+        "'*'",
+        "'arn:aws:iam::*:user/${aws:username}'",
+    ),
+    (
+        "boundary-iam-denylist-incomplete",
+        "terraform",
+        false,
+        r#"resource "aws_iam_policy" "cap" {
+  policy = <<-JSON
+    {
+      "Version": "2012-10-17",
+      "Statement": [
+        {"Effect": "Allow", "Action": ["iam:Attach*", "iam:CreatePolicyVersion", "s3:*"], "Resource": "*"},
+        {"Effect": "Deny", "Action": "iam:Attach*", "Resource": "*"}
+      ]
+    }
+  JSON
+}
+resource "aws_iam_role" "team" {
+  permissions_boundary = aws_iam_policy.cap.arn
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ec2.amazonaws.com" } }]
+  })
+}
+"#,
+        "\"Deny\", \"Action\": \"iam:Attach*\"",
+        "\"Deny\", \"Action\": [\"iam:Attach*\", \"iam:CreatePolicyVersion\"]",
+    ),
+    (
+        "scp-cloudtrail-guard-incomplete",
+        "cloudformation scope:module,organization",
+        false,
+        "Resources:
+  Trail:
+    Type: AWS::Organizations::Policy
+    Properties:
+      Name: trail
+      Type: SERVICE_CONTROL_POLICY
+      TargetIds: [ou-k3m9-p7q2r4s8]
+      Content:
+        Version: '2012-10-17'
+        Statement:
+          - Effect: Deny
+            Action:
+              - cloudtrail:Stop*
+              - cloudtrail:Delete* # trails and stores
+              - cloudtrail:Update*
+              - cloudtrail:PutEventSelectors
+            Resource: '*'
+",
+        "PutEventSelectors\n",
+        "PutEventSelectors\n              - \"cloudtrail:PutInsightSelectors\"\n",
+    ),
+    (
+        "boundary-detachable",
+        "cloudformation",
+        false,
+        "Resources:
+  Delegate:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Version: '2012-10-17'
+        Statement:
+          - Effect: Allow
+            Action: [iam:CreateRole, iam:PutRolePolicy]
+            Resource: arn:aws:iam::111122223333:role/team/*
+            Condition:
+              StringEquals:
+                iam:PermissionsBoundary: arn:aws:iam::111122223333:policy/team-cap
+          - Effect: Allow
+            Action: iam:DeleteRolePermissionsBoundary
+            Resource: arn:aws:iam::111122223333:role/team/*
+  Other:
+    Type: AWS::SQS::Queue
+",
+        "role/team/*\n  Other",
+        "role/team/*\n          - Effect: \"Deny\"\n            Action: \"iam:DeleteRolePermissionsBoundary\"\n            Resource: \"*\"\n  Other",
+    ),
+    (
+        "action-resource-mismatch",
+        "terraform",
+        false,
+        r#"data "aws_iam_policy_document" "d" {
+  statement {
+    actions   = ["s3:GetObject"]
+    resources = ["arn:aws:s3:::acme-data"]
+  }
+}
+resource "aws_iam_policy" "p" {
+  policy = data.aws_iam_policy_document.d.json
+}
+"#,
+        "acme-data\"",
+        "acme-data\", \"arn:aws:s3:::acme-data/*\"",
+    ),
+    (
+        "boundary-detachable",
+        "terraform",
+        false,
+        r#"data "aws_iam_policy_document" "delegate" {
+  statement {
+    actions   = ["iam:CreateRole"]
+    resources = ["arn:aws:iam::111122223333:role/team/*"]
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PermissionsBoundary"
+      values   = ["arn:aws:iam::111122223333:policy/team-cap"]
+    }
+  }
+  statement {
+    actions   = ["iam:DeleteRolePermissionsBoundary"]
+    resources = ["arn:aws:iam::111122223333:role/team/*"]
+  }
+}
+resource "aws_iam_policy" "delegate" {
+  policy = data.aws_iam_policy_document.delegate.json
+}
+"#,
+        "team/*\"]\n  }\n}",
+        "team/*\"]\n  }\n\n  statement {\n    effect    = \"Deny\"\n    actions   = [\"iam:DeleteRolePermissionsBoundary\"]\n    resources = [\"*\"]\n  }\n}",
+    ),
+    (
+        "equals-operator-with-wildcard",
+        "terraform",
+        false,
+        r#"data "aws_iam_policy_document" "d" {
+  statement {
+    effect    = "Deny"
+    actions   = ["s3:GetObject"]
+    resources = ["arn:aws:s3:::acme-data/*"]
+    condition {
+      test     = "StringEquals"
+      variable = "aws:PrincipalTag/team"
+      values   = ["shop-*"]
+    }
+  }
+}
+resource "aws_iam_policy" "p" {
+  policy = data.aws_iam_policy_document.d.json
+}
+"#,
+        "StringEquals",
+        "StringLike",
+    ),
 ];
 
 fn fixed(rule: &str, example: &Example) -> Fixed {
@@ -223,7 +414,8 @@ fn fixed(rule: &str, example: &Example) -> Fixed {
 
 /// Rules that mend documents which IAM refuses or reads otherwise than they are meant: their fixes let
 /// the access begin that is written down.
-const REPAIRS: [&str; 3] = [
+const REPAIRS: [&str; 4] = [
+    "action-resource-mismatch",
     "policy-grammar-invalid",
     "policy-version-missing-or-old",
     "unknown-or-empty-action",

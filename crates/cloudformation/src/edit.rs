@@ -86,6 +86,102 @@ pub fn set_property(template: &Template, block: Span, path: &str, value: &str) -
     })
 }
 
+/// Adds values behind the one at `beside`: an item of a list, or the only value of an element, which
+/// becomes a list.
+#[must_use]
+pub fn add_items(template: &Template, beside: Span, values: &[String]) -> Option<TextEdit> {
+    let file = &template.file;
+    let Some((list, index)) = item_at(&template.root, beside) else {
+        let only = value_at(&template.root, beside)?;
+        let values: Vec<String> = values.iter().map(|value| quoted(value)).collect();
+        return Some(TextEdit {
+            span: only.full_span(),
+            text: format!("[{}, {}]", file.slice(only.full_span()), values.join(", ")),
+        });
+    };
+    let own = list.items().get(index)?.full_span();
+    let end = own.end as usize;
+    let line = line_before(file, own)?;
+    let json = is_flow(file, list);
+    let between = if !json {
+        line.trim().eq("-").then_some(())?;
+        format!("\n{line}")
+    } else if line.trim().is_empty() && own.start > list.span.start {
+        format!(",\n{line}")
+    } else {
+        ", ".to_owned()
+    };
+    let text = values
+        .iter()
+        .map(|value| format!("{between}{}", scalar(value, json)));
+    Some(TextEdit {
+        span: file.span(end..end),
+        text: text.collect(),
+    })
+}
+
+/// Adds a statement behind the others of the document at `document` (the document's own bytes).
+#[must_use]
+pub fn append_statement(
+    template: &Template,
+    document: Span,
+    elements: &[(&str, Vec<String>)],
+) -> Option<TextEdit> {
+    let file = &template.file;
+    let list = map_at(&template.root, document)?.get("Statement")?;
+    let last = list.items().last()?.full_span();
+    let line = line_before(file, last)?;
+    let end = last.end as usize;
+    let leaf = |values: &[String]| match values {
+        [only] => flow(&Tree::Text(only)),
+        several => flow(&Tree::List(several)),
+    };
+    let members = elements.iter();
+    let text = if is_flow(file, list) {
+        let members = members.map(|(name, values)| format!("{}: {}", quoted(name), leaf(values)));
+        let statement = format!("{{{}}}", members.collect::<Vec<_>>().join(", "));
+        if line.trim().is_empty() {
+            format!(",\n{line}{statement}")
+        } else {
+            format!(", {statement}")
+        }
+    } else {
+        (line.trim() == "-").then_some(())?;
+        let inner = " ".repeat(line.chars().count());
+        let members = members.map(|(name, values)| format!("{name}: {}", leaf(values)));
+        let members: Vec<String> = members.collect();
+        format!("\n{line}{}", members.join(&format!("\n{inner}")))
+    };
+    Some(TextEdit {
+        span: file.span(end..end),
+        text,
+    })
+}
+
+/// What stands before a place in its line.
+fn line_before(file: &SourceFile, span: Span) -> Option<&str> {
+    file.text().get(..span.start as usize)?.rsplit('\n').next()
+}
+
+/// The single value of a mapping at exactly these bytes.
+fn value_at(node: &Arc<Node>, span: Span) -> Option<&Arc<Node>> {
+    if !node.span.contains(span) {
+        return None;
+    }
+    match &node.kind {
+        Kind::Scalar(_) => None,
+        Kind::Seq(items) => items.iter().find_map(|item| value_at(item, span)),
+        Kind::Map(entries) => entries.iter().find_map(|entry| {
+            let value = &entry.value;
+            let here = value.span == span || value.full_span() == span;
+            if here && matches!(value.kind, Kind::Scalar(_)) {
+                return Some(value);
+            }
+            value_at(value, span)
+        }),
+    }
+}
+
 /// Removes the list item at `span` with what belongs to it; nothing where it is the only one.
 #[must_use]
 pub fn remove_item(template: &Template, span: Span) -> Option<TextEdit> {

@@ -33,6 +33,20 @@ pub enum Edit {
         /// Values.
         values: Vec<String>,
     },
+    /// Add values behind the one at this place, the only one or an item of a list.
+    AddItems {
+        /// The value that is there.
+        beside: Span,
+        /// The values to add.
+        values: Vec<String>,
+    },
+    /// Add a statement behind the others of the document at this place.
+    AppendStatement {
+        /// The document.
+        document: Span,
+        /// Elements of the statement with their values.
+        elements: Vec<(&'static str, Vec<String>)>,
+    },
     /// Set an argument of the block at this place to a literal.
     SetAttribute {
         /// The block.

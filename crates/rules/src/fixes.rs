@@ -1,16 +1,24 @@
 //! Mechanical fixes in the words of rules.
 //!
 //! Not for how they are written in a format. Invariant: a literal is replaced only where it stands in
-//! the policy itself; one that comes through a variable or local may have other readers.
+//! the policy itself or in a policy document of Terraform; one that comes through a variable or local may
+//! have other readers.
 
 use crate::Settings;
+use overgrant_catalog::Action;
 use overgrant_finding::{Edit, Fix};
-use overgrant_policy::{Condition, Operator, Statement};
-use overgrant_value::Src;
+use overgrant_policy::{Condition, Document, Operator, Statement};
+use overgrant_value::{Hop, Src};
+
+/// Whether what stands at a place is part of the policy, which only documents of Terraform lead to.
+fn is_written_here(src: &Src) -> bool {
+    let document = |hop: &Hop| hop.label.starts_with("data.aws_iam_policy_document.");
+    src.hops().iter().all(document)
+}
 
 /// `to` in the place of the literal `from` at `src`.
 pub(crate) fn replace(src: &Src, from: &str, to: &str) -> Option<Edit> {
-    let span = src.span.filter(|_| src.is_local())?;
+    let span = src.span.filter(|_| is_written_here(src))?;
     Some(Edit::Replace {
         span,
         from: from.to_owned(),
@@ -71,13 +79,73 @@ pub(crate) fn condition(
     key: &str,
     value: &str,
 ) -> Option<Edit> {
-    let place = statement.src.span.filter(|_| statement.src.is_local())?;
+    let place = statement
+        .src
+        .span
+        .filter(|_| is_written_here(&statement.src))?;
     Some(Edit::AddCondition {
         statement: place,
         operator: operator.to_owned(),
         key: key.to_owned(),
         values: vec![value.to_owned()],
     })
+}
+
+/// Values behind those that an element lists, which all stand in the statement itself.
+pub(crate) fn add(beside: &Src, values: impl IntoIterator<Item = String>) -> Option<Edit> {
+    let beside = beside.span.filter(|_| is_written_here(beside))?;
+    Some(Edit::AddItems {
+        beside,
+        values: values.into_iter().collect(),
+    })
+}
+
+/// The same actions in a Deny that lists some already; none where it lists what it spares.
+pub(crate) fn deny_too(deny: &Statement, actions: &[Action<'_>]) -> Option<Fix> {
+    let listed = deny.actions.listed();
+    let last = listed.items.last().filter(|_| !listed.negated)?;
+    let edit = add(
+        last.pattern().src(),
+        actions.iter().map(ToString::to_string),
+    )?;
+    Some(changing("Deny these actions too", [edit]))
+}
+
+/// A further Deny of a document for these actions on a resource.
+pub(crate) fn deny(document: &Document, actions: &[&str], resource: &str) -> Option<Fix> {
+    let place = document
+        .src
+        .span
+        .filter(|_| is_written_here(&document.src))?;
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    let edit = Edit::AppendStatement {
+        document: place,
+        elements: vec![
+            ("Effect", texts(&["Deny"])),
+            ("Action", texts(actions)),
+            ("Resource", texts(&[resource])),
+        ],
+    };
+    let names = actions.join("`, `");
+    Some(changing(format!("Deny `{names}`"), [edit]))
+}
+
+/// The own user in the place of `*`; none where an action of the statement acts on something else.
+pub(crate) fn own_user(statement: &Statement) -> Option<Fix> {
+    let star = statement.resources.star()?;
+    let granted = statement.actions.must();
+    let on_users = |action: Action<'_>| {
+        let mut types = action
+            .resources()
+            .filter_map(|resource| resource.resource_type());
+        action.service().prefix() == "iam" && types.any(|kind| kind.name() == "user")
+    };
+    let fits = !granted.is_empty()
+        && granted == statement.actions.may()
+        && granted.actions().all(on_users);
+    let own = "arn:aws:iam::*:user/${aws:username}";
+    let edit = replace(star.pattern().src(), "*", own).filter(|_| fits)?;
+    Some(changing("Limit it to the own user", [edit]))
 }
 
 /// The condition that a service acts for the user's account; none where the statement is for others

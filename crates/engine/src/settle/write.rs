@@ -61,13 +61,22 @@ impl<'a> Writer<'a> {
     fn edit(&mut self, edit: &Edit) -> Option<TextEdit> {
         let span = match edit {
             Edit::Replace { span, .. } | Edit::Remove { span } => *span,
+            Edit::AddItems { beside, .. } => *beside,
+            Edit::AppendStatement { document, .. } => *document,
             Edit::AddCondition { statement, .. } => *statement,
             Edit::SetAttribute { block, .. } => *block,
         };
         let file = self.sources.get(span.file)?;
         let form = self.form(span, &file)?;
         match edit {
-            Edit::Replace { span, from, to } => replaced(&file, *span, from, to),
+            Edit::Replace { span, from, to } => match form {
+                // Both would be read by Terraform itself.
+                Form::Configuration(_) => {
+                    let to = to.replace("${", "$${").replace("%{", "%%{");
+                    replaced(&file, *span, from, &to)
+                }
+                Form::Template(_) | Form::Plain => replaced(&file, *span, from, to),
+            },
             Edit::Remove { span } => match form {
                 Form::Configuration(read) => hcl::remove(read, *span),
                 Form::Template(read) => cloudformation::edit::remove_item(read, *span),
@@ -84,6 +93,18 @@ impl<'a> Writer<'a> {
                 }
                 Form::Template(read) => {
                     cloudformation::edit::add_condition(read, *statement, operator, key, values)
+                }
+                Form::Plain => None,
+            },
+            Edit::AddItems { beside, values } => match form {
+                Form::Configuration(read) => hcl::add_items(read, *beside, values),
+                Form::Template(read) => cloudformation::edit::add_items(read, *beside, values),
+                Form::Plain => None,
+            },
+            Edit::AppendStatement { document, elements } => match form {
+                Form::Configuration(read) => hcl::append_statement(read, *document, elements),
+                Form::Template(read) => {
+                    cloudformation::edit::append_statement(read, *document, elements)
                 }
                 Form::Plain => None,
             },
@@ -148,8 +169,9 @@ fn replaced(file: &SourceFile, span: Span, from: &str, to: &str) -> Option<TextE
     let word = letters
         .next()
         .is_some_and(|first| first.is_ascii_alphanumeric())
-        && letters.all(|c| c.is_ascii_alphanumeric() || "-_./:*?".contains(c));
-    if !word {
+        && letters.all(|c| c.is_ascii_alphanumeric() || "-_./:*?${}".contains(c));
+    // Braces mean something to YAML outside quotes.
+    if !word || before.is_empty() && to.contains(['{', '}']) {
         return None;
     }
     let start = span.start as usize + at;

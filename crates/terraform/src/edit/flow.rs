@@ -186,6 +186,35 @@ impl Flow {
         self.behind(text, last.range.end, style, &written)
     }
 
+    /// Adds texts behind the value at `own`: an item of the list `node`, or a value of the object `node`.
+    pub(super) fn add_behind(
+        self,
+        text: &str,
+        node: &Node,
+        own: Range<usize>,
+        item: bool,
+        values: &[String],
+    ) -> Option<Change> {
+        let values: Vec<String> = values.iter().map(|value| self.quoted(value)).collect();
+        if !item {
+            let first = text.get(own.clone())?;
+            return Some(Change {
+                text: format!("[{first}, {}]", values.join(", ")),
+                range: own,
+            });
+        }
+        let between = match own_line(text, node.range.start, own.start) {
+            Some(indent) if text.contains("\r\n") => format!(",\r\n{indent}"),
+            Some(indent) => format!(",\n{indent}"),
+            None => ", ".to_owned(),
+        };
+        let text = values.iter().map(|value| format!("{between}{value}"));
+        Some(Change {
+            range: own.end..own.end,
+            text: text.collect(),
+        })
+    }
+
     /// Takes an item out of a list, unless it is the only one.
     pub(super) fn remove_item(self, text: &str, list: &Node, index: usize) -> Option<Change> {
         let items = list.items();

@@ -119,7 +119,8 @@ pub fn append_statement(
     elements: &[(&str, Vec<String>)],
 ) -> Option<TextEdit> {
     let text = configuration.file.text();
-    let edit = match configuration.find(document)? {
+    let found = configuration.find(document);
+    let edit = match found.or_else(|| configuration.written_in(document))? {
         Found::Block(block) => body::append_statement(text, block, elements),
         Found::Value(flow, node) => {
             let members = elements.iter().map(|(name, values)| {
@@ -133,6 +134,28 @@ pub fn append_statement(
         }
     };
     configuration.sound(edit?)
+}
+
+/// Adds values behind the one at `beside`: an item of a list, or the only value of an element, which
+/// becomes a list.
+#[must_use]
+pub fn add_items(
+    configuration: &Configuration,
+    beside: Span,
+    values: &[String],
+) -> Option<TextEdit> {
+    let text = configuration.file.text();
+    let own = range(beside);
+    let mut found = None;
+    configuration.nodes(&mut |flow, node| {
+        let item = node.items().iter().any(|item| item.range == own);
+        let mut entries = node.entries().unwrap_or_default().iter();
+        let single = entries.any(|entry| entry.value.range == own);
+        if found.is_none() && (item || single) {
+            found = Some(flow.add_behind(text, node, own.clone(), item, values));
+        }
+    });
+    configuration.sound(found??)
 }
 
 /// Removes what stands at `span` with what belongs to it: an item of a list, an argument, a block.
@@ -177,6 +200,27 @@ impl Configuration {
             }
         });
         found.map(|(flow, node)| Found::Value(flow, node))
+    }
+
+    /// The object that the `jsonencode` or the text at `span` holds.
+    fn written_in(&self, span: Span) -> Option<Found<'_>> {
+        let mut found = None;
+        let text = self.file.text();
+        expressions(&self.body, &mut |expr| {
+            if found.is_some() || expr.span != span {
+                return;
+            }
+            found = match &expr.kind {
+                ExprKind::Call(call) if call.name == "jsonencode" => {
+                    let object = call.args.first().map(Node::of);
+                    object.map(|node| Found::Value(Flow::new(Notation::Hcl), node))
+                }
+                ExprKind::Template(parts) => json::document(text, expr, parts)
+                    .map(|node| Found::Value(Flow::new(Notation::Json), node)),
+                _ => None,
+            };
+        });
+        found
     }
 
     /// Every object and list that is written out, the outer ones first.

@@ -2,7 +2,7 @@
 
 use crate::boundaries;
 use crate::grants::{self, Grant, list_actions};
-use crate::{Context, Family, Scope};
+use crate::{Context, Family, Scope, fixes};
 use overgrant_access::Boundary;
 use overgrant_catalog::{Action, catalog};
 use overgrant_finding::{Confidence, Severity};
@@ -175,10 +175,20 @@ fn check(cx: &mut Context<'_>) {
             .holders
             .iter()
             .any(|holder| matches!(cx.access.boundary(holder.id), Boundary::Unresolved(_)));
+        // Who puts boundaries on others needs to be told which; nobody needs to take them off.
+        let deletes = |action: &Action<'_>| action.name().starts_with("Delete");
+        let names: Vec<String> = open.iter().map(ToString::to_string).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let fix = open
+            .iter()
+            .all(deletes)
+            .then(|| fixes::deny(&grant.document.document, &names, "*"))
+            .flatten();
         let report = cx
             .finding(&grant.document.place, &grant.action_src(*first), text)
             .answer(if unknown { Answer::May } else { Answer::Must })
-            .help("deny the deletion of boundaries, and pin iam:PermissionsBoundary where one is put on");
+            .help("deny the deletion of boundaries, and pin iam:PermissionsBoundary where one is put on")
+            .fix(fix);
         let report = grant.describe(report);
         cx.report(report);
     }

@@ -2,7 +2,7 @@
 
 use crate::boundaries::{self, left_open};
 use crate::grants::list_actions;
-use crate::{Context, Family, Scope};
+use crate::{Context, Family, Scope, fixes};
 use overgrant_finding::{Confidence, Severity};
 
 rule! {
@@ -129,6 +129,7 @@ fn check(cx: &mut Context<'_>) {
             .finding(&limit.policy.place, src, text)
             .statement(deny)
             .note(format!("open on every resource: {}", all.join(", ")))
+            .fix(fixes::deny_too(deny, &open))
             .help("deny these too, or list what the boundary allows");
         for identity in &limit.limited {
             report = report.principal(&identity.place);

@@ -2,9 +2,10 @@
 
 use crate::boundaries::{self, Limit};
 use crate::escalate::{self, Allowed};
-use crate::{Context, Family, Scope, names};
+use crate::{Context, Family, Scope, fixes, names};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::{Identity, IdentityId};
+use overgrant_value::{Piece, Text};
 
 rule! {
     /// Principal can change the policy that is its own permissions boundary.
@@ -180,6 +181,17 @@ fn check(cx: &mut Context<'_>) {
     }
 }
 
+/// The ARN of a policy whose name is known, with `*` for what is not.
+fn in_any_account(arn: &Text) -> Option<String> {
+    let part = |piece: &Piece| match piece {
+        Piece::Lit(lit) => lit.as_str().to_owned(),
+        Piece::Hole(_) | Piece::Json(_) => "*".to_owned(),
+    };
+    let text: String = arn.pieces().iter().map(part).collect();
+    let (_, name) = text.split_once(":policy/")?;
+    (!name.contains('*')).then_some(text)
+}
+
 fn judge(cx: &mut Context<'_>, limit: &Limit<'_>, id: IdentityId, identity: &Identity) {
     let Some(arn) = &limit.policy.arn else { return };
     let found: Option<(&str, Allowed<'_>)> = CHANGES
@@ -200,6 +212,7 @@ fn judge(cx: &mut Context<'_>, limit: &Limit<'_>, id: IdentityId, identity: &Ide
             "the boundary",
             Some(&limit.policy.place),
         )
-        .help("deny changes of the boundary's policy in the boundary itself");
+        .help("deny changes of the boundary's policy in the boundary itself")
+        .fix(in_any_account(arn).and_then(|arn| fixes::deny(&limit.policy.document, &CHANGES, &arn)));
     cx.report(report);
 }

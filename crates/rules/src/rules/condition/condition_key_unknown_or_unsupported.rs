@@ -113,7 +113,7 @@ rule! {
         id: "condition-key-unknown-or-unsupported",
         family: Family::Condition,
         severity: Severity::Medium,
-        confidence: Confidence::Medium,
+        confidence: Confidence::High,
         scope: Scope::Module,
         since: "0.1.0",
         cwe: &[697],
@@ -162,8 +162,15 @@ fn check(cx: &mut Context<'_>) {
                     .when(&condition.guard)
                     .severity(severity(statement, condition))
                     .label(consequence(statement, condition));
-                if let (Problem::Unknown, Some(near)) = (problem, catalog().suggest_condition_key(&key)) {
-                    report = report.help(format!("did you mean {near}?"));
+                match (problem, catalog().suggest_condition_key(&key)) {
+                    (Problem::Unknown, Some(near)) => report = report.help(format!("did you mean {near}?")),
+                    // It may be younger than the data.
+                    (Problem::Unknown, None) => {
+                        report = report
+                            .confidence(Confidence::Medium)
+                            .note(format!("AWS data of {}", catalog().date()));
+                    }
+                    (Problem::Unsupported, _) => {}
                 }
                 for other in tests.iter().filter(|one| !std::ptr::eq(**one, *condition)) {
                     report = report.related(other.key.src(), "and here", None);

@@ -149,7 +149,9 @@ fn check(cx: &mut Context<'_>) {
                 if statement.effect == Effect::Allow && !negated {
                     report = report.severity(Severity::Medium);
                 }
-                let wanted = pattern_operator(condition);
+                // A comparison with wildcards holds more often: that must not let more in.
+                let narrows = (statement.effect == Effect::Deny) != negated;
+                let wanted = pattern_operator(condition).filter(|_| narrows);
                 let edit = wanted.and_then(|wanted| fixes::operator(statement, condition, &wanted));
                 cx.report(report.fix(edit.map(|edit| fixes::changing("Compare with wildcards", [edit]))));
             }

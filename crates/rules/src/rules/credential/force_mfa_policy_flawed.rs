@@ -1,7 +1,7 @@
 //! `force-mfa-policy-flawed`: a policy that is to force MFA and has a hole.
 
 use crate::grants::list_actions;
-use crate::{Context, Family, Scope, names};
+use crate::{Context, Family, Scope, fixes, names};
 use overgrant_catalog::{Action, catalog};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::{DocumentRole, PolicyDocument};
@@ -216,7 +216,8 @@ fn reach(cx: &mut Context<'_>, policy: &PolicyDocument) {
             .finding(&policy.place, src, text)
             .statement(statement)
             .related(action_src, "reaches other users", None)
-            .help("limit it to arn:aws:iam::*:user/${aws:username}");
+            .help("limit it to arn:aws:iam::*:user/${aws:username}")
+            .fix(fixes::own_user(statement));
         for item in &actions.listed().items {
             report = report.covers(item.pattern().src());
         }

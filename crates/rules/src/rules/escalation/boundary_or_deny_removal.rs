@@ -1,7 +1,8 @@
 //! `boundary-or-deny-removal`: taking off the limit that one stands under.
 
 use crate::escalate;
-use crate::{Context, Family, Scope, names};
+use crate::{Context, Family, Scope, fixes, names};
+use overgrant_access::Boundary;
 use overgrant_access::graph::{Edge, Node};
 use overgrant_catalog::{EscalationPath, Precondition};
 use overgrant_finding::{Confidence, Severity};
@@ -168,6 +169,15 @@ rule! {
     };
 }
 
+/// What takes boundaries off.
+const DELETES: [&str; 2] = [
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:DeleteUserPermissionsBoundary",
+];
+
+/// What puts others in their place.
+const PUTS: [&str; 2] = ["iam:PutRolePermissionsBoundary", "iam:PutUserPermissionsBoundary"];
+
 fn check(cx: &mut Context<'_>) {
     for (caller, identity) in escalate::callers(cx) {
         if escalate::is_exempt(cx, caller, identity) {
@@ -230,9 +240,22 @@ fn finding(
         names::identity(identity)
     );
     let limited = role.unwrap_or(identity);
+    let subject = match edge.via {
+        Some(Node::Identity(role)) => role,
+        _ => caller,
+    };
+    let fix = match cx.access.boundary(subject) {
+        Boundary::Document(policy) if what == "boundary" => {
+            let put: &[&str] = if action.contains("Put") { &PUTS } else { &[] };
+            let policy = cx.model.document(policy);
+            policy.and_then(|policy| fixes::deny(&policy.document, &[&DELETES, put].concat(), "*"))
+        }
+        _ => None,
+    };
     let mut report = cx
         .finding(place, &allowed.action_src(action), text)
         .statement(allowed.statement)
+        .fix(fix)
         .principal(&identity.place)
         .related(&limited.place.name_src, "stands under the limit", Some(&limited.place))
         .help("deny changes of boundaries in the boundary itself, and keep Denies out of reach of those whom they bind");

@@ -1,11 +1,11 @@
 //! `credential-creation-for-others`: keys and passwords for other users.
 
 use crate::grants::{self, Grant};
-use crate::{Context, Family, Scope, escalate, names};
+use crate::{Context, Family, Scope, escalate, fixes, names};
 use overgrant_catalog::{Action, catalog};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::{Identity, IdentityKind};
-use overgrant_policy::{Answer, Effect, Test};
+use overgrant_policy::{Answer, Effect, Statement, Test};
 
 rule! {
     /// Principal can make credentials for other users.
@@ -219,7 +219,8 @@ fn check(cx: &mut Context<'_>) {
         );
         let mut report = cx
             .finding(&grant.document.place, &grant.wide_src(first), text)
-            .help("limit the statement to user/${aws:username}");
+            .help("limit the statement to user/${aws:username}")
+            .fix(fixes::own_user(statement).filter(|_| is_meant_for_oneself(statement)));
         if grant.is_narrowed() {
             report = report.note(format!("what the condition asks for it may set itself, with {TAG}"));
         }
@@ -272,6 +273,14 @@ fn by_own_tags(cx: &Context<'_>, grant: &Grant<'_>) -> bool {
         && !conditions.open
         && !grant.holders.is_empty()
         && holders.all(|holder| cx.access.actions_on_everything(holder.id).contains(tag))
+}
+
+/// Whether the statement is for users who manage their own credentials, by what else it allows or by its
+/// name.
+fn is_meant_for_oneself(statement: &Statement) -> bool {
+    let name = statement.name().to_ascii_lowercase();
+    statement.actions.select("iam:ChangePassword") == Answer::Must
+        || ["own", "self"].iter().any(|word| name.contains(word))
 }
 
 /// Whether the code describes the whole account, has no user in it, and lets nobody create one.

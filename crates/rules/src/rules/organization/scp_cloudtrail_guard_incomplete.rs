@@ -2,7 +2,7 @@
 
 use crate::grants::list_actions;
 use crate::organization::{self, Chain};
-use crate::{Context, Family, Scope, names};
+use crate::{Context, Family, Scope, fixes, names};
 use overgrant_catalog::{Action, catalog};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_policy::ResourcePattern;
@@ -205,7 +205,8 @@ fn judge(cx: &Context<'_>, chain: &Chain<'_>) -> Option<crate::Report> {
             );
             let mut report = cx
                 .finding(&policy.place, organization::actions_src(statement), text)
-                .statement(statement);
+                .statement(statement)
+                .fix(fixes::deny_too(statement, &open).filter(|_| organization::covers_all(statement)));
             let listed = statement.resources.listed();
             if !listed.negated && !organization::covers_all(statement) {
                 report = report.note(format!(

@@ -2,7 +2,7 @@
 
 use crate::grants::list_actions;
 use crate::organization::{self, Chain};
-use crate::{Context, Family, Scope, names};
+use crate::{Context, Family, Scope, fixes, names};
 use overgrant_catalog::{Action, catalog};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_policy::Answer;
@@ -221,7 +221,8 @@ fn judge(cx: &Context<'_>, chain: &Chain<'_>) -> Option<crate::Report> {
                 chain.words()
             );
             let src = legacy(statement).unwrap_or_else(|| organization::actions_src(statement));
-            let report = cx.finding(&policy.place, src, text).statement(statement);
+            let fix = fixes::deny_too(statement, &open).filter(|_| organization::covers_all(statement));
+            let report = cx.finding(&policy.place, src, text).statement(statement).fix(fix);
             chain.concern(report)
         }
         None => chain.absence(cx, format!("accounts under {} may use {left}", chain.words()))?,

@@ -1,9 +1,9 @@
 //! `action-resource-mismatch`: actions on resources that they do not know.
 
 use crate::grants;
-use crate::{Context, Family, Scope};
+use crate::{Context, Family, Scope, fixes};
 use overgrant_catalog::Action;
-use overgrant_finding::{Confidence, Severity};
+use overgrant_finding::{Confidence, Fix, Severity};
 use overgrant_ir::Maker;
 use overgrant_policy::{ActionPattern, Answer, Effect, ResourcePattern};
 
@@ -169,9 +169,31 @@ fn check(cx: &mut Context<'_>) {
         }
         let report = grant
             .describe(report)
+            .fix(sibling(&resources.items, &actions))
             .related(&resources.src, "these resources", None);
         cx.report(report);
     }
+}
+
+/// The bucket beside its objects, or the objects beside their bucket, where one of them is all that is
+/// named and the actions want the other.
+fn sibling(resources: &[ResourcePattern], actions: &[Action<'_>]) -> Option<Fix> {
+    let [only] = resources else { return None };
+    let pattern = only.pattern();
+    let text = pattern.to_string();
+    let bucket = text.strip_prefix("arn:aws:s3:::").filter(|_| pattern.is_known())?;
+    let on_objects = |action: &Action<'_>| {
+        let mut types = action.resources().filter_map(|resource| resource.resource_type());
+        action.service().prefix() == "s3" && types.any(|kind| kind.name() == "object")
+    };
+    let (title, other) = match bucket.split_once('/') {
+        Some((bucket, _)) if actions.iter().all(|action| wants_bucket(*action, resources)) => {
+            ("Name the bucket too", format!("arn:aws:s3:::{bucket}"))
+        }
+        None if actions.iter().all(on_objects) => ("Name the objects too", format!("{text}/*")),
+        _ => return None,
+    };
+    Some(fixes::changing(title, [fixes::add(pattern.src(), [other])?]))
 }
 
 /// Whether the action acts on buckets only and every resource is an object of a bucket: names of
