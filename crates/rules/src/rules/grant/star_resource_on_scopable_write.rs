@@ -366,9 +366,22 @@ fn read(label: &str) -> ActionSet {
     set
 }
 
+/// Types of which a call takes one, although none is marked as required: objects of buckets and of access
+/// points, rules of either bus, and what a session is opened on.
+const EITHER: [(&str, &[&str]); 3] = [
+    ("events", &["rule-on-custom-event-bus", "rule-on-default-event-bus"]),
+    ("s3", &["accesspointobject", "object"]),
+    ("ssm", &["document", "instance", "managed-instance", "task"]),
+];
+
 /// Whether some resource type of the action must be there, so that it can be named.
 fn is_scopable(action: Action<'_>) -> bool {
-    action.resources().any(|resource| resource.is_required())
+    let either = |(service, types): &(&str, &[&str])| {
+        action.service().prefix() == *service
+            && action.resources().len() == types.len()
+            && action.resources().all(|resource| types.contains(&resource.name()))
+    };
+    action.resources().any(|resource| resource.is_required()) || EITHER.iter().any(either)
 }
 
 fn severity(action: Action<'_>) -> Severity {
@@ -446,6 +459,15 @@ mod tests {
             found(r#""iam:PutRolePolicy","s3:GetObject""#, star),
             [(Severity::High, star.to_owned())]
         );
+    }
+
+    #[test]
+    fn types_of_which_a_call_takes_one() {
+        for action in ["s3:PutObject", "s3:DeleteObject", "ssm:StartSession", "events:PutTargets"] {
+            let star = [(Severity::Medium, r#""*""#.to_owned())];
+            assert_eq!(found(&format!(r#""{action}""#), r#""*""#), star, "{action}");
+        }
+        assert!(found(r#""s3:PutObject""#, r#""arn:aws:s3:::acme/*""#).is_empty());
     }
 
     #[test]
