@@ -59,6 +59,28 @@ rule! {
     ///             Action: iam:PutRolePermissionsBoundary # <-- here
     ///             Resource: !Sub arn:aws:iam::${AWS::AccountId}:role/team/*
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad
+    /// data "aws_iam_policy_document" "delegate" {
+    ///   statement {
+    ///     actions   = ["iam:CreateRole", "iam:AttachRolePolicy", "iam:PutRolePolicy"]
+    ///     resources = ["arn:aws:iam::111122223333:role/team/*"]
+    ///     condition {
+    ///       test     = "StringEquals"
+    ///       variable = "iam:PermissionsBoundary"
+    ///       values   = ["arn:aws:iam::111122223333:policy/team-cap"]
+    ///     }
+    ///   }
+    ///   statement {
+    ///     actions   = ["iam:DeleteRole", "iam:DeleteRolePermissionsBoundary"] # <-- here
+    ///     resources = ["arn:aws:iam::111122223333:role/team/*"]
+    ///   }
+    /// }
+    /// resource "aws_iam_policy" "delegate" {
+    ///   name = "delegate"
+    ///   policy = data.aws_iam_policy_document.delegate.json
+    /// }
+    /// ```
     /// ## Good
     /// Deletion is denied, and only the agreed boundary can be put on:
     /// ```terraform good

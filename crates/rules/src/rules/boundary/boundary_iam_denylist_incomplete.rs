@@ -57,6 +57,37 @@ rule! {
     ///             Action: iam:AttachUserPolicy # <-- here
     ///             Resource: "*"
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_iam_policy" "cap" {
+    ///   name = "cap"
+    ///   policy = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": "*",
+    ///           "Resource": "*"
+    ///         },
+    ///         {
+    ///           "Effect": "Deny",
+    ///           "Action": ["iam:CreateUser", "iam:AttachRolePolicy", "iam:PutRolePolicy"], # <-- here
+    ///           "Resource": "*"
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// resource "aws_iam_role" "team" {
+    ///   name                 = "team"
+    ///   permissions_boundary = aws_iam_policy.cap.arn
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ec2.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// ```
     /// ## Good
     /// An allow list without IAM needs no Deny:
     /// ```terraform good

@@ -77,6 +77,34 @@ rule! {
     ///                 Action: iam:SetDefaultPolicyVersion # <-- here
     ///                 Resource: !Sub arn:aws:iam::${AWS::AccountId}:policy/*
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad
+    /// resource "aws_iam_policy" "cap" {
+    ///   name = "cap"
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = ["s3:*", "iam:*PolicyVersion*"], Resource = "*" }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role" "team" {
+    ///   name                 = "team"
+    ///   permissions_boundary = aws_iam_policy.cap.arn
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ec2.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// data "aws_iam_policy_document" "team" {
+    ///   statement {
+    ///     actions   = ["iam:CreatePolicyVersion"] # <-- here
+    ///     resources = [aws_iam_policy.cap.arn]
+    ///   }
+    /// }
+    /// resource "aws_iam_role_policy" "team" {
+    ///   role = aws_iam_role.team.name
+    ///   policy = data.aws_iam_policy_document.team.json
+    /// }
+    /// ```
     /// ## Good
     /// Policies of the team are under a path of their own, where the boundary is not:
     /// ```terraform good

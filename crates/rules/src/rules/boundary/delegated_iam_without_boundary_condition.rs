@@ -56,6 +56,32 @@ rule! {
     ///               - iam:AttachRolePolicy
     ///             Resource: !Sub arn:aws:iam::${AWS::AccountId}:role/team-*
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_iam_policy" "pipeline" {
+    ///   name = "pipeline"
+    ///   policy = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": ["iam:CreateRole", "iam:PutRolePolicy"],
+    ///           "Resource": "arn:aws:iam::111122223333:role/team-*",
+    ///           "Condition": {
+    ///             "StringEquals": {"iam:PermissionsBoundary": "arn:aws:iam::111122223333:policy/team-cap"}
+    ///           }
+    ///         },
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": "iam:AttachRolePolicy", # <-- here
+    ///           "Resource": "arn:aws:iam::111122223333:role/team-*"
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_policy" "pipeline" {

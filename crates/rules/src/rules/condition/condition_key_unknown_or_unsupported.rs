@@ -48,6 +48,25 @@ rule! {
     ///               StringEquals:
     ///                 iam:PassedToService: lambda.amazonaws.com # <-- here
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad
+    /// data "aws_iam_policy_document" "p" {
+    ///   statement {
+    ///     effect    = "Deny"
+    ///     actions   = ["ec2:*"]
+    ///     resources = ["*"]
+    ///     condition {
+    ///       test     = "StringEquals"
+    ///       variable = "aws:RequestRegion" # <-- here
+    ///       values   = ["us-east-1"]
+    ///     }
+    ///   }
+    /// }
+    /// resource "aws_iam_policy" "p" {
+    ///   name = "regions"
+    ///   policy = data.aws_iam_policy_document.p.json
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_policy" "p" {

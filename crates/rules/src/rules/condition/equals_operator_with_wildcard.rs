@@ -46,6 +46,27 @@ rule! {
     ///               StringNotEquals:
     ///                 aws:PrincipalArn: arn:aws:iam::111122223333:role/ops-* # <-- here
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_iam_policy" "deny" {
+    ///   name = "deny-prod"
+    ///   policy = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Deny",
+    ///           "Action": "s3:DeleteObject",
+    ///           "Resource": "arn:aws:s3:::acme-*",
+    ///           "Condition": {
+    ///             "StringEquals": {"aws:ResourceTag/stage": "prod-*"} # <-- here
+    ///           }
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_policy" "list" {

@@ -49,6 +49,24 @@ rule! {
     ///               ForAllValues:StringEquals: # <-- here
     ///                 aws:CalledVia: cloudformation.amazonaws.com
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad
+    /// data "aws_iam_policy_document" "p" {
+    ///   statement {
+    ///     actions   = ["route53:ChangeResourceRecordSets"]
+    ///     resources = ["arn:aws:route53:::hostedzone/Z0123456789"]
+    ///     condition {
+    ///       test     = "ForAllValues:StringEquals" # <-- here
+    ///       variable = "route53:ChangeResourceRecordSetsRecordTypes"
+    ///       values   = ["TXT"]
+    ///     }
+    ///   }
+    /// }
+    /// resource "aws_iam_policy" "p" {
+    ///   name = "records"
+    ///   policy = data.aws_iam_policy_document.p.json
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_policy" "p" {

@@ -50,6 +50,27 @@ rule! {
     ///               StringEqualsIfExists: # <-- here
     ///                 sts:ExternalId: partner-7
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_iam_policy" "p" {
+    ///   name = "from-vpc"
+    ///   policy = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": "s3:GetObject",
+    ///           "Resource": "arn:aws:s3:::acme-data/*",
+    ///           "Condition": {
+    ///             "StringEqualsIfExists": {"aws:SourceVpce": "vpce-0a1b2c3d"} # <-- here
+    ///           }
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_policy" "p" {

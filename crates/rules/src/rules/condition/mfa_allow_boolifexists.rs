@@ -45,6 +45,24 @@ rule! {
     ///               BoolIfExists: # <-- here
     ///                 aws:MultiFactorAuthPresent: "true"
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad
+    /// data "aws_iam_policy_document" "ops" {
+    ///   statement {
+    ///     actions   = ["ec2:StopInstances"]
+    ///     resources = ["arn:aws:ec2:eu-west-1:111122223333:instance/*"]
+    ///     condition {
+    ///       test     = "BoolIfExists" # <-- here
+    ///       variable = "aws:MultiFactorAuthPresent"
+    ///       values   = ["true"]
+    ///     }
+    ///   }
+    /// }
+    /// resource "aws_iam_policy" "ops" {
+    ///   name = "ops"
+    ///   policy = data.aws_iam_policy_document.ops.json
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_policy" "ops" {

@@ -46,6 +46,28 @@ rule! {
     ///               Bool: # <-- here
     ///                 aws:MultiFactorAuthPresent: false
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_iam_group_policy" "mfa" {
+    ///   name  = "require-mfa"
+    ///   group = "developers"
+    ///   policy = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Deny",
+    ///           "NotAction": ["iam:EnableMFADevice", "iam:CreateVirtualMFADevice", "sts:GetSessionToken"],
+    ///           "Resource": "*",
+    ///           "Condition": {
+    ///             "Bool": {"aws:MultiFactorAuthPresent": "false"} # <-- here
+    ///           }
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_group_policy" "mfa" {

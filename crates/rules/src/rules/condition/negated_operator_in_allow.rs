@@ -47,6 +47,24 @@ rule! {
     ///               NotIpAddress: # <-- here
     ///                 aws:SourceIp: 203.0.113.0/24
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad
+    /// data "aws_iam_policy_document" "p" {
+    ///   statement {
+    ///     actions   = ["ec2:TerminateInstances"]
+    ///     resources = ["arn:aws:ec2:eu-west-1:111122223333:instance/*"]
+    ///     condition {
+    ///       test     = "StringNotEquals" # <-- here
+    ///       variable = "aws:ResourceTag/stage"
+    ///       values   = ["prod"]
+    ///     }
+    ///   }
+    /// }
+    /// resource "aws_iam_policy" "p" {
+    ///   name = "ops"
+    ///   policy = data.aws_iam_policy_document.p.json
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_policy" "p" {

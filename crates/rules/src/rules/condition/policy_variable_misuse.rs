@@ -41,6 +41,24 @@ rule! {
     ///             Action: s3:GetObject
     ///             Resource: "arn:aws:s3:::acme-home/${aws:username}/*" # <-- here
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_iam_policy" "home" {
+    ///   name = "home"
+    ///   policy = <<-JSON
+    ///     {
+    ///       "Version": "2008-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": "s3:GetObject",
+    ///           "Resource": "arn:aws:s3:::acme-home/$${aws:username}/*" # <-- here
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// data "aws_iam_policy_document" "home" {

@@ -48,6 +48,24 @@ rule! {
     ///               IpAddress:
     ///                 aws:SourceIp: 10.20.0.0/16 # <-- here
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad
+    /// data "aws_iam_policy_document" "office" {
+    ///   statement {
+    ///     actions   = ["s3:GetObject"]
+    ///     resources = ["arn:aws:s3:::acme-data/*"]
+    ///     condition {
+    ///       test     = "IpAddress"
+    ///       variable = "aws:SourceIp"
+    ///       values   = ["0.0.0.0/1", "128.0.0.0/1"] # <-- here
+    ///     }
+    ///   }
+    /// }
+    /// resource "aws_iam_policy" "office" {
+    ///   name = "office"
+    ///   policy = data.aws_iam_policy_document.office.json
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_policy" "office" {

@@ -58,6 +58,32 @@ rule! {
     ///               BoolIfExists:
     ///                 aws:MultiFactorAuthPresent: "false"
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_iam_policy" "mfa" {
+    ///   name = "mfa"
+    ///   policy = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": ["iam:CreateVirtualMFADevice", "iam:EnableMFADevice", "iam:ListMFADevices"],
+    ///           "Resource": "*" # <-- here
+    ///         },
+    ///         {
+    ///           "Effect": "Deny",
+    ///           "NotAction": ["iam:CreateVirtualMFADevice", "iam:EnableMFADevice", "iam:ListMFADevices", "sts:GetSessionToken"],
+    ///           "Resource": "*",
+    ///           "Condition": {
+    ///             "BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}
+    ///           }
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// Users reach themselves by the policy variable:
     /// ```terraform good

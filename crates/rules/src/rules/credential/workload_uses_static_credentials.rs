@@ -51,6 +51,30 @@ rule! {
     ///             Type: PARAMETER_STORE
     ///             Value: /build/key
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_ecs_task_definition" "app" {
+    ///   family = "app"
+    ///   container_definitions = <<-JSON
+    ///     [
+    ///       {
+    ///         "name": "app",
+    ///         "image": "acme/app",
+    ///         "secrets": [
+    ///           {
+    ///             "name": "AWS_ACCESS_KEY_ID",
+    ///             "valueFrom": "arn:aws:ssm:eu-west-1:111122223333:parameter/app/key-id" # <-- here
+    ///           },
+    ///           {
+    ///             "name": "AWS_SECRET_ACCESS_KEY",
+    ///             "valueFrom": "arn:aws:ssm:eu-west-1:111122223333:parameter/app/key"
+    ///           }
+    ///         ]
+    ///       }
+    ///     ]
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// A key for another S3-compatible service is none of AWS:
     /// ```terraform good

@@ -64,6 +64,39 @@ rule! {
     ///                 Action: iam:DeleteRolePolicy # <-- here
     ///                 Resource: !Sub arn:${AWS::Partition}:iam::${AWS::AccountId}:role/dev
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_iam_policy" "limit" {
+    ///   name = "limit"
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = ["s3:GetObject", "iam:DeleteRolePermissionsBoundary"], Resource = "*" }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role" "dev" {
+    ///   name                 = "dev"
+    ///   permissions_boundary = aws_iam_policy.limit.arn
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ec2.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "dev" {
+    ///   role = aws_iam_role.dev.name
+    ///   policy = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": "*", # <-- here
+    ///           "Resource": "*"
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// A new boundary has to be as tight:
     /// ```terraform good

@@ -83,6 +83,36 @@ rule! {
     ///                 Action: sts:AssumeRole # <-- here
     ///                 Resource: !GetAtt Deploy.Arn
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad
+    /// resource "aws_iam_role" "web" {
+    ///   name = "web"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ecs-tasks.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// data "aws_iam_policy_document" "release" {
+    ///   statement {
+    ///     actions = ["sts:AssumeRole"]
+    ///     principals {
+    ///       type        = "AWS"
+    ///       identifiers = [aws_iam_role.web.arn] # <-- here
+    ///     }
+    ///   }
+    /// }
+    /// resource "aws_iam_role" "release" {
+    ///   name = "release"
+    ///   assume_role_policy = data.aws_iam_policy_document.release.json
+    /// }
+    /// resource "aws_iam_role_policy" "release" {
+    ///   role = aws_iam_role.release.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "iam:PutRolePolicy", Resource = "*" }]
+    ///   })
+    /// }
+    /// ```
     /// ## Good
     /// The trust policy of a step does not let the principal in:
     /// ```terraform good also:self-escalation-policy-write,star-resource-on-scopable-write,compute-role-privileged

@@ -78,6 +78,31 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_iam_role" "helpdesk" {
+    ///   name = "helpdesk"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "lambda.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "helpdesk" {
+    ///   role = aws_iam_role.helpdesk.name
+    ///   policy = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": ["iam:UpdateLoginProfile", "iam:CreateAccessKey"],
+    ///           "Resource": "*" # <-- here
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_policy" "own_keys" {

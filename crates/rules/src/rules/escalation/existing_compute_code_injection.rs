@@ -98,6 +98,44 @@ rule! {
     ///                 Action: codebuild:StartBuild # <-- here
     ///                 Resource: !GetAtt Build.Arn
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad
+    /// resource "aws_iam_role" "admin" {
+    ///   name = "app-admin"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "lambda.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "admin" {
+    ///   role       = aws_iam_role.admin.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// resource "aws_lambda_function" "janitor" {
+    ///   function_name = "janitor"
+    ///   role          = aws_iam_role.admin.arn
+    ///   handler       = "main.handler"
+    ///   runtime       = "python3.13"
+    ///   filename      = "janitor.zip"
+    /// }
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// data "aws_iam_policy_document" "ci" {
+    ///   statement {
+    ///     actions   = ["lambda:UpdateFunctionCode", "lambda:InvokeFunction"] # <-- here
+    ///     resources = [aws_lambda_function.janitor.arn]
+    ///   }
+    /// }
+    /// resource "aws_iam_role_policy" "ci" {
+    ///   role = aws_iam_role.ci.name
+    ///   policy = data.aws_iam_policy_document.ci.json
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_role" "fn" {

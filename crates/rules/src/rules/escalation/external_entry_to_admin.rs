@@ -160,6 +160,35 @@ rule! {
     ///   }
     /// }
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_iam_role" "deploy" {
+    ///   name = "deploy"
+    ///   assume_role_policy = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": "sts:AssumeRoleWithWebIdentity",
+    ///           "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"}, # <-- here
+    ///           "Condition": {
+    ///             "StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"},
+    ///             "StringLike": {"token.actions.githubusercontent.com:sub": "repo:acme/shop:*"}
+    ///           }
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// resource "aws_iam_role_policy" "deploy" {
+    ///   role = aws_iam_role.deploy.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "iam:PutRolePolicy", Resource = "*" }]
+    ///   })
+    /// }
+    /// ```
     /// ## Good
     /// Another account of the own organization:
     /// ```cloudformation good own_accounts:111122223333,444455556666 also:managed-administratoraccess

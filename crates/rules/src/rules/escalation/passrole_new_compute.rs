@@ -123,6 +123,37 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad
+    /// resource "aws_iam_role" "admin" {
+    ///   name = "app-admin"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "lambda.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "admin" {
+    ///   role       = aws_iam_role.admin.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci-deploy"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// data "aws_iam_policy_document" "ci" {
+    ///   statement {
+    ///     actions   = ["iam:PassRole", "lambda:CreateFunction", "lambda:InvokeFunction"]
+    ///     resources = ["*"] # <-- here
+    ///   }
+    /// }
+    /// resource "aws_iam_role_policy" "ci" {
+    ///   role = aws_iam_role.ci.name
+    ///   policy = data.aws_iam_policy_document.ci.json
+    /// }
+    /// ```
     /// ## Good
     /// The role that is passed has no more rights than the one who passes it:
     /// ```terraform good

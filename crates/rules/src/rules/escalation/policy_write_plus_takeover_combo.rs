@@ -66,6 +66,38 @@ rule! {
     ///                   - iam:CreateAccessKey
     ///                 Resource: !GetAtt Robot.Arn
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role" "app" {
+    ///   name = "app"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { AWS = aws_iam_role.ci.arn } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "ci" {
+    ///   role = aws_iam_role.ci.name
+    ///   policy = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": ["iam:PutRolePolicy", "sts:AssumeRole"], # <-- here
+    ///           "Resource": "${aws_iam_role.app.arn}"
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// No target that both rights reach:
     /// ```terraform good

@@ -123,6 +123,43 @@ rule! {
     ///                   - arn:aws:ec2:*:*:instance/*
     ///                   - arn:aws:ssm:*::document/AWS-StartPortForwardingSession
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad
+    /// resource "aws_iam_role" "runner" {
+    ///   name = "runner"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ec2.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "runner" {
+    ///   role       = aws_iam_role.runner.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// resource "aws_iam_instance_profile" "runner" {
+    ///   name = "runner"
+    ///   role = aws_iam_role.runner.name
+    /// }
+    /// resource "aws_instance" "runner" {
+    ///   ami                  = "ami-0123456789abcdef0"
+    ///   instance_type        = "t3.small"
+    ///   iam_instance_profile = aws_iam_instance_profile.runner.name
+    ///   metadata_options { http_tokens = "required" }
+    /// }
+    /// resource "aws_iam_user" "support" {
+    ///   name = "support"
+    /// }
+    /// data "aws_iam_policy_document" "support" {
+    ///   statement {
+    ///     actions   = ["ssm:SendCommand"] # <-- here
+    ///     resources = ["*"]
+    ///   }
+    /// }
+    /// resource "aws_iam_user_policy" "support" {
+    ///   user = aws_iam_user.support.name
+    ///   policy = data.aws_iam_policy_document.support.json
+    /// }
+    /// ```
     /// ## Good
     /// Documents that run nothing of the caller's:
     /// ```terraform good also:managed-administratoraccess,compute-role-privileged,star-resource-on-scopable-write

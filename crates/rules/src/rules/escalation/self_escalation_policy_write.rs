@@ -61,6 +61,31 @@ rule! {
     ///                 Action: iam:AttachRolePolicy # <-- here
     ///                 Resource: "*"
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_iam_role" "deploy" {
+    ///   name = "deploy"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "deploy" {
+    ///   role = aws_iam_role.deploy.name
+    ///   policy = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": "iam:PutRolePolicy", # <-- here
+    ///           "Resource": "*"
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// Another path than the role's own, and a condition on what is attached:
     /// ```terraform good

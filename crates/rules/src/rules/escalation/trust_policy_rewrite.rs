@@ -67,6 +67,26 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad
+    /// resource "aws_iam_role" "deploy" {
+    ///   name = "deploy"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// data "aws_iam_policy_document" "deploy" {
+    ///   statement {
+    ///     actions   = ["iam:UpdateAssumeRolePolicy"]
+    ///     resources = ["*"] # <-- here
+    ///   }
+    /// }
+    /// resource "aws_iam_role_policy" "deploy" {
+    ///   role = aws_iam_role.deploy.name
+    ///   policy = data.aws_iam_policy_document.deploy.json
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_policy" "deploy" {

@@ -65,6 +65,34 @@ rule! {
     ///                 Action: ["iam:CreateRole", "iam:AttachRolePolicy"]
     ///                 Resource: "*"
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_iam_role" "deploy" {
+    ///   name = "deploy"
+    ///   assume_role_policy = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": "sts:AssumeRoleWithWebIdentity",
+    ///           "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"}, # <-- here
+    ///           "Condition": {
+    ///             "StringEquals": {
+    ///               "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+    ///               "token.actions.githubusercontent.com:sub": "repo:acme/shop:environment:prod"
+    ///             }
+    ///           }
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "deploy" {
+    ///   role       = aws_iam_role.deploy.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// ```
     /// ## Good
     /// A boundary takes the rights away, or the role only deploys:
     /// ```terraform good also:managed-administratoraccess

@@ -52,6 +52,32 @@ rule! {
     ///               StringLike:
     ///                 app.terraform.io:sub: "organization:*:workspace:prod:run_phase:apply" # <-- here
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad
+    /// data "aws_iam_policy_document" "deploy" {
+    ///   statement {
+    ///     actions = ["sts:AssumeRoleWithWebIdentity"]
+    ///     principals {
+    ///       type        = "Federated"
+    ///       identifiers = ["arn:aws:iam::111122223333:oidc-provider/gitlab.com"]
+    ///     }
+    ///     condition {
+    ///       test     = "StringEquals"
+    ///       variable = "gitlab.com:aud"
+    ///       values   = ["https://gitlab.com"]
+    ///     }
+    ///     condition {
+    ///       test     = "StringLike"
+    ///       variable = "gitlab.com:sub"
+    ///       values   = ["project_path:acme*"] # <-- here
+    ///     }
+    ///   }
+    /// }
+    /// resource "aws_iam_role" "deploy" {
+    ///   name = "deploy"
+    ///   assume_role_policy = data.aws_iam_policy_document.deploy.json
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_role" "deploy" {

@@ -53,6 +53,27 @@ rule! {
     ///               StringLike:
     ///                 app.terraform.io:sub: organization:acme:project:web:workspace:*:run_phase:apply # <-- here
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_iam_role" "deploy" {
+    ///   name = "deploy"
+    ///   assume_role_policy = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": "sts:AssumeRoleWithWebIdentity",
+    ///           "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/gitlab.com"},
+    ///           "Condition": {
+    ///             "StringLike": {"gitlab.com:sub": "project_path:acme/*"} # <-- here
+    ///           }
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_role" "deploy" {

@@ -54,6 +54,32 @@ rule! {
     ///                 token.actions.githubusercontent.com:aud: sts.amazonaws.com
     ///                 token.actions.githubusercontent.com:environment: production # <-- here
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad
+    /// data "aws_iam_policy_document" "ci" {
+    ///   statement {
+    ///     actions = ["sts:AssumeRoleWithWebIdentity"]
+    ///     principals {
+    ///       type        = "Federated"
+    ///       identifiers = ["arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"]
+    ///     }
+    ///     condition {
+    ///       test     = "StringEquals"
+    ///       variable = "token.actions.githubusercontent.com:aud"
+    ///       values   = ["sts.amazonaws.com"]
+    ///     }
+    ///     condition {
+    ///       test     = "StringEquals"
+    ///       variable = "token.actions.githubusercontent.com:ref"
+    ///       values   = ["refs/heads/main"] # <-- here
+    ///     }
+    ///   }
+    /// }
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci"
+    ///   assume_role_policy = data.aws_iam_policy_document.ci.json
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_role" "ci" {

@@ -53,6 +53,32 @@ rule! {
     ///                   - repo:acme/shop:environment:prod
     ///                   - repo:*/shop:environment:prod # <-- here
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad
+    /// data "aws_iam_policy_document" "ci" {
+    ///   statement {
+    ///     actions = ["sts:AssumeRoleWithWebIdentity"]
+    ///     principals {
+    ///       type        = "Federated"
+    ///       identifiers = ["arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"]
+    ///     }
+    ///     condition {
+    ///       test     = "StringEquals"
+    ///       variable = "token.actions.githubusercontent.com:aud"
+    ///       values   = ["sts.amazonaws.com"]
+    ///     }
+    ///     condition {
+    ///       test     = "StringLike"
+    ///       variable = "token.actions.githubusercontent.com:sub"
+    ///       values   = ["repo:acme*"] # <-- here
+    ///     }
+    ///   }
+    /// }
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci"
+    ///   assume_role_policy = data.aws_iam_policy_document.ci.json
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_role" "ci" {

@@ -55,6 +55,32 @@ rule! {
     ///               StringLike:
     ///                 token.actions.githubusercontent.com:sub: "repo:*" # <-- here
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad
+    /// resource "aws_iam_openid_connect_provider" "github" {
+    ///   url            = "https://token.actions.githubusercontent.com"
+    ///   client_id_list = ["sts.amazonaws.com"]
+    /// }
+    ///
+    /// data "aws_iam_policy_document" "ci" {
+    ///   statement {
+    ///     actions = ["sts:AssumeRoleWithWebIdentity"]
+    ///     principals {
+    ///       type        = "Federated"
+    ///       identifiers = [aws_iam_openid_connect_provider.github.arn] # <-- here
+    ///     }
+    ///     condition {
+    ///       test     = "StringEquals"
+    ///       variable = "token.actions.githubusercontent.com:aud"
+    ///       values   = ["sts.amazonaws.com"]
+    ///     }
+    ///   }
+    /// }
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci"
+    ///   assume_role_policy = data.aws_iam_policy_document.ci.json
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_openid_connect_provider" "github" {

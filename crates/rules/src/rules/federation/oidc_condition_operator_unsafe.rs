@@ -54,6 +54,32 @@ rule! {
     ///               StringLikeIfExists: # <-- here
     ///                 token.actions.githubusercontent.com:sub: repo:acme/shop:environment:prod
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad
+    /// data "aws_iam_policy_document" "ci" {
+    ///   statement {
+    ///     actions = ["sts:AssumeRoleWithWebIdentity"]
+    ///     principals {
+    ///       type        = "Federated"
+    ///       identifiers = ["arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"]
+    ///     }
+    ///     condition {
+    ///       test     = "StringEquals"
+    ///       variable = "token.actions.githubusercontent.com:aud"
+    ///       values   = ["sts.amazonaws.com"]
+    ///     }
+    ///     condition {
+    ///       test     = "ForAllValues:StringEquals" # <-- here
+    ///       variable = "token.actions.githubusercontent.com:sub"
+    ///       values   = ["repo:acme/shop:environment:prod"]
+    ///     }
+    ///   }
+    /// }
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci"
+    ///   assume_role_policy = data.aws_iam_policy_document.ci.json
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_role" "ci" {

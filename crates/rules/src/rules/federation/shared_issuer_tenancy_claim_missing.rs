@@ -46,6 +46,27 @@ rule! {
     ///               StringEquals:
     ///                 app.terraform.io:aud: aws.workload.identity
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_iam_role" "deploy" {
+    ///   name = "deploy"
+    ///   assume_role_policy = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": "sts:AssumeRoleWithWebIdentity",
+    ///           "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/gitlab.com"}, # <-- here
+    ///           "Condition": {
+    ///             "StringEquals": {"gitlab.com:aud": "https://gitlab.com"}
+    ///           }
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_role" "deploy" {

@@ -85,6 +85,26 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad
+    /// resource "aws_iam_role" "ops" {
+    ///   name = "ops"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ec2.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// data "aws_iam_policy_document" "ops" {
+    ///   statement {
+    ///     actions   = ["ec2:*", "iam:*"] # <-- here
+    ///     resources = ["*"]
+    ///   }
+    /// }
+    /// resource "aws_iam_role_policy" "ops" {
+    ///   role = aws_iam_role.ops.name
+    ///   policy = data.aws_iam_policy_document.ops.json
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_role" "audit" {

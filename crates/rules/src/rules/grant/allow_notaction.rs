@@ -42,6 +42,19 @@ rule! {
     ///             NotAction: iam:* # <-- here
     ///             Resource: "*"
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad
+    /// data "aws_iam_policy_document" "developer" {
+    ///   statement {
+    ///     not_actions = ["iam:*", "organizations:*"] # <-- here
+    ///     resources   = ["*"]
+    ///   }
+    /// }
+    /// resource "aws_iam_policy" "developer" {
+    ///   name = "developer"
+    ///   policy = data.aws_iam_policy_document.developer.json
+    /// }
+    /// ```
     /// ## Good
     /// In a Deny the element is a normal guardrail:
     /// ```terraform good

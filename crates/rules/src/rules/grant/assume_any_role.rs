@@ -41,6 +41,24 @@ rule! {
     ///             Action: sts:AssumeRole
     ///             Resource: arn:aws:iam::*:role/* # <-- here
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_iam_policy" "hop" {
+    ///   name = "hop"
+    ///   policy = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": "sts:AssumeRole",
+    ///           "Resource": "*" # <-- here
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_policy" "hop" {

@@ -43,6 +43,19 @@ rule! {
     ///             Action: iam:GetRole
     ///             Resource: !Sub arn:aws:iam::${AWS::AccountId}:role/* # <-- here
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad
+    /// data "aws_iam_policy_document" "list" {
+    ///   statement {
+    ///     actions   = ["s3:GetBucketTagging"]
+    ///     resources = ["arn:aws:s3:::*"] # <-- here
+    ///   }
+    /// }
+    /// resource "aws_iam_policy" "list" {
+    ///   name = "list"
+    ///   policy = data.aws_iam_policy_document.list.json
+    /// }
+    /// ```
     /// ## Good
     /// A name or path in front of the wildcard limits:
     /// ```terraform good

@@ -41,6 +41,24 @@ rule! {
     ///             Action: kms:Decrypt
     ///             Resource: arn:aws:kms:*:123456789012:key/* # <-- here
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_iam_policy" "app" {
+    ///   name = "app"
+    ///   policy = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": ["kms:Decrypt", "kms:DescribeKey"],
+    ///           "Resource": "*" # <-- here
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_kms_key" "app" {}

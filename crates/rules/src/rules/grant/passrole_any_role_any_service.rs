@@ -43,6 +43,19 @@ rule! {
     ///             Action: iam:PassRole
     ///             Resource: !Sub arn:${AWS::Partition}:iam::${AWS::AccountId}:role/* # <-- here
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad
+    /// data "aws_iam_policy_document" "deploy" {
+    ///   statement {
+    ///     actions   = ["iam:PassRole"]
+    ///     resources = ["*"] # <-- here
+    ///   }
+    /// }
+    /// resource "aws_iam_policy" "deploy" {
+    ///   name = "deploy"
+    ///   policy = data.aws_iam_policy_document.deploy.json
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_policy" "deploy" {

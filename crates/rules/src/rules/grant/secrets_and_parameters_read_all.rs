@@ -42,6 +42,24 @@ rule! {
     ///             Action: [ssm:GetParameter, ssm:GetParametersByPath]
     ///             Resource: "*" # <-- here
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_iam_policy" "app" {
+    ///   name = "app"
+    ///   policy = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": "secretsmanager:GetSecretValue",
+    ///           "Resource": "*" # <-- here
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_secretsmanager_secret" "db" {

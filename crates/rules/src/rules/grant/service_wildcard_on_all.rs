@@ -42,6 +42,19 @@ rule! {
     ///             Action: dynamodb:* # <-- here
     ///             Resource: "*"
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad
+    /// data "aws_iam_policy_document" "uploads" {
+    ///   statement {
+    ///     actions   = ["s3:*"] # <-- here
+    ///     resources = ["*"]
+    ///   }
+    /// }
+    /// resource "aws_iam_policy" "uploads" {
+    ///   name = "uploads"
+    ///   policy = data.aws_iam_policy_document.uploads.json
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_policy" "uploads" {

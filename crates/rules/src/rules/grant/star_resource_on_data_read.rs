@@ -43,6 +43,24 @@ rule! {
     ///             Action: [dynamodb:Query, dynamodb:GetItem]
     ///             Resource: "*" # <-- here
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_iam_policy" "reports" {
+    ///   name = "reports"
+    ///   policy = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": ["s3:GetObject", "s3:ListBucket"],
+    ///           "Resource": "*" # <-- here
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_policy" "reports" {

@@ -44,6 +44,19 @@ rule! {
     ///             Action: sqs:SendMessage
     ///             Resource: "*" # <-- here
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad
+    /// data "aws_iam_policy_document" "restart" {
+    ///   statement {
+    ///     actions   = ["ec2:StopInstances", "ec2:StartInstances"]
+    ///     resources = ["*"] # <-- here
+    ///   }
+    /// }
+    /// resource "aws_iam_policy" "restart" {
+    ///   name = "restart"
+    ///   policy = data.aws_iam_policy_document.restart.json
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_sqs_queue" "orders" {

@@ -51,6 +51,29 @@ rule! {
     ///             Action: ec2:*
     ///             Resource: "*"
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_organizations_policy" "perimeter" {
+    ///   name = "perimeter"
+    ///   type = "RESOURCE_CONTROL_POLICY"
+    ///   content = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Deny",
+    ///           "Principal": "*",
+    ///           "Action": "*", # <-- here
+    ///           "Resource": "*",
+    ///           "Condition": {
+    ///             "StringNotEquals": {"aws:PrincipalOrgID": "o-7h2k9d4m1q"}
+    ///           }
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// Since September 2025 wildcards may stand anywhere in an action of a service control policy:
     /// ```terraform good

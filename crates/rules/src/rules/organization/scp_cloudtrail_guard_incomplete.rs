@@ -53,6 +53,24 @@ rule! {
     ///             Action: cloudtrail:DeleteTrail # <-- here
     ///             Resource: "*"
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad scope:module,organization
+    /// data "aws_iam_policy_document" "trail" {
+    ///   statement {
+    ///     effect    = "Deny"
+    ///     actions   = ["cloudtrail:StopLogging", "cloudtrail:DeleteTrail"] # <-- here
+    ///     resources = ["*"]
+    ///   }
+    /// }
+    /// resource "aws_organizations_policy" "trail" {
+    ///   name = "trail"
+    ///   content = data.aws_iam_policy_document.trail.json
+    /// }
+    /// resource "aws_organizations_policy_attachment" "trail" {
+    ///   policy_id = aws_organizations_policy.trail.id
+    ///   target_id = "ou-k3m9-p7q2r4s8"
+    /// }
+    /// ```
     /// ## Good
     /// Two policies that cover it together, with an exemption:
     /// ```terraform good scope:module,organization also:scp-root-user-not-restricted,scp-detective-service-guard-incomplete

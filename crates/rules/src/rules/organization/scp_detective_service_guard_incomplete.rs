@@ -53,6 +53,28 @@ rule! {
     ///             Action: cloudtrail:*
     ///             Resource: "*"
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad scope:module,organization
+    /// resource "aws_organizations_policy" "guard" {
+    ///   name = "guard"
+    ///   content = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Deny",
+    ///           "Action": ["guardduty:DeleteDetector", "guardduty:DisassociateFromMasterAccount"], # <-- here
+    ///           "Resource": "*"
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// resource "aws_organizations_policy_attachment" "guard" {
+    ///   policy_id = aws_organizations_policy.guard.id
+    ///   target_id = "ou-k3m9-p7q2r4s8"
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good scope:module,organization also:scp-root-user-not-restricted,scp-cloudtrail-guard-incomplete
     /// resource "aws_organizations_policy" "guard" {

@@ -51,6 +51,25 @@ rule! {
     ///               StringNotEquals:
     ///                 aws:PrincipalTag/Team: security # <-- here
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad scope:module,organization
+    /// data "aws_iam_policy_document" "trail" {
+    ///   statement {
+    ///     effect    = "Deny"
+    ///     actions   = ["cloudtrail:*"]
+    ///     resources = ["*"]
+    ///     condition {
+    ///       test     = "ArnNotLike"
+    ///       variable = "aws:PrincipalArn"
+    ///       values   = ["arn:aws:iam::*:role/Auditor"] # <-- here
+    ///     }
+    ///   }
+    /// }
+    /// resource "aws_organizations_policy" "trail" {
+    ///   name = "trail"
+    ///   content = data.aws_iam_policy_document.trail.json
+    /// }
+    /// ```
     /// ## Good
     /// Another statement protects the role:
     /// ```terraform good scope:module,organization also:org-policy-unattached-or-disabled

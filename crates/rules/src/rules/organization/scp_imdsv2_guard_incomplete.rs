@@ -55,6 +55,31 @@ rule! {
     ///               StringNotEquals:
     ///                 ec2:MetadataHttpTokens: required
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad scope:module,organization
+    /// resource "aws_organizations_policy" "tokens" {
+    ///   name = "tokens"
+    ///   content = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Deny",
+    ///           "Action": "ec2:RunInstances", # <-- here
+    ///           "Resource": "arn:aws:ec2:*:*:instance/*",
+    ///           "Condition": {
+    ///             "StringNotEquals": {"ec2:MetadataHttpTokens": "required"}
+    ///           }
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// resource "aws_organizations_policy_attachment" "tokens" {
+    ///   policy_id = aws_organizations_policy.tokens.id
+    ///   target_id = "ou-k3m9-p7q2r4s8"
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good scope:module,organization also:scp-root-user-not-restricted,scp-cloudtrail-guard-incomplete,scp-detective-service-guard-incomplete
     /// resource "aws_organizations_policy" "tokens" {

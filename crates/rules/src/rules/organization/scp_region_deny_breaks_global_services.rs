@@ -53,6 +53,25 @@ rule! {
     ///               StringNotEquals:
     ///                 aws:RequestedRegion: eu-central-1
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad
+    /// data "aws_iam_policy_document" "regions" {
+    ///   statement {
+    ///     effect    = "Deny"
+    ///     actions   = ["*"] # <-- here
+    ///     resources = ["*"]
+    ///     condition {
+    ///       test     = "StringNotEquals"
+    ///       variable = "aws:RequestedRegion"
+    ///       values   = ["eu-central-1", "eu-west-1"]
+    ///     }
+    ///   }
+    /// }
+    /// resource "aws_organizations_policy" "regions" {
+    ///   name = "regions"
+    ///   content = data.aws_iam_policy_document.regions.json
+    /// }
+    /// ```
     /// ## Good
     /// `us-east-1` is in the list:
     /// ```terraform good

@@ -45,6 +45,25 @@ rule! {
     ///             Principal:
     ///               AWS: arn:aws:iam::444455556666:root
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad own_accounts:111122223333
+    /// resource "aws_kms_key" "data" {
+    ///   description = "data"
+    ///   policy = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": "kms:*", # <-- here
+    ///           "Resource": "*",
+    ///           "Principal": {"AWS": "arn:aws:iam::444455556666:root"}
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// data "aws_caller_identity" "this" {}

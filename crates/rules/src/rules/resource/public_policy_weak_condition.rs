@@ -55,6 +55,32 @@ rule! {
     ///               StringLike:
     ///                 aws:UserAgent: acme-client/* # <-- here
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad
+    /// resource "aws_sns_topic" "alerts" {
+    ///   name = "alerts"
+    /// }
+    ///
+    /// data "aws_iam_policy_document" "alerts" {
+    ///   statement {
+    ///     actions   = ["sns:Publish"]
+    ///     resources = [aws_sns_topic.alerts.arn]
+    ///     principals {
+    ///       type        = "*"
+    ///       identifiers = ["*"]
+    ///     }
+    ///     condition {
+    ///       test     = "Bool"
+    ///       variable = "aws:SecureTransport"
+    ///       values   = ["true"] # <-- here
+    ///     }
+    ///   }
+    /// }
+    /// resource "aws_sns_topic_policy" "alerts" {
+    ///   arn = aws_sns_topic.alerts.arn
+    ///   policy = data.aws_iam_policy_document.alerts.json
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_sns_topic" "alerts" {

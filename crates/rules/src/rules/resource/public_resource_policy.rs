@@ -52,6 +52,29 @@ rule! {
     ///             Resource: !GetAtt Orders.Arn
     ///             Principal: "*" # <-- here
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_sqs_queue" "orders" {
+    ///   name = "orders"
+    /// }
+    ///
+    /// resource "aws_sqs_queue_policy" "orders" {
+    ///   queue_url = aws_sqs_queue.orders.id
+    ///   policy = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": "sqs:SendMessage",
+    ///           "Resource": "${aws_sqs_queue.orders.arn}",
+    ///           "Principal": "*" # <-- here
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_s3_bucket" "site" {

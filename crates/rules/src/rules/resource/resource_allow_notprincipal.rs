@@ -46,6 +46,25 @@ rule! {
     ///             NotPrincipal: # <-- here
     ///               AWS: arn:aws:iam::111122223333:role/batch
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_sqs_queue_policy" "orders" {
+    ///   queue_url = "https://sqs.eu-west-1.amazonaws.com/111122223333/orders"
+    ///   policy = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": "sqs:SendMessage",
+    ///           "Resource": "arn:aws:sqs:eu-west-1:111122223333:orders",
+    ///           "NotPrincipal": {"AWS": "arn:aws:iam::111122223333:role/batch"} # <-- here
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_s3_bucket_policy" "logs" {

@@ -48,6 +48,25 @@ rule! {
     ///             Principal:
     ///               AWS: arn:aws:iam::444455556666:root # <-- here
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad own_accounts:111122223333
+    /// resource "aws_sqs_queue_policy" "orders" {
+    ///   queue_url = "https://sqs.eu-west-1.amazonaws.com/111122223333/orders"
+    ///   policy = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": "sqs:SendMessage",
+    ///           "Resource": "arn:aws:sqs:eu-west-1:111122223333:orders",
+    ///           "Principal": {"AWS": "444455556666"} # <-- here
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good own_accounts:111122223333
     /// resource "aws_sqs_queue_policy" "orders" {

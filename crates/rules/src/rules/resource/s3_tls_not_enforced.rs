@@ -49,6 +49,25 @@ rule! {
     ///               Bool:
     ///                 aws:SecureTransport: "false"
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_s3_bucket_policy" "logs" {
+    ///   bucket = "acme-logs"
+    ///   policy = <<-JSON # <-- here
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": "s3:PutObject",
+    ///           "Resource": "arn:aws:s3:::acme-logs/*",
+    ///           "Principal": {"AWS": "arn:aws:iam::111122223333:role/shipper"}
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_s3_bucket_policy" "logs" {

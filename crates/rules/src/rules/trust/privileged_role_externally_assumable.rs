@@ -77,6 +77,32 @@ rule! {
     ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
     /// }
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad vendors:444455556666
+    /// resource "aws_iam_role" "vendor" {
+    ///   name = "vendor"
+    ///   assume_role_policy = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": "sts:AssumeRole",
+    ///           "Principal": {"AWS": "arn:aws:iam::444455556666:root"}, # <-- here
+    ///           "Condition": {
+    ///             "StringEquals": {"sts:ExternalId": "acme-7731"}
+    ///           }
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    ///
+    /// resource "aws_iam_role_policy_attachment" "vendor" {
+    ///   role       = aws_iam_role.vendor.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good vendors:444455556666
     /// resource "aws_iam_role" "vendor" {

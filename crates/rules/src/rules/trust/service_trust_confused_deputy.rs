@@ -42,6 +42,22 @@ rule! {
     ///             Principal:
     ///               Service: bedrock.amazonaws.com # <-- here
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad
+    /// data "aws_iam_policy_document" "pipe" {
+    ///   statement {
+    ///     actions = ["sts:AssumeRole"]
+    ///     principals {
+    ///       type        = "Service"
+    ///       identifiers = ["scheduler.amazonaws.com"] # <-- here
+    ///     }
+    ///   }
+    /// }
+    /// resource "aws_iam_role" "pipe" {
+    ///   name = "pipe"
+    ///   assume_role_policy = data.aws_iam_policy_document.pipe.json
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// data "aws_caller_identity" "this" {}

@@ -45,6 +45,24 @@ rule! {
     ///             Principal:
     ///               AWS: "444455556666" # <-- here
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad own_accounts:111122223333
+    /// resource "aws_iam_role" "vendor" {
+    ///   name = "vendor"
+    ///   assume_role_policy = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": "sts:AssumeRole",
+    ///           "Principal": {"AWS": "arn:aws:iam::444455556666:root"} # <-- here
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good vendors:444455556666
     /// variable "external_id" {

@@ -44,6 +44,22 @@ rule! {
     ///             Principal:
     ///               AWS: "*" # <-- here
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad
+    /// data "aws_iam_policy_document" "reader" {
+    ///   statement {
+    ///     actions = ["sts:AssumeRole"]
+    ///     principals {
+    ///       type        = "AWS"
+    ///       identifiers = ["*"] # <-- here
+    ///     }
+    ///   }
+    /// }
+    /// resource "aws_iam_role" "reader" {
+    ///   name = "reader"
+    ///   assume_role_policy = data.aws_iam_policy_document.reader.json
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// data "aws_iam_policy_document" "trust" {

@@ -49,6 +49,27 @@ rule! {
     ///               StringEquals:
     ///                 sts:ExternalId: partner-7 # <-- here
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_iam_role" "partner" {
+    ///   name = "partner"
+    ///   assume_role_policy = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": "sts:AssumeRole",
+    ///           "Principal": {"AWS": "*"},
+    ///           "Condition": {
+    ///             "StringNotEquals": {"aws:PrincipalAccount": "111122223333"} # <-- here
+    ///           }
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_role" "partner" {

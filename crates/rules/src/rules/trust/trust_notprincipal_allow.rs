@@ -42,6 +42,24 @@ rule! {
     ///             NotPrincipal: # <-- here
     ///               AWS: arn:aws:iam::111122223333:user/intern
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_iam_role" "ops" {
+    ///   name = "ops"
+    ///   assume_role_policy = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": "sts:AssumeRole",
+    ///           "NotPrincipal": {"AWS": "arn:aws:iam::111122223333:user/intern"} # <-- here
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_role" "ops" {

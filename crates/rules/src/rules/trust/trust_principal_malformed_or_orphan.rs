@@ -44,6 +44,24 @@ rule! {
     ///                 - AROAJQABLZS4A3QDU576Q # <-- here
     ///                 - arn:aws:iam::111122223333:role/ops
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_iam_role" "ops" {
+    ///   name = "ops"
+    ///   assume_role_policy = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": "sts:AssumeRole",
+    ///           "Principal": {"AWS": "arn:aws:iam::111122223333:role/*"} # <-- here
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_role" "ops" {

@@ -46,6 +46,27 @@ rule! {
     ///               StringEquals:
     ///                 sts:ExternalId: audit-2291
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad own_accounts:111122223333
+    /// data "aws_iam_policy_document" "audit" {
+    ///   statement {
+    ///     actions = ["sts:AssumeRole"]
+    ///     principals {
+    ///       type        = "AWS"
+    ///       identifiers = ["arn:aws:iam::444455556666:role/audit"] # <-- here
+    ///     }
+    ///     condition {
+    ///       test     = "StringEquals"
+    ///       variable = "sts:ExternalId"
+    ///       values   = ["audit-2291"]
+    ///     }
+    ///   }
+    /// }
+    /// resource "aws_iam_role" "audit" {
+    ///   name = "audit"
+    ///   assume_role_policy = data.aws_iam_policy_document.audit.json
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// data "aws_caller_identity" "this" {}

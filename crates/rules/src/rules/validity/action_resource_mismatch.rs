@@ -43,6 +43,24 @@ rule! {
     ///             Action: s3:GetObject # <-- here
     ///             Resource: arn:aws:s3:::acme-reports
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_iam_policy" "reader" {
+    ///   name = "reader"
+    ///   policy = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": ["s3:GetObject", "s3:ListBucket"], # <-- here
+    ///           "Resource": "arn:aws:s3:::acme-reports/*"
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_policy" "reader" {

@@ -44,6 +44,19 @@ rule! {
     ///             Action: s3:GetObject
     ///             Resource: acme-reports/* # <-- here
     /// ```
+    /// The same as a policy document of Terraform:
+    /// ```terraform bad
+    /// data "aws_iam_policy_document" "reader" {
+    ///   statement {
+    ///     actions   = ["sqs:SendMessage"]
+    ///     resources = ["arn:aws:sqs:eu-west-1:12345678:orders"] # <-- here
+    ///   }
+    /// }
+    /// resource "aws_iam_policy" "reader" {
+    ///   name = "reader"
+    ///   policy = data.aws_iam_policy_document.reader.json
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_policy" "reader" {

@@ -43,6 +43,25 @@ rule! {
     ///             Action: s3:GetObject
     ///             Resource: arn:aws:s3:::acme-homes/${aws:username}/*
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_iam_group_policy" "own_home" {
+    ///   name  = "own-home"
+    ///   group = "staff"
+    ///   policy = <<-JSON
+    ///     {
+    ///       "Version": "2008-10-17", # <-- here
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": "s3:GetObject",
+    ///           "Resource": "arn:aws:s3:::acme-homes/reports/*"
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_group_policy" "own_home" {

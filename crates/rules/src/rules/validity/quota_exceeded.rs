@@ -31,6 +31,25 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// A group can have ten managed policies:
+    /// ```cloudformation bad
+    /// Resources:
+    ///   Everybody: # <-- here
+    ///     Type: AWS::IAM::Group
+    ///     Properties:
+    ///       ManagedPolicyArns:
+    ///         - arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess
+    ///         - arn:aws:iam::aws:policy/AmazonSNSReadOnlyAccess
+    ///         - arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess
+    ///         - arn:aws:iam::aws:policy/AmazonEC2ReadOnlyAccess
+    ///         - arn:aws:iam::aws:policy/AmazonRDSReadOnlyAccess
+    ///         - arn:aws:iam::aws:policy/AmazonVPCReadOnlyAccess
+    ///         - arn:aws:iam::aws:policy/AmazonDynamoDBReadOnlyAccess
+    ///         - arn:aws:iam::aws:policy/AmazonKinesisReadOnlyAccess
+    ///         - arn:aws:iam::aws:policy/AmazonRoute53ReadOnlyAccess
+    ///         - arn:aws:iam::aws:policy/CloudWatchReadOnlyAccess
+    ///         - arn:aws:iam::aws:policy/SecurityAudit
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_policy" "few" {

@@ -47,6 +47,24 @@ rule! {
     ///             Action: lambda:Invoke # <-- here
     ///             Resource: !Sub arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:orders
     /// ```
+    /// The same as JSON:
+    /// ```terraform bad
+    /// resource "aws_iam_policy" "reader" {
+    ///   name = "reader"
+    ///   policy = <<-JSON
+    ///     {
+    ///       "Version": "2012-10-17",
+    ///       "Statement": [
+    ///         {
+    ///           "Effect": "Allow",
+    ///           "Action": ["s3:GetObject", "s3:ListObjects"], # <-- here
+    ///           "Resource": ["arn:aws:s3:::acme-reports", "arn:aws:s3:::acme-reports/*"]
+    ///         }
+    ///       ]
+    ///     }
+    ///   JSON
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_policy" "reader" {
