@@ -50,6 +50,18 @@ pub(crate) fn all_variables(setting: &Setting) -> Vec<(String, Val)> {
     }
 }
 
+/// The variables among the settings of a Beanstalk environment.
+fn settings(settings: Vec<Val>, [space, name, value]: [&str; 3]) -> Vec<(String, Val)> {
+    const VARIABLES: &str = "aws:elasticbeanstalk:application:environment";
+    let of_code = settings.into_iter().filter(|one| {
+        let space = one.get(space).and_then(|space| space.as_str());
+        space.is_some_and(|space| space == VARIABLES)
+    });
+    of_code
+        .filter_map(|one| Some((one.get(name)?.as_str()?.to_string(), one.get(value)?)))
+        .collect()
+}
+
 /// The containers of a task definition of Terraform: a JSON text, or a list.
 fn definitions(attrs: &Val) -> Option<Val> {
     let val = attrs.get("container_definitions")?;
@@ -94,6 +106,13 @@ pub(crate) fn variables(setting: &Setting) -> Vec<(String, Val)> {
                     .collect()
             })
             .unwrap_or_default(),
+        "aws_elastic_beanstalk_environment" => {
+            settings(blocks(attrs, "setting"), ["namespace", "name", "value"])
+        }
+        "AWS::ElasticBeanstalk::Environment" => settings(
+            blocks(attrs, "OptionSettings"),
+            ["Namespace", "OptionName", "Value"],
+        ),
         "aws_ssm_parameter" => parameter(attrs, ["name", "value", "type"]),
         "AWS::SSM::Parameter" => parameter(attrs, ["Name", "Value", "Type"]),
         _ => Vec::new(),

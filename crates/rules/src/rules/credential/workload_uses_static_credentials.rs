@@ -4,14 +4,15 @@ use crate::environment::all_variables;
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::Setting;
-use overgrant_value::Val;
+use overgrant_value::{Sym, Val};
 use std::collections::BTreeMap;
 
 rule! {
     /// Function, task or build works with an access key in place of its role.
     ///
     /// `AWS_ACCESS_KEY_ID` or `AWS_SECRET_ACCESS_KEY` is set for it, in plain text or from a secret or
-    /// parameter. The SDK then uses the key, and the role that the service gives is not used.
+    /// parameter. The SDK then uses the key, and the role that the service gives is not used. So it is with the
+    /// secret of an access key that the same configuration makes, under whatever name.
     ///
     /// ## Why
     /// A role's credentials end after hours and are made anew; a key lasts until somebody changes it, and
@@ -73,6 +74,23 @@ rule! {
     ///       }
     ///     ]
     ///   JSON
+    /// }
+    /// ```
+    /// ```terraform bad also:iam-access-key-resource
+    /// resource "aws_iam_user" "reports" {
+    ///   name = "reports"
+    /// }
+    /// resource "aws_iam_access_key" "reports" {
+    ///   user = aws_iam_user.reports.name
+    /// }
+    /// resource "aws_elastic_beanstalk_environment" "app" {
+    ///   name        = "app"
+    ///   application = "app"
+    ///   setting {
+    ///     namespace = "aws:elasticbeanstalk:application:environment"
+    ///     name      = "REPORTS_SECRET"
+    ///     value     = aws_iam_access_key.reports.secret # <-- here
+    ///   }
     /// }
     /// ```
     /// ## Good
@@ -197,8 +215,19 @@ fn key(setting: &Setting) -> Option<Val> {
     });
     let (_, val) = variables
         .into_iter()
-        .find(|(name, val)| KEYS.contains(&name.as_str()) && !is_empty(val))?;
+        .find(|(name, val)| KEYS.contains(&name.as_str()) && !is_empty(val) || is_made_here(val))?;
     (!elsewhere && !is_on_premises(setting)).then_some(val)
+}
+
+/// Whether the value is the secret of an access key that the configuration makes, whatever the name.
+fn is_made_here(val: &Val) -> bool {
+    let text = val.to_text();
+    text.iter().flat_map(|text| text.holes()).any(|hole| match &hole.sym {
+        Sym::Attr { addr, path, .. } => {
+            path == "SecretAccessKey" || path == "secret" && addr.contains("aws_iam_access_key.")
+        }
+        _ => false,
+    })
 }
 
 /// Whether the task runs on hosts outside of AWS only.
