@@ -10,7 +10,7 @@ use overgrant_catalog::catalog;
 use overgrant_ir::{
     DocumentId, DocumentRole, IdentityId, IdentityKind, Model, Place, PolicyRef, ReferenceTo,
 };
-use overgrant_policy::{Answer, Arn, Document};
+use overgrant_policy::{Answer, Arn, Document, managed_document};
 use overgrant_value::{Guard, Src, Sym, Text, Val};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
@@ -577,9 +577,8 @@ fn unresolved(src: &Src) -> Arc<Document> {
 }
 
 fn parse(arn: &str) -> Arc<Document> {
-    let text = catalog()
-        .managed_policy(arn)
-        .map(|policy| Text::known(&policy.document()))
-        .unwrap_or_default();
-    Arc::new(Document::from_val(&Val::text(text, Src::none())))
+    catalog().managed_policy(arn).map_or_else(
+        || Arc::new(Document::from_val(&Val::text(Text::empty(), Src::none()))),
+        managed_document,
+    )
 }

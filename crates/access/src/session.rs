@@ -119,7 +119,7 @@ impl<'a> Access<'a> {
         }));
         for (_, argument, block) in LISTS.iter().filter(|(kind, ..)| *kind == place.kind) {
             let blocks = if block.is_empty() {
-                vec![first.attrs.clone()]
+                first.attrs.listed()
             } else {
                 let found = first.attrs.get(block);
                 found.map(|val| val.listed()).unwrap_or_default()

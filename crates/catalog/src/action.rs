@@ -237,8 +237,23 @@ impl Catalog {
     /// The id of `service:name` in any letter case; no wildcards.
     #[must_use]
     pub fn action_id(&self, full: &str) -> Option<ActionId> {
-        let (service, name) = full.split_once(':')?;
-        let ids = self.service(service)?.actions();
+        let (prefix, name) = full.split_once(':')?;
+        if let Some((record, id)) = self.recent.guess(full) {
+            let known = self.action_name(id as usize).eq_ignore_ascii_case(name)
+                && self.service_prefix(record).eq_ignore_ascii_case(prefix);
+            if known {
+                return Some(ActionId(id));
+            }
+        }
+        let service = self.service(prefix)?;
+        let id = self.action_of(service, name)?;
+        self.recent.keep(full, service.record(), id.0);
+        Some(id)
+    }
+
+    /// The id of the action of a service with this name in any letter case.
+    pub(crate) fn action_of(&self, service: Service<'_>, name: &str) -> Option<ActionId> {
+        let ids = service.actions();
         let range = ids.start as usize..ids.end as usize;
         let index = Tables::find(range, |index| caseless(self.action_name(index), name))?;
         u32::try_from(index).ok().map(ActionId)
@@ -277,6 +292,10 @@ impl Catalog {
     #[must_use]
     pub fn action_ranges(&self, pattern: &str) -> Vec<Range<u32>> {
         let mut found = Ranges::default();
+        if !glob::is_pattern(pattern.as_bytes()) {
+            let id = self.action_id(pattern);
+            return id.map(|id| id.0..id.0 + 1).into_iter().collect();
+        }
         let Some((service_part, name_part)) = pattern.split_once(':') else {
             self.match_without_colon(pattern, &mut found);
             return found.0;
@@ -303,9 +322,6 @@ impl Catalog {
 
     /// Without a colon a wildcard has to stand for it, so every full name is a candidate.
     fn match_without_colon(&self, pattern: &str, found: &mut Ranges) {
-        if !glob::is_pattern(pattern.as_bytes()) {
-            return;
-        }
         if pattern.bytes().all(|byte| byte == b'*') {
             found.push(0..u32::try_from(self.action_count()).unwrap_or(0));
             return;

@@ -18,6 +18,7 @@ pub mod layout;
 mod managed;
 mod principal;
 mod quota;
+mod recent;
 mod service;
 mod store;
 mod suggest;

@@ -1,12 +1,12 @@
 //! AWS-managed policies: found by name or ARN, inflated when a document is first asked for.
 //!
-//! Not for: the meaning of a document. Invariant: a document is one JSON text, kept once it was
-//! inflated; asking for the index costs no inflation.
+//! Not for: the meaning of a document. Invariant: a document is one JSON text; a stream is inflated
+//! once, and asking for the index costs no inflation.
 
 use crate::layout;
 use crate::store::Catalog;
 use crate::tables::Tables;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 /// Whether a managed policy can still be attached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,6 +34,18 @@ impl<'a> ManagedPolicy<'a> {
     fn text(self, field: usize) -> &'a str {
         let tables = &self.catalog.tables;
         tables.string(tables.u16(layout::POLICIES, self.at(field)))
+    }
+
+    /// Its number among the policies of its catalog, which are sorted by name.
+    #[must_use]
+    pub const fn number(self) -> usize {
+        self.record
+    }
+
+    /// Whether it is of the catalog in force.
+    #[must_use]
+    pub fn is_in_force(self) -> bool {
+        std::ptr::eq(self.catalog, crate::catalog())
     }
 
     /// Path and name without the leading slash: `service-role/AWSLambdaBasicExecutionRole`.
@@ -82,32 +94,18 @@ impl<'a> ManagedPolicy<'a> {
         }
     }
 
-    /// Its JSON text; inflated on the first call, shared afterwards. Empty if the tables came from
-    /// a file whose streams are damaged.
+    /// Its JSON text; inflated on the first call, together with its neighbours. Empty if the tables
+    /// came from a file whose streams are damaged.
     #[must_use]
-    pub fn document(self) -> Arc<str> {
-        let cache = self.catalog.documents.get_or_init(|| {
-            let count = self.catalog.managed_policy_count();
-            (0..count).map(|_| OnceLock::new()).collect()
-        });
-        cache.get(self.record).map_or_else(
-            || Arc::from(""),
-            |cell| Arc::clone(cell.get_or_init(|| Arc::from(self.inflate().unwrap_or_default()))),
-        )
-    }
-
-    fn inflate(self) -> Option<String> {
+    pub fn document(self) -> &'a str {
         let tables = &self.catalog.tables;
-        let chunk = usize::from(tables.u16(layout::POLICIES, self.at(10))) * layout::CHUNK_SIZE;
-        let start = tables.u32(layout::CHUNKS, chunk) as usize;
-        let stream = tables
-            .policies
-            .get(start..start.checked_add(tables.u32(layout::CHUNKS, chunk + 4) as usize)?)?;
-        let limit = (tables.u32(layout::CHUNKS, chunk + 8) as usize).min(layout::MAX_CHUNK);
-        let inflated = miniz_oxide::inflate::decompress_to_vec_with_limit(stream, limit).ok()?;
+        let number = usize::from(tables.u16(layout::POLICIES, self.at(10)));
         let from = tables.u32(layout::POLICIES, self.at(12)) as usize;
-        let to = from.checked_add(tables.u32(layout::POLICIES, self.at(16)) as usize)?;
-        String::from_utf8(inflated.get(from..to)?.to_vec()).ok()
+        let length = tables.u32(layout::POLICIES, self.at(16)) as usize;
+        let text = self.catalog.chunk(number);
+        from.checked_add(length)
+            .and_then(|to| text.get(from..to))
+            .unwrap_or_default()
     }
 }
 
@@ -131,6 +129,27 @@ fn path_of_arn(arn: &str) -> Option<&str> {
 }
 
 impl Catalog {
+    /// The documents of one stream behind each other; inflated on the first call.
+    fn chunk(&self, number: usize) -> &str {
+        let chunks = self.chunks.get_or_init(|| {
+            let count = self.tables.count(layout::CHUNKS, layout::CHUNK_SIZE);
+            (0..count).map(|_| OnceLock::new()).collect()
+        });
+        chunks.get(number).map_or("", |chunk| {
+            chunk.get_or_init(|| self.inflate(number).unwrap_or_default())
+        })
+    }
+
+    fn inflate(&self, number: usize) -> Option<Box<str>> {
+        let at = number * layout::CHUNK_SIZE;
+        let start = self.tables.u32(layout::CHUNKS, at) as usize;
+        let end = start.checked_add(self.tables.u32(layout::CHUNKS, at + 4) as usize)?;
+        let stream = self.tables.policies.get(start..end)?;
+        let limit = (self.tables.u32(layout::CHUNKS, at + 8) as usize).min(layout::MAX_CHUNK);
+        let inflated = miniz_oxide::inflate::decompress_to_vec_with_limit(stream, limit).ok()?;
+        Some(String::from_utf8(inflated).ok()?.into_boxed_str())
+    }
+
     fn managed_policy_count(&self) -> usize {
         self.tables.count(layout::POLICIES, layout::POLICY_SIZE)
     }
@@ -182,7 +201,7 @@ mod tests {
         assert_eq!(status(PolicyStatus::NotListed), 29);
         assert_eq!(status(PolicyStatus::Deprecated), 2);
         for policy in catalog.managed_policies() {
-            let document: serde_json::Value = serde_json::from_str(&policy.document()).unwrap();
+            let document: serde_json::Value = serde_json::from_str(policy.document()).unwrap();
             assert!(document.get("Statement").is_some(), "{}", policy.name());
             for spelling in [policy.name(), policy.path_and_name(), &policy.arn()] {
                 let found = catalog.managed_policy(spelling).unwrap();
@@ -228,6 +247,6 @@ mod tests {
             .managed_policy("AdministratorAccess")
             .unwrap();
         assert!(policy.document().contains(r#""Action":"*""#));
-        assert!(Arc::ptr_eq(&policy.document(), &policy.document()));
+        assert!(std::ptr::eq(policy.document(), policy.document()));
     }
 }

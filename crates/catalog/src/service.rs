@@ -21,6 +21,11 @@ impl<'a> Service<'a> {
         self.record * layout::SERVICE_SIZE + field
     }
 
+    /// Its number among the services of its catalog.
+    pub(crate) const fn record(self) -> usize {
+        self.record
+    }
+
     /// The prefix of its actions: `s3`.
     #[must_use]
     pub fn prefix(self) -> &'a str {
@@ -121,7 +126,7 @@ impl Catalog {
             .saturating_sub(1)
     }
 
-    fn service_prefix(&self, record: usize) -> &str {
+    pub(crate) fn service_prefix(&self, record: usize) -> &str {
         let at = record * layout::SERVICE_SIZE;
         self.tables.string(self.tables.u16(layout::SERVICES, at))
     }

@@ -4,15 +4,18 @@
 //! once it was asked for or set.
 
 use crate::layout;
+use crate::recent::Recent;
 use crate::tables::{Tables, caseless};
 use std::borrow::Cow;
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{LazyLock, OnceLock};
 
 /// AWS facts of one day. Lookups are methods, spread over the files of this crate.
 #[derive(Debug)]
 pub struct Catalog {
     pub(crate) tables: Tables,
-    pub(crate) documents: OnceLock<Box<[OnceLock<Arc<str>>]>>,
+    /// The inflated streams of managed policies.
+    pub(crate) chunks: OnceLock<Box<[OnceLock<Box<str>>]>>,
+    pub(crate) recent: Recent,
 }
 
 /// Why bytes are not a catalog.
@@ -67,7 +70,8 @@ impl Catalog {
     const fn of(tables: Tables) -> Self {
         Self {
             tables,
-            documents: OnceLock::new(),
+            chunks: OnceLock::new(),
+            recent: Recent::new(),
         }
     }
 

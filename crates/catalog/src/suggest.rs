@@ -49,8 +49,7 @@ impl Catalog {
         }
         let mut homes = self
             .services()
-            .map(|service| format!("{}:{name}", service.prefix()))
-            .filter_map(|candidate| self.find_action(&candidate));
+            .filter_map(|service| self.action(self.action_of(service, name)?));
         if let (Some(only), None) = (homes.next(), homes.next()) {
             return Some(only.to_string());
         }

@@ -4,6 +4,7 @@
 //! that an output needs is here, so that reports read no file.
 
 use overgrant_finding::{Finding, Severity};
+use overgrant_ir::Model;
 use overgrant_rules::Rule;
 use overgrant_source::{Diagnostic, LineColumn, Sources, Span, TextEdit};
 use std::sync::Arc;
@@ -203,4 +204,6 @@ pub struct Outcome {
     pub rule_timing: Vec<Stage>,
     /// Whether an error of ours was caught.
     pub internal: bool,
+    /// The model, kept so that its owner decides when its memory is given back.
+    pub(crate) _model: Model,
 }

@@ -128,7 +128,7 @@ fn stages(
     diagnostics.append(&mut input.diagnostics);
     clock.stage("evaluate");
     let uses = settle::Uses::new(&input.resources);
-    let headers = settle::headers(&input.resources);
+    let headers = settle::Headers::new(&input.resources);
     let framework = settle::Framework::new(&input.resources);
     let markers = Markers::new(sources, &input.comments, &input.resources, &mut diagnostics);
     let resources = std::mem::take(&mut input.resources);
@@ -207,6 +207,7 @@ fn stages(
         timing: clock.stages,
         rule_timing,
         internal,
+        _model: model,
     })
 }
 

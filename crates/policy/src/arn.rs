@@ -66,17 +66,13 @@ impl Arn {
         if text.starts_with("arn:") != Answer::Must {
             return None;
         }
-        let parts = text.split_where_known(':');
-        let mut parts = parts.into_iter();
+        let mut parts = text.splitn_where_known(6, ':').into_iter();
         parts.next()?;
         let partition = parts.next()?;
         let service = parts.next()?;
         let region = parts.next()?;
         let account = parts.next()?;
-        let mut resource = parts.next()?;
-        for more in parts {
-            resource = resource.concat(&Text::known(":")).concat(&more);
-        }
+        let resource = parts.next()?;
         Some(Self {
             partition,
             service,

@@ -1,17 +1,20 @@
 //! A wildcard pattern with its origin: what actions, resources and condition values have in common.
 //!
 //! Not for reading its text: there is `Display` for people and predicates for code.
-//! Invariant: `tokens` is `text` compiled.
+//! Invariant: `tokens` is `text` compiled, once that was asked for.
 
 use crate::glob::{self, Token};
-use overgrant_value::{Answer, Guard, Marks, Src, Sym, Text};
+use overgrant_value::{Answer, Guard, Marks, Piece, Src, Sym, Text};
 use std::fmt;
+use std::sync::OnceLock;
 
 /// A pattern of literal characters, `*`, `?` and open parts.
 #[derive(Debug, Clone)]
 pub struct Pattern {
     text: Text,
-    tokens: Vec<Token>,
+    /// Whether letters are compared without case.
+    fold: bool,
+    tokens: OnceLock<Box<[Token]>>,
     src: Src,
     guard: Guard,
     marks: Marks,
@@ -20,8 +23,9 @@ pub struct Pattern {
 impl Pattern {
     pub(crate) fn new(text: Text, fold: bool, src: Src, guard: Guard, marks: Marks) -> Self {
         Self {
-            tokens: glob::compile(&text, fold),
             text,
+            fold,
+            tokens: OnceLock::new(),
             src,
             guard,
             marks,
@@ -33,7 +37,8 @@ impl Pattern {
     }
 
     pub(crate) fn tokens(&self) -> &[Token] {
-        &self.tokens
+        self.tokens
+            .get_or_init(|| glob::compile(&self.text, self.fold).into_boxed_slice())
     }
 
     /// Where it was written (quotes included) and how it came.
@@ -63,30 +68,39 @@ impl Pattern {
     /// Whether it holds `*` or `?`.
     #[must_use]
     pub fn has_wildcard(&self) -> bool {
-        self.tokens
-            .iter()
-            .any(|token| matches!(token, Token::Run | Token::One))
+        self.literals().any(|text| text.contains(['*', '?']))
     }
 
     /// Whether it is nothing but `*`.
     #[must_use]
     pub fn is_star(&self) -> bool {
-        !self.tokens.is_empty() && self.tokens.iter().all(|token| *token == Token::Run)
+        !self.text.is_empty()
+            && self.is_known()
+            && self
+                .literals()
+                .all(|text| text.bytes().all(|byte| byte == b'*'))
+    }
+
+    fn literals(&self) -> impl Iterator<Item = &str> {
+        self.text.pieces().iter().filter_map(|piece| match piece {
+            Piece::Lit(lit) => Some(lit.as_str()),
+            Piece::Hole(_) | Piece::Json(_) => None,
+        })
     }
 
     /// Whether it matches the known text.
     #[must_use]
     pub fn matches(&self, text: &str) -> Answer {
-        glob::matches(&self.tokens, text)
+        glob::matches(self.tokens(), text)
     }
 
     /// Whether it matches everything that `other` matches.
     #[must_use]
     pub fn covers(&self, other: &Self) -> Answer {
-        if self.text.key() == other.text.key() {
+        if self.text.same_text(&other.text) {
             return Answer::Must;
         }
-        glob::covers(&self.tokens, &other.tokens)
+        glob::covers(self.tokens(), other.tokens())
     }
 
     /// What its open parts stand for.

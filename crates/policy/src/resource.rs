@@ -17,8 +17,7 @@ use std::sync::OnceLock;
 #[derive(Debug, Clone)]
 pub struct ResourcePattern {
     pub(crate) pattern: Pattern,
-    arn: Option<Arn>,
-    segments: Option<Segments>,
+    cut: OnceLock<Box<Cut>>,
     /// Whether it covers everything, once that was asked.
     pub(crate) everything: OnceLock<Answer>,
 }
@@ -26,9 +25,8 @@ pub struct ResourcePattern {
 impl ResourcePattern {
     pub(crate) fn new(pattern: Pattern) -> Self {
         Self {
-            arn: Arn::parse(pattern.text()),
-            segments: cut(pattern.text()),
             pattern,
+            cut: OnceLock::new(),
             everything: OnceLock::new(),
         }
     }
@@ -48,19 +46,19 @@ impl ResourcePattern {
     /// Its literal segments, where it is a whole ARN.
     #[must_use]
     pub fn literals(&self) -> Option<ArnLiterals> {
-        self.arn.as_ref().map(ArnLiterals::of)
+        self.arn().map(ArnLiterals::of)
     }
 
     /// Its service, where it is a whole ARN that says it.
     #[must_use]
     pub fn service(&self) -> Option<SmolStr> {
-        ArnLiterals::plain(&self.arn.as_ref()?.service)
+        ArnLiterals::plain(&self.arn()?.service)
     }
 
     /// Whether it surely names objects of S3 buckets: no region, and a slash behind the bucket.
     #[must_use]
     pub fn names_objects(&self) -> bool {
-        self.arn.as_ref().is_some_and(|arn| {
+        self.arn().is_some_and(|arn| {
             arn.service.is("s3")
                 && arn.region.is_empty()
                 && arn.resource.contains("/") == Answer::Must
@@ -84,7 +82,7 @@ impl ResourcePattern {
     /// The resource part with one mark for each open part; empty for what surely is no ARN, `None` for what
     /// takes in everything or may be anything.
     fn tail(&self) -> Option<String> {
-        let Some(arn) = &self.arn else {
+        let Some(arn) = self.arn() else {
             let anything = self.is_star() || !self.pattern.is_known();
             return (!anything).then(|| "/".to_owned());
         };
@@ -101,10 +99,10 @@ impl ResourcePattern {
         if self.is_star() {
             return Answer::Must;
         }
-        if self.pattern.text().key() == resource.key() {
+        if self.pattern.text().same_text(resource) {
             return Answer::Must;
         }
-        match (&self.segments, cut(resource)) {
+        match (self.segments(), Cut::of(resource).segments) {
             (Some(pattern), Some(resource)) => segments_cover(pattern, &resource),
             _ => {
                 let resource = glob::compile(resource, false);
@@ -116,7 +114,7 @@ impl ResourcePattern {
     /// Whether some resource matches both, open parts taken at their widest.
     #[must_use]
     pub fn meets(&self, other: &Self) -> bool {
-        let (Some(own), Some(theirs)) = (&self.segments, &other.segments) else {
+        let (Some(own), Some(theirs)) = (self.segments(), other.segments()) else {
             return glob::intersects(self.pattern.tokens(), other.pattern.tokens());
         };
         [
@@ -133,41 +131,71 @@ impl ResourcePattern {
     /// The compiled segments: of a whole ARN, or of a short one padded with `*`. `None` where the
     /// text does not surely begin with `arn:`.
     pub(crate) fn segments(&self) -> Option<&Segments> {
-        self.segments.as_ref()
+        self.cut().segments.as_ref()
     }
+
+    fn arn(&self) -> Option<&Arn> {
+        self.cut().arn.as_ref()
+    }
+
+    fn cut(&self) -> &Cut {
+        self.cut
+            .get_or_init(|| Box::new(Cut::of(self.pattern.text())))
+    }
+}
+
+/// A pattern cut at its colons.
+#[derive(Debug, Clone)]
+struct Cut {
+    /// Where it is a whole ARN.
+    arn: Option<Arn>,
+    /// Where it surely begins with `arn:`.
+    segments: Option<Segments>,
 }
 
 /// Partition, service, region, account and resource, compiled.
 pub(crate) type Segments = ArnParts<Vec<Token>>;
 
-/// Cuts and compiles a text that surely begins with `arn:`, padding missing segments with `*`.
-fn cut(text: &Text) -> Option<Segments> {
-    if text.starts_with("arn:") != Answer::Must {
-        return None;
+impl Cut {
+    /// Cuts and compiles; missing segments of what begins with `arn:` are padded with `*`.
+    fn of(text: &Text) -> Self {
+        if text.starts_with("arn:") != Answer::Must {
+            return Self {
+                arn: None,
+                segments: None,
+            };
+        }
+        let compile = |text: &Text| glob::compile(text, false);
+        if let Some(arn) = Arn::parse(text) {
+            let segments = ArnParts {
+                partition: compile(&arn.partition),
+                service: compile(&arn.service),
+                region: compile(&arn.region),
+                account: compile(&arn.account),
+                resource: compile(&arn.resource),
+            };
+            return Self {
+                arn: Some(arn),
+                segments: Some(segments),
+            };
+        }
+        let mut parts = text.split_where_known(':').into_iter().skip(1);
+        let mut next = || {
+            parts
+                .next()
+                .map_or_else(|| vec![Token::Run], |part| compile(&part))
+        };
+        Self {
+            arn: None,
+            segments: Some(ArnParts {
+                partition: next(),
+                service: next(),
+                region: next(),
+                account: next(),
+                resource: next(),
+            }),
+        }
     }
-    let compile = |text: &Text| glob::compile(text, false);
-    if let Some(arn) = Arn::parse(text) {
-        return Some(ArnParts {
-            partition: compile(&arn.partition),
-            service: compile(&arn.service),
-            region: compile(&arn.region),
-            account: compile(&arn.account),
-            resource: compile(&arn.resource),
-        });
-    }
-    let mut parts = text.split_where_known(':').into_iter().skip(1);
-    let mut next = || {
-        parts
-            .next()
-            .map_or_else(|| vec![Token::Run], |part| compile(&part))
-    };
-    Some(ArnParts {
-        partition: next(),
-        service: next(),
-        region: next(),
-        account: next(),
-        resource: next(),
-    })
 }
 
 fn segments_cover(pattern: &Segments, resource: &Segments) -> Answer {

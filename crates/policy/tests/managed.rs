@@ -12,7 +12,7 @@ fn documents() -> Vec<(String, Document)> {
     Catalog::embedded()
         .managed_policies()
         .map(|policy| {
-            let text = Text::known(&policy.document());
+            let text = Text::known(policy.document());
             let document = Document::from_val(&Val::text(text, Src::none()));
             (policy.name().to_owned(), document)
         })

@@ -120,7 +120,10 @@ pub(crate) fn variables(setting: &Setting) -> Vec<(String, Val)> {
 }
 
 pub(crate) fn blocks(attrs: &Val, name: &str) -> Vec<Val> {
-    attrs.get(name).map(|val| val.listed()).unwrap_or_default()
+    attrs
+        .get(name)
+        .map(|val| val.listed().into_vec())
+        .unwrap_or_default()
 }
 
 fn members(map: &Val) -> Vec<(String, Val)> {

@@ -7,7 +7,7 @@ use crate::{Context, escalate, names};
 use overgrant_catalog::{ManagedPolicy, catalog};
 use overgrant_ir::{Attachment, Identity, IdentityId, IdentityKind};
 use overgrant_policy::{Arn, Document, Effect, PrincipalKind};
-use overgrant_value::{Src, Text, Val};
+use overgrant_value::Text;
 
 /// An AWS-managed policy in an attachment.
 pub(crate) struct Managed<'a> {
@@ -64,12 +64,6 @@ fn policy(text: &Text) -> Option<ManagedPolicy<'static>> {
     let resource = arn.resource.as_known()?;
     let path = resource.strip_prefix("policy/")?;
     catalog().managed_policy(&format!("arn:aws:iam::aws:policy/{path}"))
-}
-
-/// Its document.
-pub(crate) fn document(policy: ManagedPolicy<'_>) -> Document {
-    let text = policy.document();
-    Document::from_val(&Val::text(Text::known(&text), Src::none()))
 }
 
 impl Managed<'_> {

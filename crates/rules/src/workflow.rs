@@ -99,7 +99,11 @@ impl Job<'_> {
     }
 
     fn listed(&self, name: &str) -> Vec<Val> {
-        let listed = self.setting.attrs.get(name).map(|val| val.listed());
+        let listed = self
+            .setting
+            .attrs
+            .get(name)
+            .map(|val| val.listed().into_vec());
         listed.unwrap_or_default()
     }
 

@@ -196,6 +196,12 @@ impl Text {
     /// Splits at the separators that stand in literals, taking holes to hold none.
     #[must_use]
     pub fn split_where_known(&self, separator: char) -> Vec<Self> {
+        self.splitn_where_known(usize::MAX, separator)
+    }
+
+    /// As [`Self::split_where_known`], into `most` parts at most: the last one keeps what follows.
+    #[must_use]
+    pub fn splitn_where_known(&self, most: usize, separator: char) -> Vec<Self> {
         let mut parts = vec![Self::empty()];
         for piece in self.pieces() {
             let Piece::Lit(lit) = piece else {
@@ -205,13 +211,17 @@ impl Text {
                 continue;
             };
             let mut from = 0;
-            for (index, run) in lit.as_str().split(separator).enumerate() {
+            let left = (most - parts.len()).saturating_add(1);
+            for (index, run) in lit.as_str().splitn(left, separator).enumerate() {
                 if index > 0 {
                     parts.push(Self::empty());
                 }
-                if let (Some(part), Some(cut)) =
-                    (parts.last_mut(), lit.slice(from..from + run.len()))
-                {
+                let cut = match run.len() {
+                    0 => None,
+                    length if length == lit.as_str().len() => Some(lit.clone()),
+                    length => lit.slice(from..from + length),
+                };
+                if let (Some(part), Some(cut)) = (parts.last_mut(), cut) {
                     part.push(Piece::Lit(cut));
                 }
                 from += run.len() + separator.len_utf8();

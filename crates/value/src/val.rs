@@ -7,16 +7,14 @@ use crate::digest::{Digest, of_data};
 use crate::size::Size;
 use crate::{Guard, Map, Num, Src, Sym, Text, Ty};
 use overgrant_source::Span;
+use smallvec::{SmallVec, smallvec};
 use smol_str::SmolStr;
 use std::sync::{Arc, OnceLock};
 
-/// A value with its origin.
+/// A value with its origin. The contents are shared by all its uses, which differ in origin and marks
+/// only.
 #[derive(Debug, Clone)]
-pub struct Val(Arc<Node>);
-
-/// The contents are shared by all uses of a value, which differ in origin and marks only.
-#[derive(Debug, Clone)]
-struct Node {
+pub struct Val {
     body: Arc<Body>,
     src: Src,
     marks: Marks,
@@ -26,16 +24,16 @@ struct Node {
 struct Body {
     data: Data,
     size: Size,
-    digest: OnceLock<Digest>,
+    /// Boxed, as few values are asked for it.
+    digest: OnceLock<Box<Digest>>,
 }
 
 impl PartialEq for Val {
     /// Contents with all places, origin and marks.
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-            || (self.0.marks == other.0.marks
-                && self.0.src == other.0.src
-                && (self.shares_data(other) || self.data() == other.data()))
+        self.marks == other.marks
+            && self.src == other.src
+            && (self.shares_data(other) || self.data() == other.data())
     }
 }
 
@@ -144,7 +142,7 @@ impl Val {
     /// A value with its origin.
     #[must_use]
     pub fn new(data: Data, src: Src) -> Self {
-        Self(Arc::new(Node {
+        Self {
             body: Arc::new(Body {
                 size: Size::of(&data),
                 data,
@@ -152,13 +150,13 @@ impl Val {
             }),
             src,
             marks: Marks::NONE,
-        }))
+        }
     }
 
     /// How large the value is.
     #[must_use]
     pub fn size(&self) -> Size {
-        self.0.body.size
+        self.body.size
     }
 
     /// Null without a type.
@@ -259,6 +257,12 @@ impl Val {
     /// or too many give an unknown value that says `what`.
     #[must_use]
     pub fn one_of(alternatives: Vec<(Guard, Self)>, what: &str, src: Src) -> Self {
+        if let [(guard, val)] = alternatives.as_slice()
+            && guard.is_always()
+            && !matches!(val.data(), Data::OneOf(_))
+        {
+            return val.clone();
+        }
         let mut flat: Vec<Alt> = Vec::new();
         for (guard, val) in alternatives {
             for (inner, val) in val.alternatives() {
@@ -285,81 +289,84 @@ impl Val {
     /// The contents.
     #[must_use]
     pub fn data(&self) -> &Data {
-        &self.0.body.data
+        &self.body.data
     }
 
     /// The origin.
     #[must_use]
     pub fn src(&self) -> &Src {
-        &self.0.src
+        &self.src
     }
 
     /// The bytes that wrote it.
     #[must_use]
     pub fn span(&self) -> Option<Span> {
-        self.0.src.span
+        self.src.span
     }
 
     /// The marks on this node (not those of its members).
     #[must_use]
     pub fn marks(&self) -> Marks {
-        self.0.marks
+        self.marks
     }
 
     /// The same value with more marks.
     #[must_use]
     pub fn marked(&self, marks: Marks) -> Self {
-        if self.0.marks.has(marks) {
+        if self.marks.has(marks) {
             return self.clone();
         }
-        let mut node = (*self.0).clone();
-        node.marks = node.marks.with(marks);
-        Self(Arc::new(node))
+        Self {
+            marks: self.marks.with(marks),
+            ..self.clone()
+        }
     }
 
     /// The same value without marks of `marks`.
     #[must_use]
     pub fn unmarked(&self, marks: Marks) -> Self {
-        if self.0.marks.without(marks) == self.0.marks {
+        if self.marks.without(marks) == self.marks {
             return self.clone();
         }
-        let mut node = (*self.0).clone();
-        node.marks = node.marks.without(marks);
-        Self(Arc::new(node))
+        Self {
+            marks: self.marks.without(marks),
+            ..self.clone()
+        }
     }
 
     /// The same value after one more use.
     #[must_use]
     pub fn through(&self, span: Span, label: impl Into<SmolStr>) -> Self {
-        let mut node = (*self.0).clone();
-        node.src = node.src.through(span, label);
-        Self(Arc::new(node))
+        self.with_src(self.src.through(span, label))
     }
 
     /// The same value with the uses of the value that contained it added.
     #[must_use]
     pub fn under(&self, container: &Self) -> Self {
-        let marks = self.0.marks.with(container.0.marks);
-        if container.0.src.is_local() && marks == self.0.marks {
+        let marks = self.marks.with(container.marks);
+        if container.src.is_local() && marks == self.marks {
             return self.clone();
         }
-        let mut node = (*self.0).clone();
-        node.src = node.src.under(&container.0.src);
-        node.marks = marks;
-        Self(Arc::new(node))
+        Self {
+            body: Arc::clone(&self.body),
+            src: self.src.under(&container.src),
+            marks,
+        }
     }
 
     /// The same contents with another origin.
     #[must_use]
     pub fn with_src(&self, src: Src) -> Self {
-        let mut node = (*self.0).clone();
-        node.src = src;
-        Self(Arc::new(node))
+        Self {
+            body: Arc::clone(&self.body),
+            src,
+            marks: self.marks,
+        }
     }
 
     /// Whether both are uses of one value.
     fn shares_data(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0.body, &other.0.body)
+        Arc::ptr_eq(&self.body, &other.body)
     }
 
     /// Whether the contents are equal, places aside.
@@ -398,23 +405,22 @@ impl Val {
     /// A digest of the contents, equal for contents that are equal piece by piece. It is computed
     /// once for all uses of a value.
     pub(crate) fn digest(&self) -> Digest {
-        *self
-            .0
+        **self
             .body
             .digest
-            .get_or_init(|| of_data(&self.0.body.data))
+            .get_or_init(|| Box::new(of_data(&self.body.data)))
     }
 
     /// The alternatives with their guards; one that always holds for a plain value. Uses and marks
     /// of the `OneOf` are added to each.
     #[must_use]
-    pub fn alternatives(&self) -> Vec<(Guard, Self)> {
+    pub fn alternatives(&self) -> SmallVec<[(Guard, Self); 1]> {
         match self.data() {
             Data::OneOf(alts) => alts
                 .iter()
                 .map(|alt| (alt.guard.clone(), alt.val.under(self)))
                 .collect(),
-            _ => vec![(Guard::always(), self.clone())],
+            _ => smallvec![(Guard::always(), self.clone())],
         }
     }
 
@@ -517,11 +523,11 @@ impl Val {
     /// The value as a list of elements: a sequence's elements, or the value itself; null gives
     /// none. Uses of the container are added. Policies write many lists as scalars.
     #[must_use]
-    pub fn listed(&self) -> Vec<Self> {
+    pub fn listed(&self) -> SmallVec<[Self; 1]> {
         match self.data() {
-            Data::Null(_) => Vec::new(),
+            Data::Null(_) => SmallVec::new(),
             Data::Seq(seq) => seq.items.iter().map(|item| item.under(self)).collect(),
-            _ => vec![self.clone()],
+            _ => smallvec![self.clone()],
         }
     }
 }

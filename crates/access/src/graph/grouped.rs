@@ -173,12 +173,9 @@ impl<'a> Walk<'_, 'a, '_> {
             return false;
         };
         for action in actions {
-            if overgrant_catalog::call(action).is_some() {
-                let usable = self.builder.access.usable(self.caller, action).answer;
-                match held.given(usable, Doubt::Condition) {
-                    Some(given) => held = given,
-                    None => return false,
-                }
+            match held.given(self.anywhere.usable(action), Doubt::Condition) {
+                Some(given) => held = given,
+                None => return false,
             }
         }
         let zone = self.zone.clone();

@@ -9,6 +9,7 @@ use overgrant_catalog::call;
 use overgrant_ir::IdentityId;
 use overgrant_policy::{Answer, ResourcePattern};
 use overgrant_value::Text;
+use std::collections::BTreeMap;
 
 /// What is held of a row so far.
 #[derive(Debug, Clone)]
@@ -103,19 +104,54 @@ fn doubts(decision: &Decision) -> Vec<Doubt> {
     doubts
 }
 
-/// Whether the caller may do all of `actions` on one object that it names itself.
-pub(super) fn joint(
-    access: &Access<'_>,
+/// What one caller may do on some resource, each action worked out once: rows repeat them.
+pub(super) struct Anywhere<'a, 'm> {
+    access: &'a Access<'m>,
     caller: IdentityId,
-    actions: &[&'static str],
-) -> Option<Held> {
+    held: BTreeMap<&'static str, Option<Held>>,
+    usable: BTreeMap<&'static str, Answer>,
+}
+
+impl<'a, 'm> Anywhere<'a, 'm> {
+    pub(super) const fn new(access: &'a Access<'m>, caller: IdentityId) -> Self {
+        Self {
+            access,
+            caller,
+            held: BTreeMap::new(),
+            usable: BTreeMap::new(),
+        }
+    }
+
+    /// Whether the caller can make the call behind the action, as a whole.
+    pub(super) fn usable(&mut self, action: &'static str) -> Answer {
+        if call(action).is_none() {
+            return Answer::Must;
+        }
+        let (access, caller) = (self.access, self.caller);
+        *self
+            .usable
+            .entry(action)
+            .or_insert_with(|| access.usable(caller, action).answer)
+    }
+
+    fn held(&mut self, action: &'static str) -> Option<Held> {
+        let (access, caller) = (self.access, self.caller);
+        self.held
+            .entry(action)
+            .or_insert_with(|| held(access, caller, action, None, Hint::default()))
+            .clone()
+    }
+}
+
+/// Whether the caller may do all of `actions` on one object that it names itself.
+pub(super) fn joint(anywhere: &mut Anywhere<'_, '_>, actions: &[&'static str]) -> Option<Held> {
+    let (access, caller) = (anywhere.access, anywhere.caller);
     let mut all = Held::sure();
     for &action in actions {
-        all = all.and(held(access, caller, action, None, Hint::default())?);
-        if call(action).is_some() {
-            let usable = access.usable(caller, action).answer;
-            all = all.given(usable, Doubt::Condition)?;
-        }
+        all = all.and(anywhere.held(action)?);
+    }
+    for &action in actions {
+        all = all.given(anywhere.usable(action), Doubt::Condition)?;
     }
     let [first, rest @ ..] = actions else {
         return Some(all);

@@ -6,7 +6,7 @@
 use super::assume::ASSUME;
 use super::build::Builder;
 use super::fits::{Fits, members_of};
-use super::legs::{Held, held, joint, patterns};
+use super::legs::{Anywhere, Held, held, joint, patterns};
 use super::precondition::Chosen;
 use super::rows::{Plan, Select, rows};
 use super::target::{self, Shelf};
@@ -28,6 +28,8 @@ pub(super) struct Walk<'b, 'a, 'm> {
     identity: &'m Identity,
     /// The account that it acts in.
     pub(super) zone: SmolStr,
+    /// Its rights on some resource.
+    pub(super) anywhere: Anywhere<'a, 'm>,
     /// Joint tests of new objects, by their actions.
     joints: BTreeMap<Vec<&'static str>, Option<Held>>,
     /// Steps by row and end.
@@ -42,6 +44,7 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
     ) -> Self {
         Self {
             zone: builder.access.zone(caller),
+            anywhere: Anywhere::new(builder.access, caller),
             builder,
             caller,
             identity,
@@ -240,7 +243,7 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
         if let Some(known) = self.joints.get(actions) {
             return known.clone();
         }
-        let found = joint(self.builder.access, self.caller, actions);
+        let found = joint(&mut self.anywhere, actions);
         self.joints.insert(actions.to_vec(), found.clone());
         found
     }
@@ -653,10 +656,7 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
         }
         let mut held = base.clone().and(self.on_workload(at, actions)?);
         for action in actions {
-            if overgrant_catalog::call(action).is_some() {
-                let usable = access.usable(self.caller, action).answer;
-                held = held.given(usable, Doubt::Condition)?;
-            }
+            held = held.given(self.anywhere.usable(action), Doubt::Condition)?;
         }
         let mut chosen = Chosen {
             role: Some(role),

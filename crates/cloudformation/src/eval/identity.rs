@@ -332,20 +332,18 @@ fn placed(val: &Val, span: Span, label: &str) -> Val {
 
 fn placed_text(text: &Text, span: Span, label: &str) -> Text {
     let here = Src::at(span).through(span, label);
-    text.pieces()
-        .iter()
-        .flat_map(|piece| match piece {
+    let mut all = Text::empty();
+    for piece in text.pieces() {
+        match piece {
             Piece::Lit(lit) if lit.segs().is_empty() => {
                 let len = u32::try_from(lit.as_str().len()).unwrap_or(u32::MAX);
-                vec![Piece::Lit(Lit::new(
-                    lit.as_str(),
-                    [Seg {
-                        at: 0,
-                        len,
-                        span,
-                        exact: false,
-                    }],
-                ))]
+                let seg = Seg {
+                    at: 0,
+                    len,
+                    span,
+                    exact: false,
+                };
+                all.push(Piece::Lit(Lit::new(lit.as_str(), [seg])));
             }
             Piece::Hole(hole) if hole.src.span.is_none() => {
                 let mut hole = hole.clone();
@@ -358,11 +356,12 @@ fn placed_text(text: &Text, span: Span, label: &str) -> Text {
                         .with(Shape::NOT_EMPTY);
                 }
                 hole.src = Src::at(span);
-                vec![Piece::Hole(hole)]
+                all.push(Piece::Hole(hole));
             }
-            other => Text::from(other.clone()).under(&here).pieces().to_vec(),
-        })
-        .collect()
+            other => all.append(&Text::from(other.clone()).under(&here)),
+        }
+    }
+    all
 }
 
 #[cfg(test)]

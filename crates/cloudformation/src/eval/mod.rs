@@ -249,7 +249,10 @@ impl<'a> Evaluator<'a> {
                         "true" => return Val::bool(true, src),
                         "false" => return Val::bool(false, src),
                         word => {
-                            if let Some(num) = Num::parse(word)
+                            if word
+                                .bytes()
+                                .all(|byte| !byte.is_ascii_alphabetic() || byte == b'e')
+                                && let Some(num) = Num::parse(word)
                                 && num.to_string() == word
                             {
                                 return Val::new(Data::Num(num), src);
@@ -264,27 +267,23 @@ impl<'a> Evaluator<'a> {
                 Val::text(text, src)
             }
             Kind::Seq(items) => {
-                let items = items
-                    .iter()
-                    .map(|item| self.eval(item, guard, position))
-                    .filter(|val| !val.is_null())
-                    .collect();
-                Val::tuple(items, src)
+                let mut vals = Vec::with_capacity(items.len());
+                let all = items.iter().map(|item| self.eval(item, guard, position));
+                vals.extend(all.filter(|val| !val.is_null()));
+                Val::tuple(vals, src)
             }
             Kind::Map(entries) => {
-                let entries = entries
-                    .iter()
-                    .map(|entry| match entry.key.as_str() {
-                        "Fn::Transform" => self.open_entry(entry.key_span),
-                        _ => Entry {
-                            key: Text::derived(&entry.key, entry.key_span),
-                            key_src: Src::at(entry.key_span),
-                            val: self.eval(&entry.value, guard, position),
-                        },
-                    })
-                    .filter(|entry| !entry.val.is_null())
-                    .collect();
-                Val::new(Data::Map(Map::object(entries)), src)
+                let mut members = Vec::with_capacity(entries.len());
+                let all = entries.iter().map(|entry| match entry.key.as_str() {
+                    "Fn::Transform" => self.open_entry(entry.key_span),
+                    _ => Entry {
+                        key: Text::derived(&entry.key, entry.key_span),
+                        key_src: Src::at(entry.key_span),
+                        val: self.eval(&entry.value, guard, position),
+                    },
+                });
+                members.extend(all.filter(|entry| !entry.val.is_null()));
+                Val::new(Data::Map(Map::object(members)), src)
             }
         }
     }

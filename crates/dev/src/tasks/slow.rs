@@ -139,7 +139,7 @@ fn steps() -> Result<u64> {
     let documents: Vec<Document> = Catalog::embedded()
         .managed_policies()
         .step_by(EVERY)
-        .map(|policy| Document::from_val(&Val::text(Text::known(&policy.document()), Src::none())))
+        .map(|policy| Document::from_val(&Val::text(Text::known(policy.document()), Src::none())))
         .collect();
     let stacks: Vec<Stack<'_>> = documents
         .iter()

@@ -4,12 +4,13 @@
 //! policies. Invariant: the worst that is not only a doubt leads (of equals, the least address), the others are its
 //! `instances`, nothing of them is lost but repeated words.
 
+use super::name_hash;
 use overgrant_finding::{Confidence, Finding};
 use overgrant_ir::Resource;
 use overgrant_source::Span;
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Rule, place, statement; where a finding has no place, its resource.
 type Key = (&'static str, Option<Span>, String, Option<String>);
@@ -151,38 +152,50 @@ fn extend<T: PartialEq>(list: &mut Vec<T>, more: Vec<T>) {
 /// How many instances the block behind an address has.
 #[derive(Debug, Default)]
 pub(crate) struct Uses {
-    block: BTreeMap<(SmolStr, SmolStr), Span>,
+    /// Blocks that several resources come out of, by a hash of root and address.
+    block: HashMap<u64, Span>,
     /// By block: its instances. What a transform made of one resource is one instance.
-    instances: BTreeMap<Span, BTreeSet<(SmolStr, SmolStr)>>,
+    instances: BTreeMap<Span, usize>,
 }
 
 impl Uses {
     /// Counts the resources of a run.
     pub(crate) fn new(resources: &[Resource]) -> Self {
+        let mut all: Vec<(Span, u64, u64)> = resources
+            .iter()
+            .filter_map(|resource| {
+                let span = resource.src.span?;
+                let stack = resource.address.rsplit_once('/').map(|(stack, _)| stack);
+                let instance = match (&resource.origin, stack) {
+                    (Some(origin), Some(stack)) => format_smolstr!("{stack}/{origin}"),
+                    (Some(origin), None) => origin.clone(),
+                    (None, _) => resource.address.clone(),
+                };
+                let instance = name_hash(&resource.root, &instance);
+                Some((span, instance, name_hash(&resource.root, &resource.address)))
+            })
+            .collect();
+        all.sort_unstable();
         let mut uses = Self::default();
-        for resource in resources {
-            let Some(span) = resource.src.span else {
+        for block in all.chunk_by(|a, b| a.0 == b.0) {
+            let instances = block.chunk_by(|a, b| a.1 == b.1).count();
+            if instances < 2 {
                 continue;
-            };
-            let key = (resource.root.clone(), resource.address.clone());
-            uses.block.insert(key, span);
-            let stack = resource.address.rsplit_once('/').map(|(stack, _)| stack);
-            let instance = match (&resource.origin, stack) {
-                (Some(origin), Some(stack)) => SmolStr::from(format!("{stack}/{origin}")),
-                (Some(origin), None) => origin.clone(),
-                (None, _) => resource.address.clone(),
-            };
-            let instance = (resource.root.clone(), instance);
-            uses.instances.entry(span).or_default().insert(instance);
+            }
+            for (span, _, address) in block {
+                uses.block.insert(*address, *span);
+                uses.instances.insert(*span, instances);
+            }
         }
         uses
     }
 
     fn of(&self, root: &SmolStr, address: &SmolStr) -> usize {
         self.block
-            .get(&(root.clone(), address.clone()))
+            .get(&name_hash(root, address))
             .and_then(|span| self.instances.get(span))
-            .map_or(0, BTreeSet::len)
+            .copied()
+            .unwrap_or(1)
     }
 }
 

@@ -14,7 +14,7 @@ mod write;
 
 pub(crate) use framework::Framework;
 pub(crate) use merge::{Uses, merge};
-pub(crate) use place::{Call, headers, is_foreign, is_ours, move_into_repository, move_to_use};
+pub(crate) use place::{Call, Headers, is_foreign, is_ours, move_into_repository, move_to_use};
 pub(crate) use subsume::subsume;
 pub(crate) use suppress::{Markers, MetadataIgnore, Suppressions};
 pub(crate) use write::{Writer, touch};
@@ -22,6 +22,7 @@ pub(crate) use write::{Writer, touch};
 use crate::outcome::{Located, Reported};
 use overgrant_finding::Finding;
 use overgrant_source::Sources;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 /// The place of a finding; without bytes, its root as a whole.
 pub(crate) fn located(sources: &Sources, finding: &Finding) -> Located {
@@ -43,4 +44,11 @@ pub(crate) fn sort(findings: &mut [Reported]) {
             .then_with(|| left.root.cmp(&right.root))
             .then_with(|| left.message.cmp(&right.message))
     });
+}
+
+/// A hash by which the names of a run are told apart without keeping them.
+fn name_hash(root: &str, address: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (root, address).hash(&mut hasher);
+    hasher.finish()
 }

@@ -5,12 +5,12 @@
 //! assembly moves to the construct in the app. Not for local modules.
 //! Invariant: the inner place stays in the flow.
 
+use super::name_hash;
 use crate::discover::within;
 use overgrant_finding::{Finding, Step};
 use overgrant_ir::Resource;
 use overgrant_source::{Sources, Span};
 use smol_str::SmolStr;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// A module call or construct: its address in a root, and where it stands.
 #[derive(Debug, Clone)]
@@ -104,10 +104,7 @@ pub(crate) fn move_to_use(headers: &Headers, finding: &mut Finding) {
     let Some(primary) = finding.primary else {
         return;
     };
-    if headers
-        .get(&primary)
-        .is_none_or(|made| made.contains(&finding.holder))
-    {
+    if !headers.is_of_another(primary, &finding.holder) {
         return;
     }
     if let Some(first) = finding.flow.iter().find(|step| step.span != primary) {
@@ -116,19 +113,30 @@ pub(crate) fn move_to_use(headers: &Headers, finding: &mut Finding) {
     }
 }
 
-/// The headers of resources, with the addresses of all instances.
-pub(crate) type Headers = BTreeMap<Span, BTreeSet<SmolStr>>;
+/// The headers of resources with the hashes of their addresses, sorted.
+pub(crate) struct Headers(Vec<(Span, u64)>);
 
-/// The headers of all resources.
-pub(crate) fn headers(resources: &[Resource]) -> Headers {
-    let mut headers = Headers::new();
-    for resource in resources {
-        if let Some(span) = resource.name_src.span {
-            let made = headers.entry(span).or_default();
-            made.insert(resource.address.clone());
-        }
+impl Headers {
+    /// The headers of all resources.
+    pub(crate) fn new(resources: &[Resource]) -> Self {
+        let header = |resource: &Resource| {
+            let span = resource.name_src.span?;
+            Some((span, name_hash("", &resource.address)))
+        };
+        let mut all: Vec<(Span, u64)> = resources.iter().filter_map(header).collect();
+        all.sort_unstable();
+        all.dedup();
+        Self(all)
     }
-    headers
+
+    /// Whether a header stands at `span`, and none of the resources made there has the address.
+    fn is_of_another(&self, span: Span, address: &str) -> bool {
+        let from = self.0.partition_point(|(one, _)| *one < span);
+        let made = self.0.get(from..).unwrap_or_default();
+        let mut made = made.iter().take_while(|(one, _)| *one == span).peekable();
+        let address = name_hash("", address);
+        made.peek().is_some() && made.all(|(_, one)| *one != address)
+    }
 }
 
 #[cfg(test)]

@@ -56,7 +56,9 @@ impl Reader {
         }
     }
 
-    fn finish(self) -> Document {
+    fn finish(mut self) -> Document {
+        // A run holds thousands of documents, most with one statement.
+        self.document.statements.shrink_to_fit();
         self.document
     }
 

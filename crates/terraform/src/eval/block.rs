@@ -58,7 +58,8 @@ impl Evaluator<'_> {
         if let Some(attr) = body.attribute(name) {
             items = self
                 .settle(self.expr(scope, &attr.value), attr.value.span)
-                .listed();
+                .listed()
+                .into_vec();
         }
         for block in &body.blocks {
             if block.kind == name {

@@ -94,7 +94,7 @@ impl Evaluator<'_> {
                             });
                             start.under(val.src())
                         });
-                        text(Text::known(&policy.document()).under(&way))
+                        text(Text::known(policy.document()).under(&way))
                     }
                     ("name", _) => text(Text::known(policy.name())),
                     (_, Some(arn)) => text(arn),

@@ -573,7 +573,7 @@ fn documents(object: &Val, name: &str) -> Vec<(Guard, Vec<Val>)> {
     };
     let list = |val: Val| {
         if !access::is_open(&val) {
-            return val.listed();
+            return val.listed().into_vec();
         }
         match val.as_items() {
             Some(items) => items

@@ -41,7 +41,7 @@ fn sets(args: &[Val]) -> Result<(Ty, Vec<Vec<Val>>), Stop> {
     let mut all = Vec::new();
     for set in &converted {
         let set = convert(set, &Ty::Set(Box::new(elem.clone())))?;
-        all.push(set.listed());
+        all.push(set.listed().into_vec());
     }
     Ok((elem, all))
 }

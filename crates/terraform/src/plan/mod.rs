@@ -131,7 +131,7 @@ fn planned(plan: &Val, path: &str) -> Vec<Resource> {
     let mut resources = Vec::new();
     for change in plan
         .get("resource_changes")
-        .map_or_else(Vec::new, |all| all.listed())
+        .map_or_else(Vec::new, |all| all.listed().into_vec())
     {
         let text = |key: &str| change.get(key).and_then(|val| val.as_str());
         let (Some(address), Some(kind)) = (text("address"), text("type")) else {
@@ -191,7 +191,7 @@ fn planned(plan: &Val, path: &str) -> Vec<Resource> {
 /// What the plan says of each resource, by address.
 fn changes_of(plan: &Val) -> BTreeMap<SmolStr, Val> {
     plan.get("resource_changes")
-        .map_or_else(Vec::new, |all| all.listed())
+        .map_or_else(Vec::new, |all| all.listed().into_vec())
         .into_iter()
         .filter_map(|change| Some((change.get("address")?.as_str()?, change)))
         .collect()
@@ -302,7 +302,7 @@ fn value(
     }
     let data = match val.data() {
         Data::Seq(seq) => {
-            let below = unknown.map_or_else(Vec::new, |unknown| unknown.listed());
+            let below = unknown.map_or_else(Vec::new, |unknown| unknown.listed().into_vec());
             let mut items: Vec<Val> = Vec::new();
             for at in 0..seq.items.len().max(below.len()) {
                 items.push(match seq.items.get(at) {

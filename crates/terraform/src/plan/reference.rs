@@ -40,7 +40,7 @@ impl Configuration {
             root,
             resources,
             addresses: changes
-                .map_or_else(Vec::new, |all| all.listed())
+                .map_or_else(Vec::new, |all| all.listed().into_vec())
                 .iter()
                 .filter_map(|change| change.get("address")?.as_str())
                 .collect(),
@@ -177,7 +177,7 @@ impl Configuration {
 fn collect(module: &Val, path: &str, resources: &mut BTreeMap<SmolStr, Val>) {
     for resource in module
         .get("resources")
-        .map_or_else(Vec::new, |all| all.listed())
+        .map_or_else(Vec::new, |all| all.listed().into_vec())
     {
         if let Some(address) = resource.get("address").and_then(|val| val.as_str()) {
             resources.insert(joined(path, &address), resource);

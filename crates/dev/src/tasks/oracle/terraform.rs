@@ -237,7 +237,9 @@ fn options(args: &Val) -> Options {
             options.environment.insert(name.into(), text.to_string());
         }
     }
-    let args = args.get("args").map_or_else(Vec::new, |args| args.listed());
+    let args = args
+        .get("args")
+        .map_or_else(Vec::new, |args| args.listed().into_vec());
     let mut args = args.iter().filter_map(Val::as_str);
     while let Some(arg) = args.next() {
         if let Some(path) = arg.strip_prefix("-var-file=") {

@@ -203,6 +203,7 @@ fn words(open: &[Action<'_>]) -> String {
 mod tests {
     use super::*;
     use crate::testing::Scene;
+    use overgrant_policy::managed_document;
 
     fn found(statements: &str) -> usize {
         Scene::new()
@@ -247,7 +248,7 @@ mod tests {
         use overgrant_catalog::catalog;
         let document = |name: &str| {
             let policy = catalog().managed_policy(name).unwrap();
-            crate::managed::document(policy)
+            managed_document(policy)
         };
         assert!(!left_open(&document("AdministratorAccess")).is_empty());
         assert!(!left_open(&document("IAMFullAccess")).is_empty());

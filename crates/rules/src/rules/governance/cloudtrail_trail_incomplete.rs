@@ -267,7 +267,7 @@ fn drops_management(attrs: &Val) -> Option<Src> {
         names
             .iter()
             .find_map(|name| attrs.get(name))
-            .map(|val| val.listed())
+            .map(|val| val.listed().into_vec())
             .unwrap_or_default()
     };
     let simple = list(["event_selector", "EventSelectors"]);

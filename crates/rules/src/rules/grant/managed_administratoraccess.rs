@@ -4,7 +4,7 @@ use crate::listed::is_listed;
 use crate::managed::{self, Managed, Usage};
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
-use overgrant_policy::Answer;
+use overgrant_policy::{Answer, managed_document};
 
 rule! {
     /// AWS's AdministratorAccess is attached.
@@ -202,7 +202,7 @@ fn check(cx: &mut Context<'_>) {
 }
 
 fn is_everything(one: &Managed<'_>) -> bool {
-    managed::document(one.policy)
+    managed_document(one.policy)
         .statements
         .iter()
         .any(|statement| statement.grants_admin() == Answer::Must)

@@ -5,7 +5,7 @@ use crate::managed::{self, Usage};
 use crate::{Context, Family, Scope};
 use overgrant_catalog::{Category, EscalationPath};
 use overgrant_finding::{Confidence, Severity};
-use overgrant_policy::Answer;
+use overgrant_policy::{Answer, managed_document};
 use std::collections::BTreeMap;
 
 rule! {
@@ -156,7 +156,7 @@ fn check(cx: &mut Context<'_>) {
     for one in managed::attached(cx) {
         let name = one.policy.path_and_name();
         let path = *known.entry(name).or_insert_with(|| {
-            let document = managed::document(one.policy);
+            let document = managed_document(one.policy);
             let everything = document
                 .statements
                 .iter()

@@ -5,7 +5,7 @@ use crate::managed::{self, Usage};
 use crate::{Context, Family, Scope};
 use overgrant_catalog::{ActionId, Service, catalog};
 use overgrant_finding::{Confidence, Severity};
-use overgrant_policy::{ActionSet, Answer, Document, Statement};
+use overgrant_policy::{ActionSet, Answer, Document, Statement, managed_document};
 use std::collections::{BTreeMap, BTreeSet};
 
 rule! {
@@ -155,7 +155,7 @@ fn check(cx: &mut Context<'_>) {
         }
         let covered = *known
             .entry(name)
-            .or_insert_with(|| covered(&managed::document(one.policy), one.policy.name()));
+            .or_insert_with(|| covered(&managed_document(one.policy), one.policy.name()));
         let Some(Covered { service, part }) = covered else { continue };
         let severity = match (WEIGHTY.contains(&service), one.is_made_for_its_service(cx)) {
             (true, false) => Severity::High,

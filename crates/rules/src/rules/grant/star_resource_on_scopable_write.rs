@@ -1,11 +1,11 @@
 //! `star-resource-on-scopable-write`: writes on every resource although resources could be named.
 
 use crate::grants::{self, Grant, Wide};
-use crate::{Context, Family, Scope, federation, managed, whole};
+use crate::{Context, Family, Scope, federation, whole};
 use overgrant_catalog::{AccessLevel, Action, catalog};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::IdentityId;
-use overgrant_policy::{ActionSet, Answer, Effect};
+use overgrant_policy::{ActionSet, Answer, Effect, managed_document};
 use std::collections::BTreeMap;
 
 rule! {
@@ -360,7 +360,7 @@ fn read(label: &str) -> ActionSet {
         if !own || word.len() < 3 {
             continue;
         }
-        for statement in managed::document(policy).allows() {
+        for statement in managed_document(policy).allows() {
             if statement.actions.listed().negated || statement.conditions.narrows().possible() {
                 continue;
             }

@@ -188,7 +188,7 @@ fn disabled(cx: &Context<'_>, policy: &PolicyDocument) -> Option<&'static str> {
     let enabled = match organization.attrs.get("enabled_policy_types") {
         None => Vec::new(),
         Some(list) if list.is_unknown() => return None,
-        Some(list) => list.listed(),
+        Some(list) => list.listed().into_vec(),
     };
     let may = enabled
         .iter()

@@ -5,7 +5,7 @@ use overgrant_catalog::{Catalog, catalog};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::DocumentRole;
 use overgrant_policy::{ActionPattern, Effect, Statement};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 rule! {
     /// Policy names an action that does not exist.
@@ -166,6 +166,7 @@ const OTHER_NAMES: &[(&str, &str)] = &[
 ];
 
 fn check(cx: &mut Context<'_>) {
+    let mut faults = Faults::default();
     for holder in &cx.model.documents {
         if holder.role == DocumentRole::OtherOrganization {
             continue;
@@ -174,15 +175,15 @@ fn check(cx: &mut Context<'_>) {
             // A prefix that is wrong is one mistake, however many actions follow it.
             let mut prefixes: BTreeMap<String, usize> = BTreeMap::new();
             for item in &statement.actions.listed().items {
-                if let Some(prefix) = unknown_prefix(item, catalog()) {
+                if let Some(prefix) = faults.unknown_prefix(item) {
                     *prefixes.entry(prefix).or_default() += 1;
                 }
             }
             for item in &statement.actions.listed().items {
-                let Some(mut fault) = fault(item, catalog()) else {
+                let Some(mut fault) = faults.of(item) else {
                     continue;
                 };
-                if let Some(prefix) = unknown_prefix(item, catalog()) {
+                if let Some(prefix) = faults.unknown_prefix(item) {
                     match prefixes.remove(&prefix) {
                         None => continue,
                         Some(1) => {}
@@ -240,6 +241,7 @@ fn lists(statement: &Statement, action: Option<&str>) -> bool {
         .is_some_and(|id| statement.actions.must().contains(id))
 }
 
+#[derive(Clone)]
 struct Fault {
     text: String,
     instead: Option<String>,
@@ -247,11 +249,8 @@ struct Fault {
     sure: bool,
 }
 
-fn fault(item: &ActionPattern, catalog: &Catalog) -> Option<Fault> {
-    if !item.pattern().is_known() {
-        return None;
-    }
-    let spelling = item.to_string().to_ascii_lowercase();
+/// What is wrong with a pattern in lower case.
+fn fault(spelling: &str, has_wildcard: bool, catalog: &Catalog) -> Option<Fault> {
     // AWS's own policies use some of these names too, without effect.
     if let Some((_, instead)) = OTHER_NAMES.iter().find(|(name, _)| *name == spelling) {
         return Some(Fault {
@@ -260,10 +259,10 @@ fn fault(item: &ActionPattern, catalog: &Catalog) -> Option<Fault> {
             sure: true,
         });
     }
-    if !catalog.action_ranges(&spelling).is_empty() || catalog.is_extra_action(&spelling) {
+    if !catalog.action_ranges(spelling).is_empty() || catalog.is_extra_action(spelling) {
         return None;
     }
-    if item.pattern().has_wildcard() {
+    if has_wildcard {
         let service = spelling.split(':').next().unwrap_or_default();
         let known = catalog.service(service).is_some();
         return Some(Fault {
@@ -285,17 +284,38 @@ fn fault(item: &ActionPattern, catalog: &Catalog) -> Option<Fault> {
     Some(Fault {
         text: "which is no action that AWS documents".to_owned(),
         instead: catalog
-            .suggest_action(&spelling)
-            .filter(|near| is_slip(&spelling, &near.to_ascii_lowercase())),
+            .suggest_action(spelling)
+            .filter(|near| is_slip(spelling, &near.to_ascii_lowercase())),
         sure: false,
     })
 }
 
-/// The prefix of a pattern, if it is written out and no service has it.
-fn unknown_prefix(item: &ActionPattern, catalog: &Catalog) -> Option<String> {
-    let prefix = item.service()?;
-    let known = prefix.contains(['*', '?']) || catalog.service(&prefix).is_some();
-    (!known && fault(item, catalog).is_some()).then_some(prefix)
+/// What is wrong with each spelling, worked out once: the search for what was meant is long, and
+/// policies repeat each other.
+#[derive(Default)]
+struct Faults(HashMap<String, Option<Fault>>);
+
+impl Faults {
+    fn of(&mut self, item: &ActionPattern) -> Option<Fault> {
+        if !item.pattern().is_known() {
+            return None;
+        }
+        let spelling = item.to_string().to_ascii_lowercase();
+        if let Some(known) = self.0.get(&spelling) {
+            return known.clone();
+        }
+        let found = fault(&spelling, item.pattern().has_wildcard(), catalog());
+        self.0.insert(spelling, found.clone());
+        found
+    }
+
+    /// The prefix of a pattern, if it is written out and no service has it.
+    fn unknown_prefix(&mut self, item: &ActionPattern) -> Option<String> {
+        self.of(item)?;
+        let prefix = item.service()?;
+        let known = prefix.contains(['*', '?']) || catalog().service(&prefix).is_some();
+        (!known).then_some(prefix)
+    }
 }
 
 fn near_service<'a>(service: &str, catalog: &'a Catalog) -> Option<&'a str> {
