@@ -274,3 +274,24 @@ fn a_literal_that_two_statements_share_is_told_once() {
         .collect();
     assert_eq!(found, [r#""s3:*""#, r#""sqs:*""#]);
 }
+
+#[test]
+fn a_nested_block_is_named_by_its_header() {
+    let main = r#"data "aws_iam_policy_document" "trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+    not_principals {
+      type        = "AWS"
+      identifiers = ["arn:aws:iam::111122223333:root"]
+    }
+  }
+}
+resource "aws_iam_role" "r" {
+  assume_role_policy = data.aws_iam_policy_document.trust.json
+}
+"#;
+    let project = Project::new().file("main.tf", main);
+    let report = project.run(&["check", "-f", "json"]).json();
+    let finding = only(&report, "trust-notprincipal-allow");
+    assert_eq!(pointed(main, finding), "not_principals");
+}

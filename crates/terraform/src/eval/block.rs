@@ -42,9 +42,10 @@ impl Evaluator<'_> {
             if META_BLOCKS.contains(&name.as_str()) {
                 continue;
             }
+            let first = body.blocks_of(&name).next();
             entries.push(Entry {
                 key: Text::known(&name),
-                key_src: src.clone(),
+                key_src: first.map_or_else(|| src.clone(), |block| Src::at(block.header)),
                 val: self.nested(scope, body, &name, &src),
             });
         }
