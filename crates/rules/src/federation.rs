@@ -14,7 +14,9 @@ use overgrant_access::Access;
 use overgrant_catalog::{AccessLevel, Action, Issuer, Tenancy};
 use overgrant_finding::Severity;
 use overgrant_ir::{DocumentId, IdentityId, IdentityKind, Model, PolicyDocument, Provider};
-use overgrant_policy::{Answer, Condition, Principal, PrincipalKind, Statement, Test, Value};
+use overgrant_policy::{
+    Answer, Condition, Principal, PrincipalKind, SetOperator, Statement, Test, Value,
+};
 use overgrant_value::Src;
 
 /// The action that takes a token.
@@ -170,6 +172,14 @@ fn accepts_nothing(statement: &Statement, host: &str) -> bool {
         let issuer = issuer.trim_end_matches('/');
         if !issuer.eq_ignore_ascii_case(host) {
             return asks && issuer.contains('.');
+        }
+        // A test against an empty list is never met.
+        if asks
+            && condition.values.is_empty()
+            && !condition.open
+            && operator.set != Some(SetOperator::ForAllValues)
+        {
+            return true;
         }
         let absent = |value: &Value| {
             value

@@ -71,6 +71,7 @@ impl Reader {
         make: impl Fn(Text, &Val, Guard) -> T,
     ) -> Listed<T> {
         let (mut texts, mut open) = self.texts(element, val);
+        open |= texts.is_empty() && val.marks().has(Marks::MAYBE);
         if texts.len() > MOST_ITEMS {
             self.too_large(element, val.src());
             self.lowered(Resolution::Partial);

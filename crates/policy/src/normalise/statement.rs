@@ -59,7 +59,11 @@ impl Reader {
             let inner = entry.val.under(val);
             let key_src = entry.key_src.under(val.src());
             if inner.is_null() {
-                // `null` is what an absent optional attribute becomes.
+                // `null` is what an absent optional attribute becomes; one that came from elsewhere
+                // may be something there.
+                if name == "Resource" && !inner.src().is_local() {
+                    statement.resources.0.open = true;
+                }
                 continue;
             }
             match name {

@@ -337,7 +337,12 @@ impl Evaluator<'_> {
         keyed.sort_by(|(a, _), (b, _)| b.cmp(a));
         let mut items: Vec<Val> = keyed.into_iter().map(|(_, item)| item).collect();
         let open = access::is_open(val);
+        // Whoever sets the variable fills a list that is empty by default.
+        let filled_later = val.marks().has(Marks::FROM_DEFAULT);
         Ok(match items.len() {
+            0 if filled_later => {
+                Some(Val::tuple(Vec::new(), val.src().clone()).marked(Marks::MAYBE))
+            }
             0 => None,
             1 if !open => items.pop(),
             _ => {
@@ -383,6 +388,7 @@ impl Evaluator<'_> {
         let unknown = |at| Val::unknown_because("principals of an unknown number", at);
         let mut groups: Vec<(Text, Src, Vec<Val>, bool)> = Vec::new();
         let mut maybe = false;
+        let mut filled_later = false;
         for block in &blocks {
             // Of a block that may not exist at all, nothing is sure.
             if access::is_open(block) {
@@ -399,6 +405,7 @@ impl Evaluator<'_> {
                     .unwrap_or_else(|| Val::tuple(Vec::new(), block.src().clone()));
                 let mut open = access::is_open(&identifiers);
                 let mut found = Vec::new();
+                filled_later |= identifiers.marks().has(Marks::FROM_DEFAULT);
                 for (guard, list) in identifiers.alternatives() {
                     let Some(guard) = exists.and(&guard) else {
                         continue;
@@ -459,6 +466,10 @@ impl Evaluator<'_> {
         }
         Ok(match (entries.is_empty(), maybe) {
             (true, true) => Some(unknown(val.span())),
+            (true, false) if filled_later => {
+                let none = Val::new(Data::Map(Map::object(Vec::new())), val.src().clone());
+                Some(none.marked(Marks::MAYBE))
+            }
             (true, false) => None,
             (false, _) => {
                 let val = Val::new(Data::Map(Map::object(entries)), val.src().clone());

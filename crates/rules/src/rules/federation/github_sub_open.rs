@@ -165,6 +165,36 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// A test against a list that is empty by default lets nobody in:
+    /// ```terraform good
+    /// variable "repositories" {
+    ///   type    = list(string)
+    ///   default = []
+    /// }
+    /// data "aws_iam_policy_document" "ci" {
+    ///   statement {
+    ///     actions = ["sts:AssumeRoleWithWebIdentity"]
+    ///     principals {
+    ///       type        = "Federated"
+    ///       identifiers = ["arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"]
+    ///     }
+    ///     condition {
+    ///       test     = "StringLike"
+    ///       variable = "token.actions.githubusercontent.com:sub"
+    ///       values   = formatlist("repo:acme/%s:environment:prod", var.repositories)
+    ///     }
+    ///     condition {
+    ///       test     = "StringEquals"
+    ///       variable = "token.actions.githubusercontent.com:aud"
+    ///       values   = ["sts.amazonaws.com"]
+    ///     }
+    ///   }
+    /// }
+    /// resource "aws_iam_role" "ci" {
+    ///   name               = "ci"
+    ///   assume_role_policy = data.aws_iam_policy_document.ci.json
+    /// }
+    /// ```
     /// ## How to fix
     /// Test `token.actions.githubusercontent.com:sub` with the repository and an environment or branch:
     /// `repo:OWNER/REPO:environment:ENV`.

@@ -124,6 +124,23 @@ rule! {
     ///             Action: s3:GetObject
     ///             Resource: arn:aws:s3:::acme-reports/*
     /// ```
+    /// A list that is empty by default is filled by whoever sets the variable:
+    /// ```terraform good
+    /// variable "buckets" {
+    ///   type    = list(string)
+    ///   default = []
+    /// }
+    /// data "aws_iam_policy_document" "snapshots" {
+    ///   statement {
+    ///     actions   = ["s3:GetObject"]
+    ///     resources = formatlist("%s/*", var.buckets)
+    ///   }
+    /// }
+    /// resource "aws_iam_policy" "snapshots" {
+    ///   name   = "snapshots"
+    ///   policy = data.aws_iam_policy_document.snapshots.json
+    /// }
+    /// ```
     /// ## How to fix
     /// Write the elements as the grammar of the IAM JSON policy language names them, each once per
     /// statement, and leave `Principal` to trust policies and resource policies.
@@ -288,6 +305,7 @@ fn elements(cx: &mut Context<'_>, holder: &PolicyDocument, statement: &Statement
         // A document that is made only where a variable is set may get its list from another one.
         let may_be_filled = !holder.place.guard.is_always() && !statement.src.is_local();
         if !resources.present
+            && !resources.open
             && !may_be_filled
             && (identity || holder.role == DocumentRole::Session)
         {
