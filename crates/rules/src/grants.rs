@@ -336,6 +336,31 @@ mod tests {
             .count()
     }
 
+    /// The places of a rule on one statement.
+    fn places(id: &str, statement: &str) -> Vec<String> {
+        let found = Scene::new().statements(statement).run(rule(id));
+        found.into_iter().map(|(bytes, _)| bytes).collect()
+    }
+
+    #[test]
+    fn the_place_suits_the_action() {
+        let statement = r#"{"Effect":"Allow","Action":["iam:PassRole","iam:GetInstanceProfile"],
+            "Resource":["arn:aws:iam::*:instance-profile/*","arn:aws:iam::*:role/*"]}"#;
+        let role = r#""arn:aws:iam::*:role/*""#;
+        assert_eq!(places("passrole-any-role-any-service", statement), [role]);
+    }
+
+    #[test]
+    fn all_buckets_and_objects_are_all_of_s3() {
+        let on = |resource: &str| {
+            let statement =
+                format!(r#"{{"Effect":"Allow","Action":"s3:*","Resource":"{resource}"}}"#);
+            places("service-wildcard-on-all", &statement)
+        };
+        assert_eq!(on("arn:aws:s3:::*"), [r#""s3:*""#]);
+        assert_eq!(on("arn:aws:s3:::acme-*"), [""; 0]);
+    }
+
     #[test]
     fn a_boundary_takes_away() {
         let allows = |action: &str| {

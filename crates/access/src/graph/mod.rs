@@ -22,6 +22,7 @@ mod walk;
 
 pub use entry::{Entry, EntryKind};
 pub use explain::{Explained, Place, Right, Step};
+pub use precondition::COMMAND_DOCUMENTS;
 pub use search::{Goal, Route};
 
 use crate::{Access, StatementRef};

@@ -660,8 +660,10 @@ mod tests {
             assert_eq!(scene(passes, ADMIN), none, "{passes}");
         }
         let passes = r#"{"Effect":"Allow","Action":["iam:PassRole","lambda:*"],"Resource":"*"}"#;
-        let logs = r#"{"Effect":"Allow","Action":"logs:PutLogEvents","Resource":"*"}"#;
-        assert_eq!(scene(passes, logs), none, "nothing is won");
+        for action in ["logs:PutLogEvents", "ecr:GetAuthorizationToken"] {
+            let weak = format!(r#"{{"Effect":"Allow","Action":"{action}","Resource":"*"}}"#);
+            assert_eq!(scene(passes, &weak), none, "nothing is won by {action}");
+        }
     }
 
     #[test]

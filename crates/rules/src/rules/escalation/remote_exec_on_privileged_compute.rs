@@ -2,6 +2,7 @@
 
 use crate::escalate::{self, Allowed, Gain, Granted};
 use crate::{Context, Family, Scope, names};
+use overgrant_access::graph::COMMAND_DOCUMENTS;
 use overgrant_catalog::EscalationPath;
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::{Identity, IdentityId, Workload};
@@ -298,18 +299,6 @@ rule! {
     };
 }
 
-/// Documents of AWS that run what the sender says.
-const COMMANDS: [&str; 8] = [
-    "AWS-RunShellScript",
-    "AWS-RunPowerShellScript",
-    "AWS-RunRemoteScript",
-    "AWS-RunDocument",
-    "AWS-ApplyAnsiblePlaybooks",
-    "AWS-ApplyChefRecipes",
-    "AWS-RunSaltState",
-    "AWS-InstallPowerShellModule",
-];
-
 /// Documents of sessions with a shell; the first one is the account's own and the default.
 const SHELLS: [&str; 3] = [
     "SSM-SessionManagerRunShell",
@@ -379,7 +368,7 @@ fn reach(cx: &Context<'_>, caller: IdentityId, action: &str) -> Option<Severity>
         own.or(cx.access.allows(caller, action, Some(&document(name, false))).answer) == Answer::Must
     };
     match action {
-        "ssm:SendCommand" => COMMANDS.iter().any(|name| may(name)).then_some(Severity::High),
+        "ssm:SendCommand" => COMMAND_DOCUMENTS.iter().any(|name| may(name)).then_some(Severity::High),
         "ssm:StartSession" => {
             let shell = SHELLS.iter().any(|name| may(name));
             if shell || !names_documents(cx, caller, action) {

@@ -5,7 +5,7 @@ use crate::listed::is_listed;
 use crate::{Context, Family, Scope, escalate, names};
 use overgrant_catalog::catalog;
 use overgrant_finding::{Confidence, Severity};
-use overgrant_ir::{Identity, IdentityId};
+use overgrant_ir::{Identity, IdentityId, IdentityKind};
 use overgrant_policy::{ActionSet, Answer, Effect};
 use std::cell::OnceCell;
 
@@ -253,6 +253,10 @@ fn check(cx: &mut Context<'_>) {
         if !all_of_iam(cx, id, identity, &writes, &all) && escalate::is_admin(cx, id) {
             together(cx, identity);
         }
+    }
+    // A group may have its members from elsewhere.
+    for (id, group) in cx.model.of_kind(IdentityKind::Group) {
+        all_of_iam(cx, id, group, &writes, &all);
     }
 }
 
