@@ -13,7 +13,11 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Rule, place, statement; where a finding has no place, its resource.
-type Key = (&'static str, Option<Span>, String, Option<String>);
+type Key = (&'static str, Option<Span>, String, Within);
+
+/// The statement: by its bytes, else by its name. Its number in a document differs between uses of a
+/// module that puts statements in front.
+type Within = (Option<Span>, Option<String>);
 
 /// One literal in one statement is one cause, whatever policies use it.
 fn key(finding: &Finding) -> Key {
@@ -22,12 +26,9 @@ fn key(finding: &Finding) -> Key {
     } else {
         format!("{}//{}", finding.root, finding.address)
     };
-    (
-        finding.rule,
-        finding.primary,
-        name,
-        finding.statement.clone(),
-    )
+    let bytes = finding.judged.as_ref().and_then(|judged| judged.statement);
+    let label = finding.statement.clone().filter(|_| bytes.is_none());
+    (finding.rule, finding.primary, name, (bytes, label))
 }
 
 /// Merges equal findings of several contexts. `resources` say how often each block is used.
