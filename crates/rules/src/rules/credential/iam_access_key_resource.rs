@@ -160,7 +160,9 @@ fn check(cx: &mut Context<'_>) {
             .map_or_else(String::new, |name| format!(" for user `{name}`"));
         let changes = owner.map_or_else(Vec::new, |owner| changes(cx, owner));
         let mut text = format!("`{}` makes a long-lived access key{user}", place.address);
-        if !changes.is_empty() {
+        if owner.is_some_and(|owner| escalate::is_admin(cx, owner)) {
+            text.push_str(", which is administrator");
+        } else if !changes.is_empty() {
             text.push_str(&format!(", which may use {}", list_actions(&changes)));
         }
         let encrypted = credential.attribute == "encrypted_secret";

@@ -179,7 +179,11 @@ fn check(cx: &mut Context<'_>) {
             ),
             Usage::Other => (Severity::Medium, None),
         };
-        let what = if amplify { "is nearly administrator" } else { "is administrator" };
+        let what = match (one.is_bounded(), amplify) {
+            (true, _) => "may do all that its boundary allows",
+            (false, true) => "is nearly administrator",
+            (false, false) => "is administrator",
+        };
         let text = format!("{} {what}: it has `{}`", one.holder(), one.policy.name());
         let mut report = cx
             .finding(&one.attachment.place, &one.attachment.policy.src, text)

@@ -2,6 +2,7 @@
 
 use crate::grants::{self, Grant, Wide};
 use crate::{Context, Family, Scope, federation, whole};
+use overgrant_access::AttachedSource;
 use overgrant_catalog::{AccessLevel, Action, catalog};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::IdentityId;
@@ -319,12 +320,16 @@ fn labels(cx: &Context<'_>, role: IdentityId) -> Vec<String> {
             labels.push(CLUSTER.to_owned());
             continue;
         }
-        if statement.principals.listed().open {
-            return Vec::new();
+        // Who else a caller of the module lets in is not what this code writes the policy for.
+        if statement.principals.listed().open && statement.principals.iter().next().is_none() {
+            continue;
         }
         for principal in &statement.principals {
             match principal.service() {
                 Some(service) if service == "pods.eks.amazonaws.com" => {
+                    labels.push(CLUSTER.to_owned());
+                }
+                Some(service) if service == "ec2.amazonaws.com" && is_node(cx, role) => {
                     labels.push(CLUSTER.to_owned());
                 }
                 Some(service) => labels.extend(service.split('.').next().map(str::to_owned)),
@@ -335,6 +340,13 @@ fn labels(cx: &Context<'_>, role: IdentityId) -> Vec<String> {
     labels
 }
 
+/// Whether the role is one of nodes of a cluster: it has the policy that AWS wrote for those.
+fn is_node(cx: &Context<'_>, role: IdentityId) -> bool {
+    cx.access.policies(role).iter().any(|attached| {
+        matches!(&attached.source, AttachedSource::AwsManaged { name, .. } if name == "AmazonEKSWorkerNodePolicy")
+    })
+}
+
 fn read(label: &str) -> ActionSet {
     // `ecs-tasks` and `ecs` have their roles in policies with `ECS` in the name.
     let word = label.split('-').next().unwrap_or_default();
@@ -343,6 +355,11 @@ fn read(label: &str) -> ActionSet {
     if label == "lambda" {
         // The policy template `VPCAccessPolicy` of SAM has it besides what the service role has.
         set = set.union(&ActionSet::matching("ec2:DetachNetworkInterface"));
+    }
+    if label == "cognito-idp" {
+        // Text messages go to numbers, which are no resources. Source: Amazon Cognito, "SMS message
+        // settings for user pools".
+        set = set.union(&ActionSet::matching("sns:Publish"));
     }
     for policy in catalog().managed_policies() {
         let name = policy.name().to_ascii_lowercase();
@@ -513,6 +530,8 @@ mod tests {
             ("ecs", "ec2:DeleteNetworkInterface", Severity::Low),
             ("application-autoscaling", "ecs:UpdateService", Severity::Low),
             ("codebuild", "ec2:DeleteNetworkInterface", Severity::Low),
+            ("cognito-idp", "sns:Publish", Severity::Low),
+            ("cognito-identity", "sns:Publish", Severity::Medium),
             ("lambda", "ecs:UpdateService", Severity::Medium),
             ("ec2", "ec2:DeleteNetworkInterface", Severity::Medium),
             ("states", "ec2:DeleteNetworkInterface", Severity::Medium),

@@ -124,6 +124,29 @@ rule! {
     ///             Principal:
     ///               AWS: !Sub arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${Source}
     /// ```
+    /// A parameter whose default is empty, or a blank, gets its account where the code is applied:
+    /// ```cloudformation good at:low
+    /// Parameters:
+    ///   Central:
+    ///     Type: String
+    ///     Default: ""
+    ///   Reader:
+    ///     Type: String
+    ///     Default: <<reader>>
+    /// Resources:
+    ///   Patch:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRole
+    ///             Principal:
+    ///               AWS:
+    ///                 - !Join ["", ["arn:aws:iam::", !Ref Central, ":root"]]
+    ///                 - !Ref Reader
+    /// ```
     /// ## How to fix
     /// Write the ARN of the role. For "any role whose name begins so", name the account and test
     /// `aws:PrincipalArn` with `ArnLike`.
@@ -159,10 +182,24 @@ fn check(cx: &mut Context<'_>) {
                     )
                     .statement(statement)
                     .when(principal.guard())
+                    .severity(if is_blank(principal) { Severity::Low } else { Severity::Medium })
                     .help("write the ARN of the role, or the account with ArnLike on aws:PrincipalArn");
                 cx.report(report);
             }
         }
+    }
+}
+
+/// Whether the text only stands for one that whoever applies the code fills in: an account in crosses,
+/// or a blank in brackets.
+fn is_blank(principal: &Principal) -> bool {
+    let text = principal.to_string();
+    match text.strip_prefix("arn:") {
+        Some(rest) => rest
+            .split(':')
+            .nth(3)
+            .is_some_and(|account| account.bytes().all(|byte| matches!(byte, b'X' | b'x'))),
+        None => text.starts_with('<') && text.ends_with('>'),
     }
 }
 

@@ -101,6 +101,19 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// A change set that runs a transform is made on the transform too:
+    /// ```cloudformation good
+    /// Resources:
+    ///   Deploy:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: cloudformation:CreateChangeSet
+    ///             Resource: !Sub "arn:aws:cloudformation:${AWS::Region}:aws:transform/Serverless-2016-10-31"
+    /// ```
     /// ## How to fix
     /// Add the ARN of the type that the action acts on: the bucket for listing, `bucket/*` for objects, `*`
     /// in a statement of its own for actions that know no resources.
@@ -147,6 +160,7 @@ fn check(cx: &mut Context<'_>) {
                 statement.allows(&action.to_string(), None) == Answer::No
                     || wants_bucket(*action, &resources.items)
             })
+            .filter(|(_, action)| !transforms(*action, &resources.items))
             .collect();
         let Some((item, first)) = dead.first().copied() else {
             continue;
@@ -212,6 +226,16 @@ fn sibling(resources: &[ResourcePattern], actions: &[Action<'_>]) -> Option<Fix>
         _ => return None,
     };
     Some(fixes::changing(title, [fixes::add(pattern.src(), [other])?]))
+}
+
+/// Whether the action makes change sets and the resource is a transform of AWS that they may run.
+/// Source: AWS CloudFormation, "Control CloudFormation access with IAM".
+fn transforms(action: Action<'_>, resources: &[ResourcePattern]) -> bool {
+    action.service().prefix() == "cloudformation"
+        && action.name().ends_with("ChangeSet")
+        && resources
+            .iter()
+            .any(|item| item.pattern().to_string().contains(":aws:transform/"))
 }
 
 /// Whether the action acts on buckets only and every resource is an object of a bucket: names of

@@ -126,6 +126,20 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// Crosses where an account id is to be filled in:
+    /// ```terraform good at:low
+    /// resource "aws_iam_policy" "p" {
+    ///   name = "read"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = "sqs:ReceiveMessage"
+    ///       Resource = "arn:aws:sqs:eu-west-1:XXXXXXXXXXXX:orders"
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Write `arn:partition:service:region:account:resource` with a 12-digit account id, or build the ARN
     /// from the resource that it means.
@@ -305,7 +319,12 @@ fn segments(arn: &ArnLiterals, catalog: &Catalog) -> Option<Fault> {
         && !OWNERS.contains(&account.as_str())
         && !(account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()))
     {
-        return Some(medium(format!("whose account id `{account}` is not 12 digits")));
+        // Crosses stand for an id that whoever applies the code fills in.
+        let crosses = account.bytes().all(|byte| matches!(byte, b'X' | b'x'));
+        return Some(Fault {
+            text: format!("whose account id `{account}` is not 12 digits"),
+            severity: if crosses { Severity::Low } else { Severity::Medium },
+        });
     }
     if let Some(service) = &arn.service
         && catalog.service(service).is_none_or(|known| known.prefix() != service)
