@@ -9,6 +9,7 @@
 
 mod assume;
 mod build;
+mod command;
 mod entry;
 mod explain;
 mod fits;
@@ -20,9 +21,10 @@ mod search;
 mod target;
 mod walk;
 
+pub use command::COMMAND_DOCUMENTS;
 pub use entry::{Entry, EntryKind};
 pub use explain::{Explained, Place, Right, Step};
-pub use precondition::COMMAND_DOCUMENTS;
+
 pub use search::{Goal, Route};
 
 use crate::{Access, StatementRef};

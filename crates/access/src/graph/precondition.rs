@@ -8,21 +8,8 @@ use crate::{Access, Attached, AttachedSource};
 use overgrant_catalog::Precondition;
 use overgrant_ir::{CredentialKind, DocumentId, DocumentRole, IdentityId, IdentityKind, Workload};
 use overgrant_policy::{Answer, Effect, PrincipalKind};
-use overgrant_value::{Src, Sym, Text};
+use overgrant_value::Text;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Documents of AWS whose parameters are commands, by name. Source: AWS Systems Manager, "Run Command
-/// document reference".
-pub const COMMAND_DOCUMENTS: [&str; 8] = [
-    "AWS-RunShellScript",
-    "AWS-RunPowerShellScript",
-    "AWS-RunRemoteScript",
-    "AWS-RunDocument",
-    "AWS-ApplyAnsiblePlaybooks",
-    "AWS-ApplyChefRecipes",
-    "AWS-RunSaltState",
-    "AWS-InstallPowerShellModule",
-];
 
 /// What a step acts on, as far as it is chosen.
 #[derive(Debug, Clone, Copy, Default)]
@@ -116,26 +103,6 @@ impl<'a, 'm> State<'a, 'm> {
         });
         state
     }
-    /// Whether the documents that the caller may send run what it says: of those that only do what
-    /// AWS or the account wrote, nothing is won. Other rights than sending have no documents here.
-    fn sends_commands(&self, caller: IdentityId, action: &str) -> Answer {
-        const SEND: &str = "ssm:SendCommand";
-        if action != SEND {
-            return Answer::Must;
-        }
-        COMMAND_DOCUMENTS
-            .iter()
-            .map(|name| {
-                let arn = Text::known("arn:")
-                    .concat(&Text::hole(Sym::Partition, Src::none()))
-                    .concat(&Text::known(":ssm:"))
-                    .concat(&Text::hole(Sym::Region, Src::none()))
-                    .concat(&Text::known(&format!("::document/{name}")));
-                self.access.allows(caller, SEND, Some(&arn)).answer
-            })
-            .fold(Answer::No, Answer::or)
-    }
-
     /// Whether the precondition holds for the caller and what it acts on.
     pub(super) fn holds(
         &self,
@@ -201,13 +168,10 @@ impl<'a, 'm> State<'a, 'm> {
             P::InstanceProfilePresent => chosen
                 .role
                 .map_or(Answer::May, |role| bool(self.profiles.contains(&role))),
-            P::InstanceManagedBySsm => chosen
-                .role
-                .map_or(Answer::May, |role| {
-                    let action = "ssm:UpdateInstanceInformation";
-                    self.access.allows(role, action, None).answer
-                })
-                .and(self.sends_commands(caller, chosen.action)),
+            P::InstanceManagedBySsm => chosen.role.map_or(Answer::May, |role| {
+                let action = "ssm:UpdateInstanceInformation";
+                self.access.allows(role, action, None).answer
+            }),
             P::BatchConfigured => chosen.workload.map_or(Answer::May, |workload| {
                 let names = ["build_batch_config", "BuildBatchConfig"];
                 let set = names.iter().any(|name| {

@@ -5,6 +5,7 @@
 
 use super::assume::ASSUME;
 use super::build::Builder;
+use super::command;
 use super::fits::{Fits, members_of};
 use super::legs::{Anywhere, Held, held, joint, patterns};
 use super::precondition::Chosen;
@@ -108,6 +109,12 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
             if !is_selected(plan, *target) {
                 base = base.and(self.support(plan, *target, actions)?);
             }
+        }
+        if plan.on(TargetKind::Existing).contains(&command::SEND) {
+            base = base.given(
+                command::sends(self.builder.access, self.caller),
+                Doubt::Open,
+            )?;
         }
         match plan.select {
             Select::Role => self.roles(plan, &base),
