@@ -17,6 +17,7 @@ use overgrant_ir::{DocumentId, IdentityId, IdentityKind, Model, PolicyDocument, 
 use overgrant_policy::{
     Answer, Condition, Principal, PrincipalKind, SetOperator, Statement, Test, Value,
 };
+use overgrant_source::Span;
 use overgrant_value::Src;
 
 /// The action that takes a token.
@@ -544,9 +545,19 @@ impl<'a> Trusted<'a> {
         }
     }
 
-    /// The place for "a condition is missing": the provider in the trust.
-    pub(crate) fn src(&self) -> &'a Src {
-        self.principal.src()
+    /// The place for "a condition is missing": the provider in the trust, where it is named there if
+    /// it was written elsewhere.
+    pub(crate) fn src(&self) -> Src {
+        let src = self.principal.src();
+        let within = |span: Span| {
+            let statement = self.statement.src.span;
+            statement.is_none_or(|statement| statement.contains(span))
+        };
+        if src.span.is_none_or(within) {
+            return src.clone();
+        }
+        let named = src.hops().into_iter().find(|hop| within(hop.span));
+        named.map_or_else(|| src.clone(), |hop| Src::at(hop.span))
     }
 }
 

@@ -213,7 +213,7 @@ fn report(cx: &mut Context<'_>, trusted: &Trusted<'_>, id: IdentityId, what: &st
     let text = format!("{} runs pipelines as {}, which {what}", trusted.name(), names::identity(role));
     let meant = is_listed(&cx.settings.deployer_roles, role);
     let mut report = cx
-        .finding(&trusted.document.place, trusted.src(), text)
+        .finding(&trusted.document.place, &trusted.src(), text)
         .statement(trusted.statement)
         .when(trusted.principal.guard())
         .principal(&role.place)

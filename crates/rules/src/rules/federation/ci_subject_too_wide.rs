@@ -286,7 +286,7 @@ fn check(cx: &mut Context<'_>) {
                 format!("{open} of {name} that `{value}` means can assume {role}"),
             ),
             None => (
-                trusted.src().clone(),
+                trusted.src(),
                 format!("{open} of the tenant of {name} can assume {role}: no condition tests `sub`"),
             ),
         };

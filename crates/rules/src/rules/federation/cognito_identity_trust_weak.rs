@@ -196,7 +196,7 @@ fn check(cx: &mut Context<'_>) {
         });
         let (src, message, severity) = match pool {
             None => (
-                trusted.src().clone(),
+                trusted.src(),
                 format!("identity pools of any account can assume {role}: no condition tests `aud`"),
                 Severity::Critical,
             ),
@@ -207,12 +207,12 @@ fn check(cx: &mut Context<'_>) {
             ),
             Some(_) if trusted.only_hears_visitors(cx.access) => continue,
             Some(_) if trusted.claim("amr").is_empty() => (
-                trusted.src().clone(),
+                trusted.src(),
                 format!("visitors who did not sign in can assume {role}: no condition tests `amr`"),
                 Severity::High,
             ),
             Some(_) if is_for_guests(&trusted) && trusted.rights(cx.access) == Rights::Writes => (
-                trusted.src().clone(),
+                trusted.src(),
                 format!("visitors who did not sign in can assume {role}, which does more than read"),
                 Severity::High,
             ),

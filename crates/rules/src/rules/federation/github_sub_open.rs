@@ -247,7 +247,7 @@ fn check(cx: &mut Context<'_>) {
             None if has_other_claims(&trusted) => continue,
             None => cx.finding(
                 &trusted.document.place,
-                trusted.src(),
+                &trusted.src(),
                 format!("any repository on GitHub can assume {role}: no condition limits the subject"),
             ),
         };

@@ -198,7 +198,7 @@ fn check(cx: &mut Context<'_>) {
         let report = match subject {
             None => cx.finding(
                 &trusted.document.place,
-                trusted.src(),
+                &trusted.src(),
                 format!("any service account of the cluster can assume {role}: no condition tests `sub`"),
             ),
             Some(subject) if subject.width > Width::Pinned => {

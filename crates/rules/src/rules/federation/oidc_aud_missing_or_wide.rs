@@ -197,7 +197,7 @@ fn check(cx: &mut Context<'_>) {
             ),
             Some(_) => continue,
             None => (
-                trusted.src().clone(),
+                trusted.src(),
                 format!("{role} accepts tokens of {} for any audience: no condition tests `aud`", trusted.name()),
             ),
         };

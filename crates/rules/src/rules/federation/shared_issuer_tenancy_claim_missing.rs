@@ -145,7 +145,7 @@ fn check(cx: &mut Context<'_>) {
         let mut report = cx
             .finding(
                 &trusted.document.place,
-                trusted.src(),
+                &trusted.src(),
                 format!("any customer of {name} can assume {role}: no condition tests `{}`", claims.join("` or `")),
             )
             .statement(trusted.statement)
