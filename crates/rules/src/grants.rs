@@ -8,7 +8,7 @@ use crate::{Context, boundaries, names};
 use overgrant_access::{AttachedSource, Boundary, How};
 use overgrant_catalog::{AccessLevel, Action};
 use overgrant_ir::{Identity, IdentityId, PolicyDocument};
-use overgrant_policy::{ActionSet, Answer, Effect, ResourcePattern, Statement};
+use overgrant_policy::{ActionSet, Answer, Effect, Pattern, ResourcePattern, Statement};
 use overgrant_value::Src;
 use std::rc::Rc;
 
@@ -189,7 +189,7 @@ impl Grant<'_> {
             .items
             .iter()
             .find(|item| item.pattern().has_wildcard() && item.suits(action.id()))
-            .map_or_else(|| listed.src.clone(), |item| item.pattern().src().clone())
+            .map_or_else(|| listed.src.clone(), |item| open_part(item.pattern()))
     }
 
     /// Where the action is granted: the pattern, or the key of `NotAction`.
@@ -216,6 +216,20 @@ impl Grant<'_> {
         }
         report
     }
+}
+
+/// The text of a member, or the text with its wildcard where that stands elsewhere: the default of a
+/// variable that is put into an ARN.
+fn open_part(pattern: &Pattern) -> Src {
+    let whole = pattern.src();
+    let within = |src: &Src| match (whole.span, src.span) {
+        (Some(whole), Some(part)) => whole.contains(part),
+        _ => true,
+    };
+    pattern
+        .wildcard_src()
+        .filter(|src| !within(src))
+        .unwrap_or_else(|| whole.clone())
 }
 
 /// Names up to three actions and counts the rest: `` `a`, `b`, `c` and 4 more``.

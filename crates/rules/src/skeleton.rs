@@ -80,6 +80,13 @@ pub(crate) fn wildcard_src(text: &Text, whole: &Src, which: Which) -> Src {
         .map_or_else(|| whole.clone(), |src| src.under(&whole.with_span(None)))
 }
 
+/// Whether a text is a blank to be filled in before the code is applied: `<your ARN>`, `%ARN%`, or a
+/// function of a tool that runs over templates (`Fn::EnumTargetAccounts …`).
+pub(crate) fn is_blank(text: &str) -> bool {
+    let between = |open, close| text.len() > 1 && text.starts_with(open) && text.ends_with(close);
+    between('<', '>') || between('%', '%') || text.starts_with("Fn::")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

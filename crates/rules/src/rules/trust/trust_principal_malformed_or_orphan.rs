@@ -1,6 +1,7 @@
 //! `trust-principal-malformed-or-orphan`: A trust policy names a principal that does not exist or is not valid.
 
 use crate::holder;
+use crate::skeleton::is_blank;
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_policy::{Principal, PrincipalKind};
@@ -182,7 +183,7 @@ fn check(cx: &mut Context<'_>) {
                     )
                     .statement(statement)
                     .when(principal.guard())
-                    .severity(if is_blank(principal) { Severity::Low } else { Severity::Medium })
+                    .severity(if stands_for_another(principal) { Severity::Low } else { Severity::Medium })
                     .help("write the ARN of the role, or the account with ArnLike on aws:PrincipalArn");
                 cx.report(report);
             }
@@ -192,14 +193,14 @@ fn check(cx: &mut Context<'_>) {
 
 /// Whether the text only stands for one that whoever applies the code fills in: an account in crosses,
 /// or a blank in brackets.
-fn is_blank(principal: &Principal) -> bool {
+fn stands_for_another(principal: &Principal) -> bool {
     let text = principal.to_string();
     match text.strip_prefix("arn:") {
         Some(rest) => rest
             .split(':')
             .nth(3)
             .is_some_and(|account| account.bytes().all(|byte| matches!(byte, b'X' | b'x'))),
-        None => text.starts_with('<') && text.ends_with('>'),
+        None => is_blank(&text),
     }
 }
 

@@ -195,8 +195,10 @@ fn check(cx: &mut Context<'_>) {
             });
         // An ARN that is written to match nothing has no effect on purpose.
         let meant = resources.items.iter().all(stands_for_none);
-        // What a grant of the CDK lists, nobody can take out of it.
-        if mixed || meant || grant.document.place.maker == Maker::CdkGrant {
+        // What a grant of the CDK or a policy template of SAM lists, nobody can take out of it.
+        let given = grant.document.place.maker == Maker::CdkGrant
+            || statement.src.span.is_some() && item.pattern().src().span == statement.src.span;
+        if mixed || meant || given {
             report = report.severity(Severity::Low);
         }
         let report = grant

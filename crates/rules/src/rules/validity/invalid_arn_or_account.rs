@@ -1,5 +1,6 @@
 //! `invalid-arn-or-account`: ARNs that can name nothing.
 
+use crate::skeleton::is_blank;
 use crate::{Context, Family, Scope, names};
 use overgrant_catalog::{Catalog, catalog};
 use overgrant_finding::{Confidence, Severity};
@@ -187,7 +188,9 @@ fn check(cx: &mut Context<'_>) {
                 // What is to be replaced: a default (`BROKER_ARN`) or a blank (`<your ARN>`).
                 let blank = is_blank(&item.pattern().to_string())
                     || item.pattern().marks().has(Marks::FROM_DEFAULT);
-                if item.literals().is_none() && blank {
+                let account = item.literals().and_then(|arn| arn.account);
+                let word = account.is_none_or(|account| account.bytes().any(|byte| byte.is_ascii_alphabetic()));
+                if blank && word {
                     fault.severity = Severity::Low;
                 }
                 let text = format!("{name} has the resource `{item}`, {}", fault.text);
@@ -264,11 +267,6 @@ fn example(cx: &Context<'_>, item: &ResourcePattern) -> Option<Fault> {
         text: format!("whose account `{account}` is the one of AWS's examples"),
         severity: Severity::Info,
     })
-}
-
-/// Whether a text is a blank to be filled in, as samples write it.
-fn is_blank(text: &str) -> bool {
-    text.starts_with('<') && text.ends_with('>')
 }
 
 struct Fault {
