@@ -6,7 +6,7 @@
 use super::{Call, Function, Kind, Outcome, Stop, Takes, function};
 use crate::eval::limits::{room, seats};
 use crate::eval::ops;
-use overgrant_value::{Alt, Data, Entry, Map, Piece, Seq, Sym, Text, Ty, Val};
+use overgrant_value::{Alt, Answer, Data, Entry, Map, Piece, Seq, Sym, Text, Ty, Val};
 use regex::{Regex, RegexBuilder};
 
 /// Most patterns that are kept compiled.
@@ -100,6 +100,13 @@ fn regex(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
 }
 
 fn regexall(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
+    let [pattern, text] = args else {
+        return Err("two arguments are needed".into());
+    };
+    let open = call.text(text)?;
+    if crate::eval::text::known(&open).is_none() {
+        return around(call, &call.string(pattern)?, open);
+    }
     let (regex, text, known) = arguments(call, args)?;
     let mut items = Vec::new();
     for found in regex.captures_iter(&known) {
@@ -111,6 +118,50 @@ fn regexall(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
         .map(crate::eval::types::type_of)
         .unwrap_or_else(|| group_type(&regex));
     Ok(call.list(elem, items))
+}
+
+/// The matches of `.*:sqs:.*` in a text with open parts, such as an ARN whose account is not known:
+/// the whole text where its written parts have what stands between, none where nothing can have it.
+fn around(call: &Call<'_, '_>, pattern: &str, text: Text) -> Outcome {
+    let parts = pattern
+        .strip_prefix(".*")
+        .and_then(|rest| rest.strip_suffix(".*"))
+        .ok_or(Stop::Open)?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '/' | '-' | '_');
+    let mut written = String::new();
+    for piece in text.pieces() {
+        match piece {
+            Piece::Lit(lit) => written.push_str(lit.as_str()),
+            // No plain character.
+            Piece::Hole(_) => written.push(' '),
+            Piece::Json(_) => return Err(Stop::Open),
+        }
+    }
+    let (mut rest, mut all) = (Some(written.as_str()), Vec::new());
+    for part in parts.split(".*") {
+        if part.is_empty() || !part.chars().all(plain) || written.contains('\n') {
+            return Err(Stop::Open);
+        }
+        rest = rest
+            .and_then(|rest| rest.split_once(part))
+            .map(|(_, after)| after);
+        all.push(part);
+    }
+    if rest.is_some() {
+        let whole = Val::text(text, call.src());
+        return Ok(call.list(Ty::String, vec![whole]));
+    }
+    // A service between colons stands in no name that AWS makes up.
+    let service = |part: &str| part.len() > 2 && part.starts_with(':') && part.ends_with(':');
+    let absent = |part: &&str| match text.contains(part) {
+        Answer::No => true,
+        Answer::Must => false,
+        Answer::May => service(part) && text.holes().all(|hole| is_made_up(&hole.sym)),
+    };
+    if all.iter().any(absent) {
+        return Ok(call.list(Ty::String, Vec::new()));
+    }
+    Err(Stop::Open)
 }
 
 fn group_type(regex: &Regex) -> overgrant_value::Ty {
@@ -201,18 +252,20 @@ fn is_word(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && text.contains('_')
 }
 
+/// Whether AWS or the provider makes up what is not known.
+fn is_made_up(sym: &Sym) -> bool {
+    matches!(
+        sym,
+        Sym::Account | Sym::Region | Sym::Partition | Sym::UrlSuffix | Sym::Attr { .. }
+    )
+}
+
 /// A text with a placeholder in capitals replaced. What AWS or the provider makes up (accounts,
 /// regions, names that nobody gave) has neither capitals nor underscores.
 fn in_text(text: &Text, search: &str, with: &Text) -> Option<Text> {
     let capitals = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-    let made_up = |sym: &Sym| {
-        matches!(
-            sym,
-            Sym::Account | Sym::Region | Sym::Partition | Sym::UrlSuffix | Sym::Attr { .. }
-        )
-    };
     text.replace(search, with).or_else(|| {
-        if !search.chars().all(capitals) || !text.holes().all(|hole| made_up(&hole.sym)) {
+        if !search.chars().all(capitals) || !text.holes().all(|hole| is_made_up(&hole.sym)) {
             return None;
         }
         let mut replaced = Text::empty();

@@ -180,3 +180,27 @@ resource "aws_iam_policy" "unread" { name = replace(aws_s3_directory_bucket.d.lo
     assert_eq!(shown, "a/${aws_s3_directory_bucket.d.arn}/b");
     assert!(name("aws_iam_policy.unread").is_unknown());
 }
+
+#[test]
+fn the_service_of_an_arn_is_found_around_open_parts() {
+    let text = r#"resource "aws_sqs_queue" "q" {}
+variable "v" { type = string }
+locals {
+  sources = { queue = aws_sqs_queue.q.arn }
+  found   = { for service in ["sqs", "kinesis"] : service => [
+    for arn in values(local.sources) : arn if length(regexall(".*:${service}:.*", arn)) > 0
+  ] }
+}
+resource "aws_iam_policy" "p" { name = "${length(local.found.sqs)}/${length(local.found.kinesis)}" }
+resource "aws_iam_policy" "open" { name = length(regexall(".*:sqs:.*", "${var.v}/x")) }
+resource "aws_iam_policy" "other" { name = length(regexall("q+", aws_sqs_queue.q.arn)) }
+"#;
+    let (_, output) = run(&[("main.tf", text)]);
+    assert_eq!(super::shown(&output, "aws_iam_policy.p", "name"), "1/0");
+    for address in ["aws_iam_policy.open", "aws_iam_policy.other"] {
+        assert!(
+            find(&output, address).get("name").unwrap().is_unknown(),
+            "{address}"
+        );
+    }
+}
