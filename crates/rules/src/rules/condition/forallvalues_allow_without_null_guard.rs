@@ -218,11 +218,21 @@ fn check(cx: &mut Context<'_>) {
                     ),
                 )
                 .statement(statement)
+                .severity(severity(condition))
                 .when(&condition.guard)
                 .help(format!("add Null: false for {}", condition.key));
             let edit = fixes::condition(statement, "Null", &condition.key.to_string(), "false");
             cx.report(report.fix(edit.map(|edit| fixes::changing("Ask for the key to be there", [edit]))));
         }
+    }
+}
+
+/// Who writes `IfExists` means requests without the key.
+fn severity(condition: &Condition) -> Severity {
+    if condition.operator.if_exists {
+        Severity::Medium
+    } else {
+        Severity::High
     }
 }
 
@@ -257,4 +267,27 @@ fn limits(condition: &Condition) -> bool {
     !condition.operator.holds_without_key()
         && condition.operator.test != Test::Null
         && !condition.key.is("aws:SecureTransport")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Scene;
+
+    #[test]
+    fn who_writes_if_exists_is_told_less_loudly() {
+        for (operator, expected) in [
+            ("ForAllValues:StringLike", Severity::High),
+            ("ForAllValues:StringLikeIfExists", Severity::Medium),
+        ] {
+            let found = Scene::new()
+                .statements(&format!(
+                    r#"{{"Effect":"Allow","Action":"codeconnections:UseConnection","Resource":"*",
+                    "Condition":{{"{operator}":{{"codeconnections:FullRepositoryId":"acme/shop"}}}}}}"#
+                ))
+                .run(&FORALLVALUES_ALLOW_WITHOUT_NULL_GUARD);
+            let severities: Vec<_> = found.iter().map(|(_, finding)| finding.severity).collect();
+            assert_eq!(severities, [expected], "{operator}");
+        }
+    }
 }

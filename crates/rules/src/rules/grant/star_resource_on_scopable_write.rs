@@ -430,6 +430,11 @@ fn severity(action: Action<'_>) -> Severity {
     if action.service().prefix() == "cloudformation" && action.name() == "SetStackPolicy" {
         return Severity::Medium;
     }
+    // Nor do the description and the length of sessions of a role.
+    let description = ["UpdateRole", "UpdateRoleDescription"];
+    if action.service().prefix() == "iam" && description.contains(&action.name()) {
+        return Severity::Medium;
+    }
     // What it creates grants nothing to anybody yet.
     if action.level() == AccessLevel::PermissionsManagement && !action.name().starts_with("Create") {
         return Severity::High;
@@ -489,6 +494,10 @@ mod tests {
             found(r#""iam:PutRolePolicy","s3:GetObject""#, star),
             [(Severity::High, star.to_owned())]
         );
+        for description in ["iam:UpdateRole", "iam:UpdateRoleDescription"] {
+            let medium = [(Severity::Medium, star.to_owned())];
+            assert_eq!(found(&format!(r#""{description}""#), star), medium, "{description}");
+        }
     }
 
     #[test]
