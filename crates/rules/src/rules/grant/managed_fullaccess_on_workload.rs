@@ -6,6 +6,7 @@ use crate::{Context, Family, Scope};
 use overgrant_catalog::{ActionId, Service, catalog};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_policy::{ActionSet, Answer, Document, Statement, managed_document};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 rule! {
@@ -203,7 +204,8 @@ enum Part {
 }
 
 /// The weightiest service whose writes the document covers on all resources, of equals the one
-/// that the policy is named after; `None` too where it allows everything, which is another rule's.
+/// that the policy is named after, or the one with most writes; `None` too where it allows
+/// everything, which is another rule's.
 fn covered(document: &Document, name: &str) -> Option<Covered> {
     if document
         .statements
@@ -232,7 +234,7 @@ fn covered(document: &Document, name: &str) -> Option<Covered> {
     services.dedup_by_key(|service| service.prefix());
     let name = name.to_ascii_lowercase();
     let named = FULL.iter().any(|word| name.contains(word));
-    let mut found: Vec<Covered> = services
+    let mut found: Vec<(Covered, usize)> = services
         .into_iter()
         .filter_map(|service| {
             let extent = Extent::of(&open, service);
@@ -251,13 +253,15 @@ fn covered(document: &Document, name: &str) -> Option<Covered> {
             } else {
                 return None;
             };
-            Some(Covered { service: service.prefix(), part })
+            Some((Covered { service: service.prefix(), part }, extent.writes))
         })
         .collect();
-    found.sort_by_key(|one| {
-        (!WEIGHTY.contains(&one.service), one.part == Part::Most, !name.contains(one.service))
+    found.sort_by_key(|(one, writes)| {
+        let named = name.contains(one.service);
+        let weighty = WEIGHTY.contains(&one.service);
+        (!weighty, one.part == Part::Most, !named, Reverse(*writes))
     });
-    found.first().copied()
+    found.first().map(|(one, _)| *one)
 }
 
 /// Words in the names of policies that AWS means to open a service as a whole.
@@ -321,6 +325,10 @@ mod tests {
     use crate::testing::Scene;
 
     fn found(policy: &str) -> Vec<Severity> {
+        told(policy).into_iter().map(|(severity, _)| severity).collect()
+    }
+
+    fn told(policy: &str) -> Vec<(Severity, String)> {
         Scene::new()
             .resource("aws_iam_user", "u", r#"{"name":"u"}"#)
             .resource(
@@ -330,8 +338,15 @@ mod tests {
             )
             .run(&MANAGED_FULLACCESS_ON_WORKLOAD)
             .into_iter()
-            .map(|(_, finding)| finding.severity)
+            .map(|(_, finding)| (finding.severity, finding.message))
             .collect()
+    }
+
+    #[test]
+    fn of_equal_services_the_largest_is_named() {
+        let [(severity, message)] = told("AmazonCognitoPowerUser").try_into().unwrap();
+        assert_eq!(severity, Severity::Medium);
+        assert!(message.contains("`cognito-idp`"), "{message}");
     }
 
     #[test]
