@@ -192,6 +192,7 @@ fn names_environment(shape: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{Scene, quoted};
 
     #[test]
     fn subjects_of_gitlab_and_the_refs_of_jobs() {
@@ -227,5 +228,42 @@ mod tests {
         ] {
             assert_eq!(names_environment(subject), wanted, "{subject}");
         }
+    }
+
+    /// The places of a role with these subjects, and jobs that run for tags: roles and openness.
+    fn places(subjects: &[&str], jobs: &[(&str, bool)]) -> Vec<String> {
+        let values: Vec<String> = subjects
+            .iter()
+            .map(|one| format!(r#""project_path:acme/{one}""#))
+            .collect();
+        let trust = format!(
+            r#"{{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity",
+            "Principal":{{"Federated":"arn:aws:iam::111122223333:oidc-provider/gitlab.com"}},
+            "Condition":{{"StringEquals":{{"gitlab.com:aud":"a","gitlab.com:sub":[{}]}}}}}}"#,
+            values.join(",")
+        );
+        let role = format!(r#"{{"name":"ci","assume_role_policy":{}}}"#, quoted(&trust));
+        let mut scene = Scene::new().resource("aws_iam_role", "ci", &role);
+        for (number, (role, open)) in jobs.iter().enumerate() {
+            let job = format!(r#"{{"token":true,"role":"{role}","open":{open},"refs":["tag:*"]}}"#);
+            scene = scene.resource("gitlab_ci_job", &number.to_string(), &job);
+        }
+        scene.places(&PIPELINE_SUBJECT_MATCHES_NO_JOB)
+    }
+
+    #[test]
+    fn only_where_all_jobs_and_the_project_are_known() {
+        let role = "arn:aws:iam::111122223333:role/ci";
+        let (main, tag) = ("shop:ref_type:branch:ref:main", "shop:ref_type:tag:ref:v1");
+        let told = [format!(r#"\"project_path:acme/{main}\""#)];
+        assert_eq!(places(&[tag, main], &[(role, false)]), told);
+        assert!(places(&[tag], &[(role, false)]).is_empty());
+        let silent = |subjects: &[&str], jobs: &[(&str, bool)]| {
+            assert!(places(subjects, jobs).is_empty(), "{subjects:?} {jobs:?}");
+        };
+        silent(&[tag, main, "site:ref_type:tag:ref:v1"], &[(role, false)]);
+        silent(&[main], &[(role, false), (role, true)]);
+        silent(&[main], &[("arn:aws:iam::111122223333:role/other", false)]);
+        silent(&[main], &[]);
     }
 }
