@@ -6,7 +6,7 @@
 use crate::{Context, escalate, names};
 use overgrant_catalog::{ManagedPolicy, catalog};
 use overgrant_ir::{Attachment, Identity, IdentityId, IdentityKind};
-use overgrant_policy::{Arn, Document, Effect, PrincipalKind};
+use overgrant_policy::{Answer, Arn, Document, Effect, PrincipalKind};
 use overgrant_value::Text;
 
 /// An AWS-managed policy in an attachment.
@@ -94,6 +94,10 @@ impl Managed<'_> {
                         .statements
                         .iter()
                         .filter(|statement| statement.effect == Effect::Allow)
+                        // A directory, though the name of its provider is not known.
+                        .filter(|statement| {
+                            statement.actions.select("sts:AssumeRoleWithSAML") != Answer::Must
+                        })
                         .flat_map(|statement| statement.principals.iter())
                         .any(|principal| match principal.kind() {
                             PrincipalKind::Service => true,

@@ -104,6 +104,26 @@ rule! {
     ///   policy_arn = "arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess"
     /// }
     /// ```
+    /// People of a directory hold the role, whatever the name of its provider:
+    /// ```terraform good
+    /// variable "provider_arn" { type = string }
+    /// resource "aws_iam_role" "database" {
+    ///   name = "database"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithSAML"
+    ///       Principal = { Federated = var.provider_arn }
+    ///       Condition = { StringEquals = { "SAML:aud" = "https://signin.aws.amazon.com/saml" } }
+    ///     }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "database" {
+    ///   role       = aws_iam_role.database.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/job-function/DatabaseAdministrator"
+    /// }
+    /// ```
     /// A policy that also leads to more rights is reported for that:
     /// ```terraform good under:managed-escalation-capable
     /// resource "aws_iam_role" "app" {

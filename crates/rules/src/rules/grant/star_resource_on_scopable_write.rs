@@ -348,6 +348,8 @@ fn is_node(cx: &Context<'_>, role: IdentityId) -> bool {
 }
 
 fn read(label: &str) -> ActionSet {
+    // Functions at the edge run with the roles of functions.
+    let label = if label == "edgelambda" { "lambda" } else { label };
     // `ecs-tasks` and `ecs` have their roles in policies with `ECS` in the name.
     let word = label.split('-').next().unwrap_or_default();
     let squashed = label.replace('-', "");
@@ -536,6 +538,7 @@ mod tests {
         for (service, action, expected) in [
             ("lambda", "ec2:DeleteNetworkInterface", Severity::Low),
             ("lambda", "ec2:DetachNetworkInterface", Severity::Low),
+            ("edgelambda", "ec2:DeleteNetworkInterface", Severity::Low),
             ("ecs", "ec2:DeleteNetworkInterface", Severity::Low),
             ("application-autoscaling", "ecs:UpdateService", Severity::Low),
             ("codebuild", "ec2:DeleteNetworkInterface", Severity::Low),
