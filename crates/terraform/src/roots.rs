@@ -46,29 +46,45 @@ pub(crate) fn evaluate(sources: &Sources, dirs: &[String], options: &Options) ->
     let mut dirs: Vec<String> = dirs.iter().map(|dir| normal(dir)).collect();
     dirs.sort();
     dirs.dedup();
-    let modules: Vec<Arc<Module>> = dirs.par_iter().map(|dir| loader.module(dir)).collect();
-    let called: BTreeSet<String> = modules.iter().flat_map(|one| local_calls(one)).collect();
-    let roots = choose(&modules);
-    drop(modules);
-    let mut output = Output {
-        roots: roots.iter().map(|root| root.dir.clone()).collect(),
-        ..Output::default()
-    };
-    for root in &roots {
-        output.variables.extend(root.variables.keys().cloned());
-    }
-    let results: Vec<Evaluated> = roots
-        .into_par_iter()
-        .map(|root| {
-            let result = one(&loader, &root, options);
-            let dir = root.dir.clone();
-            drop(root);
-            if !called.contains(dir.as_str()) {
-                loader.release(&dir);
+    // What says that it is a root is evaluated as soon as it is read, so that its tree is gone when the
+    // next ones are there; for the others it takes all calls to know.
+    let mut found: Vec<Found> = dirs
+        .par_iter()
+        .map(|dir| {
+            let module = loader.module(dir);
+            let mut found = Found::of(&module);
+            if module.is_root && found.has_files {
+                found.result = Some(one(&loader, &module, options));
+                drop(module);
+                loader.release(dir);
             }
-            result
+            found
         })
         .collect();
+    let roots: BTreeSet<SmolStr> = choose(&found).into_iter().map(SmolStr::from).collect();
+    let called: BTreeSet<&str> = found.iter().flat_map(Found::calls).collect();
+    let late: BTreeMap<SmolStr, Evaluated> = found
+        .par_iter()
+        .filter(|one| one.result.is_none() && roots.contains(&one.dir))
+        .map(|root| {
+            let result = one(&loader, &loader.module(&root.dir), options);
+            if !called.contains(root.dir.as_str()) {
+                loader.release(&root.dir);
+            }
+            (root.dir.clone(), result)
+        })
+        .collect();
+    drop(called);
+    let mut late = late;
+    let mut output = Output::default();
+    let mut results = Vec::new();
+    for root in &mut found {
+        if roots.contains(&root.dir) {
+            output.variables.append(&mut root.variables);
+            results.extend(root.result.take().or_else(|| late.remove(&root.dir)));
+        }
+    }
+    output.roots = roots.into_iter().collect();
     let count = results.iter().map(|result| result.resources.len()).sum();
     output.resources.reserve_exact(count);
     let mut missing = BTreeSet::new();
@@ -95,17 +111,45 @@ pub(crate) fn evaluate(sources: &Sources, dirs: &[String], options: &Options) ->
     output
 }
 
-/// The directories that are evaluated by themselves.
-fn choose(modules: &[Arc<Module>]) -> Vec<Arc<Module>> {
-    let calls: BTreeMap<&str, Vec<String>> = modules
+/// What is known of a directory once its files were read.
+struct Found {
+    dir: SmolStr,
+    is_root: bool,
+    has_files: bool,
+    /// Directories that it calls.
+    calls: Vec<String>,
+    variables: BTreeSet<SmolStr>,
+    /// What it came to, where it says itself that it is a root.
+    result: Option<Evaluated>,
+}
+
+impl Found {
+    fn of(module: &Module) -> Self {
+        Self {
+            dir: module.dir.clone(),
+            is_root: module.is_root,
+            has_files: !module.files.is_empty(),
+            calls: local_calls(module),
+            variables: module.variables.keys().cloned().collect(),
+            result: None,
+        }
+    }
+
+    fn calls(&self) -> impl Iterator<Item = &str> {
+        self.calls.iter().map(String::as_str)
+    }
+}
+
+/// The directories that are evaluated by themselves, in the order of `modules`.
+fn choose(modules: &[Found]) -> Vec<&str> {
+    let calls: BTreeMap<&str, Vec<&str>> = modules
         .iter()
         .map(|module| {
-            let mut calls = local_calls(module);
-            calls.retain(|dir| dir != module.dir.as_str());
-            (module.dir.as_str(), calls)
+            let own = module.dir.as_str();
+            (own, module.calls().filter(|dir| *dir != own).collect())
         })
         .collect();
-    let called: BTreeSet<&str> = calls.values().flatten().map(String::as_str).collect();
+    let called: BTreeSet<&str> = calls.values().flatten().copied().collect();
     let mut roots: BTreeSet<&str> = modules
         .iter()
         .filter(|module| module.is_root || !called.contains(module.dir.as_str()))
@@ -127,7 +171,8 @@ fn choose(modules: &[Arc<Module>]) -> Vec<Arc<Module>> {
                         .get(dir)
                         .into_iter()
                         .flatten()
-                        .filter_map(|dir| calls.get_key_value(dir.as_str()).map(|(dir, _)| *dir))
+                        .copied()
+                        .filter(|dir| calls.contains_key(dir))
                         .filter(|dir| !reached.contains(dir)),
                 );
             }
@@ -148,8 +193,8 @@ fn choose(modules: &[Arc<Module>]) -> Vec<Arc<Module>> {
     }
     modules
         .iter()
-        .filter(|module| !module.files.is_empty() && roots.contains(module.dir.as_str()))
-        .cloned()
+        .filter(|module| module.has_files && roots.contains(module.dir.as_str()))
+        .map(|module| module.dir.as_str())
         .collect()
 }
 

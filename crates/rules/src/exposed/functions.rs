@@ -10,6 +10,7 @@ use overgrant_finding::Confidence;
 use overgrant_ir::{Model, Place, PolicyDocument, Setting, Workload};
 use overgrant_policy::{Principal, Statement};
 use overgrant_value::{Marks, Text, Val};
+use std::collections::BTreeSet;
 
 const URLS: [&str; 2] = ["aws_lambda_function_url", "AWS::Lambda::Url"];
 const FUNCTIONS: [&str; 2] = ["aws_lambda_function", "AWS::Lambda::Function"];
@@ -109,10 +110,53 @@ pub(crate) fn open_urls(model: &Model) -> impl Iterator<Item = (&Setting, Val)> 
     })
 }
 
+/// What may lead to functions in the roots of some of them, each list gone through once.
+struct Doors<'a> {
+    model: &'a Model,
+    urls: Vec<(&'a Setting, Val)>,
+    public: Vec<PublicFunction<'a>>,
+    /// Methods that ask for no sign-in, with the value that says so.
+    methods: Vec<(&'a Setting, Val)>,
+    routes: Vec<&'a Setting>,
+    apis: Vec<&'a Setting>,
+    integrations: Vec<&'a Setting>,
+}
+
+impl<'a> Doors<'a> {
+    fn new(cx: &Context<'a>, roots: &BTreeSet<&str>) -> Self {
+        let model = cx.model;
+        let here = |one: &&Setting| roots.contains(one.place.root.as_str());
+        let of = |kinds: &'static [&'static str]| model.settings_of(kinds).filter(here);
+        let open = |method: &'a Setting| {
+            let attrs = &method.attrs;
+            let auth = any(attrs, &["authorization", "AuthorizationType"])?;
+            let open = auth.to_text().is_some_and(|text| text.is("NONE"))
+                && any(attrs, &["api_key_required", "ApiKeyRequired"])
+                    .is_none_or(|key| key.as_bool() == Some(false));
+            open.then_some((method, auth))
+        };
+        Self {
+            model,
+            urls: open_urls(model).collect(),
+            public: public_functions(cx),
+            methods: of(&METHODS).filter_map(open).collect(),
+            routes: of(&ROUTES).collect(),
+            apis: of(&REST_APIS).chain(of(&APIS)).collect(),
+            integrations: of(&INTEGRATIONS).collect(),
+        }
+    }
+}
+
 /// The ways to functions.
 pub(super) fn entries<'a>(cx: &Context<'a>, targets: &[Target<'a>]) -> Vec<Exposed<'a>> {
     let mut found = Vec::new();
-    let functions = of_kinds(targets, &FUNCTIONS, &["role", "Role"]);
+    let functions: Vec<_> = of_kinds(targets, &FUNCTIONS, &["role", "Role"]).collect();
+    let roots = functions.iter().map(|one| one.workload.place.root.as_str());
+    let roots: BTreeSet<&str> = roots.collect();
+    if roots.is_empty() {
+        return found;
+    }
+    let doors = Doors::new(cx, &roots);
     for Target { role, workload } in functions {
         let entry = |place: &'a Place, val: &Val, how: String| Exposed {
             role: *role,
@@ -125,14 +169,14 @@ pub(super) fn entries<'a>(cx: &Context<'a>, targets: &[Target<'a>]) -> Vec<Expos
             how,
             confidence: Confidence::High,
         };
-        for (url, auth) in open_urls(cx.model) {
+        for (url, auth) in &doors.urls {
             let root = &url.place.root;
             if function_of(url).is_some_and(|text| means(&text, root, workload)) {
                 let how = format!("URL `{}` asks for no sign-in", url.place.address);
-                found.push(entry(&url.place, &auth, how));
+                found.push(entry(&url.place, auth, how));
             }
         }
-        for one in public_functions(cx) {
+        for one in &doors.public {
             let place = &one.policy.place;
             let target = one.policy.targets.first();
             if target.is_some_and(|to| means(&to.text, &place.root, workload)) {
@@ -149,7 +193,7 @@ pub(super) fn entries<'a>(cx: &Context<'a>, targets: &[Target<'a>]) -> Vec<Expos
                 });
             }
         }
-        for (setting, at) in open_apis(cx.model, workload) {
+        for (setting, at) in doors.to(workload) {
             let how = format!("API `{}` asks for no sign-in", setting.place.address);
             found.push(entry(&setting.place, &at, how));
         }
@@ -176,110 +220,102 @@ fn means(text: &Text, root: &str, function: &Workload) -> bool {
             .is_some_and(|(_, rest)| rest.is_empty() || rest.starts_with([':', '/']))
 }
 
-/// Methods and routes of public APIs that call a function for whoever asks, with the value that says so.
-fn open_apis<'a>(model: &'a Model, function: &Workload) -> Vec<(&'a Setting, Val)> {
-    let mut found = Vec::new();
-    for method in model.settings_of(&METHODS) {
-        let attrs = &method.attrs;
-        let Some(auth) = any(attrs, &["authorization", "AuthorizationType"]) else {
-            continue;
-        };
-        let open = auth.to_text().is_some_and(|text| text.is("NONE"))
-            && any(attrs, &["api_key_required", "ApiKeyRequired"])
-                .is_none_or(|key| key.as_bool() == Some(false));
-        if open && is_plain_rest_api(model, method) && calls(model, method, function) {
-            found.push((method, auth));
+impl<'a> Doors<'a> {
+    /// Methods and routes of public APIs that call a function for whoever asks, with the value that
+    /// says so.
+    fn to(&self, function: &Workload) -> Vec<(&'a Setting, Val)> {
+        let near = |one: &Setting| one.place.root == function.place.root;
+        let methods = self.methods.iter().filter(|(method, _)| near(method));
+        let mut found: Vec<(&'a Setting, Val)> = methods
+            .filter(|(method, _)| self.calls(method, function) && self.is_plain_rest_api(method))
+            .cloned()
+            .collect();
+        for route in self.routes.iter().filter(|route| near(route)) {
+            let auth = any(&route.attrs, &["authorization_type", "AuthorizationType"]);
+            let none = |auth: &Val| auth.to_text().is_some_and(|text| text.is("NONE"));
+            if auth.as_ref().is_some_and(|auth| !none(auth)) {
+                continue;
+            }
+            let Some(target) = any(&route.attrs, &["target", "Target"]) else {
+                continue;
+            };
+            let text = target.to_text();
+            let calls = self.integrations.iter().any(|one| {
+                let joined = text
+                    .as_ref()
+                    .is_some_and(|text| refers(text, &route.place.root, &one.place));
+                joined && integrates(one, function)
+            });
+            if calls && self.is_http_api(route) {
+                found.push((route, auth.unwrap_or(target)));
+            }
         }
+        found
     }
-    for route in model.settings_of(&ROUTES) {
-        let auth = any(&route.attrs, &["authorization_type", "AuthorizationType"]);
-        let none = |auth: &Val| auth.to_text().is_some_and(|text| text.is("NONE"));
-        if auth.as_ref().is_some_and(|auth| !none(auth)) || !is_http_api(model, route) {
-            continue;
-        }
-        let Some(target) = any(&route.attrs, &["target", "Target"]) else {
-            continue;
+
+    /// The API that a method or route belongs to, where it is at hand.
+    fn api_of(&self, one: &Setting, names: &[&str], kinds: &[&str]) -> Option<&'a Setting> {
+        let id = any(&one.attrs, names)?.to_text()?;
+        let mut apis = self.apis.iter().copied();
+        apis.find(|api| {
+            kinds.contains(&api.place.kind.as_str()) && refers(&id, &one.place.root, &api.place)
+        })
+    }
+
+    /// Whether a method is of an API of the internet without a policy.
+    fn is_plain_rest_api(&self, method: &Setting) -> bool {
+        let Some(api) = self.api_of(method, &["rest_api_id", "RestApiId"], &REST_APIS) else {
+            return false;
         };
-        let text = target.to_text();
-        let calls = model.settings_of(&INTEGRATIONS).any(|one| {
-            let joined = text
-                .as_ref()
-                .is_some_and(|text| refers(text, &route.place.root, &one.place));
-            joined && integrates(one, function)
+        let configured = any(
+            &api.attrs,
+            &["endpoint_configuration", "EndpointConfiguration"],
+        );
+        let is_private = configured.iter().flat_map(Val::listed).any(|one| {
+            let types = any(&one, &["types", "Types"]).map(|types| types.listed());
+            one.is_unknown()
+                || types
+                    .unwrap_or_default()
+                    .iter()
+                    .any(|kind| kind.as_str().is_none_or(|kind| kind == "PRIVATE"))
         });
-        if calls {
-            found.push((route, auth.unwrap_or(target)));
+        let refers_here = |policy: &PolicyDocument| {
+            policy.place.address == api.place.address && policy.place.root == api.place.root
+                || policy
+                    .targets
+                    .iter()
+                    .any(|to| refers(&to.text, &policy.place.root, &api.place))
+        };
+        !is_private && !holder::resource_policies(self.model).any(|(policy, _)| refers_here(policy))
+    }
+
+    /// Whether a route is of an API over HTTP.
+    fn is_http_api(&self, route: &Setting) -> bool {
+        self.api_of(route, &["api_id", "ApiId"], &APIS)
+            .is_some_and(|api| says(&api.attrs, &["protocol_type", "ProtocolType"], "HTTP"))
+    }
+
+    /// Whether a method calls a function: by its own integration, or by one for the same method.
+    fn calls(&self, method: &Setting, function: &Workload) -> bool {
+        let root = &method.place.root;
+        let own = method
+            .attrs
+            .at(&["Integration", "Uri"])
+            .and_then(|uri| uri.to_text());
+        if own.is_some_and(|uri| means(&uri, root, function)) {
+            return true;
         }
-    }
-    found
-}
-
-/// The API that a method or route belongs to, where it is at hand.
-fn api_of<'a>(
-    model: &'a Model,
-    one: &Setting,
-    names: &[&str],
-    kinds: &'a [&'a str],
-) -> Option<&'a Setting> {
-    let id = any(&one.attrs, names)?.to_text()?;
-    model
-        .settings_of(kinds)
-        .find(|api| refers(&id, &one.place.root, &api.place))
-}
-
-/// Whether a method is of an API of the internet without a policy.
-fn is_plain_rest_api(model: &Model, method: &Setting) -> bool {
-    let Some(api) = api_of(model, method, &["rest_api_id", "RestApiId"], &REST_APIS) else {
-        return false;
-    };
-    let configured = any(
-        &api.attrs,
-        &["endpoint_configuration", "EndpointConfiguration"],
-    );
-    let is_private = configured.iter().flat_map(Val::listed).any(|one| {
-        let types = any(&one, &["types", "Types"]).map(|types| types.listed());
-        one.is_unknown()
-            || types
-                .unwrap_or_default()
+        let same = |one: &Setting| {
+            ["rest_api_id", "resource_id", "http_method"]
                 .iter()
-                .any(|kind| kind.as_str().is_none_or(|kind| kind == "PRIVATE"))
-    });
-    let refers_here = |policy: &PolicyDocument| {
-        policy.place.address == api.place.address && policy.place.root == api.place.root
-            || policy
-                .targets
-                .iter()
-                .any(|to| refers(&to.text, &policy.place.root, &api.place))
-    };
-    !is_private && !holder::resource_policies(model).any(|(policy, _)| refers_here(policy))
-}
-
-/// Whether a route is of an API over HTTP.
-fn is_http_api(model: &Model, route: &Setting) -> bool {
-    api_of(model, route, &["api_id", "ApiId"], &APIS)
-        .is_some_and(|api| says(&api.attrs, &["protocol_type", "ProtocolType"], "HTTP"))
-}
-
-/// Whether a method calls a function: by its own integration, or by one for the same method.
-fn calls(model: &Model, method: &Setting, function: &Workload) -> bool {
-    let root = &method.place.root;
-    let own = method
-        .attrs
-        .at(&["Integration", "Uri"])
-        .and_then(|uri| uri.to_text());
-    if own.is_some_and(|uri| means(&uri, root, function)) {
-        return true;
+                .all(|name| {
+                    let key = |setting: &Setting| Some(setting.attrs.get(name)?.to_text()?.key());
+                    key(one).is_some() && key(one) == key(method)
+                })
+        };
+        let mut integrations = self.integrations.iter();
+        integrations.any(|one| one.place.root == *root && same(one) && integrates(one, function))
     }
-    let same = |one: &Setting| {
-        ["rest_api_id", "resource_id", "http_method"]
-            .iter()
-            .all(|name| {
-                let key = |setting: &Setting| Some(setting.attrs.get(name)?.to_text()?.key());
-                key(one).is_some() && key(one) == key(method)
-            })
-    };
-    let mut integrations = model.settings_of(&INTEGRATIONS);
-    integrations.any(|one| one.place.root == *root && same(one) && integrates(one, function))
 }
 
 fn integrates(integration: &Setting, function: &Workload) -> bool {
