@@ -131,6 +131,7 @@ fn stages(
     let headers = settle::Headers::new(&input.resources);
     let framework = settle::Framework::new(&input.resources);
     let markers = Markers::new(sources, &input.comments, &input.resources, &mut diagnostics);
+    drop(std::mem::take(&mut input.comments));
     let resources = std::mem::take(&mut input.resources);
     let instances = resources.len();
     let outputs = std::mem::take(&mut input.outputs);

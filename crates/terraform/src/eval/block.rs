@@ -23,13 +23,18 @@ const META_BLOCKS: &[&str] = &["lifecycle", "provisioner", "connection"];
 impl Evaluator<'_> {
     /// A body as an object.
     pub(crate) fn body(&self, scope: &Scope, body: &Body, src: Src) -> Val {
+        self.body_with(scope, body, src, |_| true)
+    }
+
+    /// What is `read` of a body, as an object.
+    fn body_with(&self, scope: &Scope, body: &Body, src: Src, read: impl Fn(&str) -> bool) -> Val {
         let mut entries = Vec::new();
         let blocks = block_names(body);
         for attr in &body.attributes {
             if blocks.contains(&attr.name) {
                 continue;
             }
-            if META.contains(&attr.name.as_str()) {
+            if META.contains(&attr.name.as_str()) || !read(&attr.name) {
                 continue;
             }
             entries.push(Entry {
@@ -39,7 +44,7 @@ impl Evaluator<'_> {
             });
         }
         for name in blocks {
-            if META_BLOCKS.contains(&name.as_str()) {
+            if META_BLOCKS.contains(&name.as_str()) || !read(&name) {
                 continue;
             }
             let first = body.blocks_of(&name).next();
@@ -275,24 +280,18 @@ impl Evaluator<'_> {
     /// The resource as the other crates see it.
     pub(crate) fn resource(&self, target: &Target, addr: &SmolStr) -> Option<Resource> {
         let block = target.instance.module.resources.get(&target.key)?;
+        if target.key.mode == Mode::Data {
+            let guard = self.guard_of(target);
+            let maybe = target.member.maybe || target.instance.maybe;
+            let attrs = self.unread_arguments.clone();
+            return Some(self.as_resource(&target.key, block, addr.clone(), attrs, guard, maybe));
+        }
         let src = Src::at(block.span);
         let attrs = self.off_default(target.member.off_default, || {
-            self.body(&self.scope_of(target), &block.body, src.clone())
+            let read = |name: &str| overgrant_ir::is_read(&target.key.kind, name);
+            self.body_with(&self.scope_of(target), &block.body, src.clone(), read)
         });
         let mut attrs = self.existing(target, attrs);
-        if target.key.mode == Mode::Data
-            && target.key.kind == "aws_iam_policy_document"
-            && let Data::Map(map) = attrs.data()
-        {
-            let mut map = map.clone();
-            let json = self.policy_document(&attrs, &Src::at(block.header));
-            map.entries.push(Entry {
-                key: Text::known("json"),
-                key_src: Src::at(block.header),
-                val: self.settle(json, block.header),
-            });
-            attrs = Val::new(Data::Map(map), src.clone());
-        }
         if let Some(arn) = self.own_arn(target, &block.body, &attrs)
             && let Data::Map(map) = attrs.data()
         {
