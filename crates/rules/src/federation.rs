@@ -561,7 +561,9 @@ impl<'a> Trusted<'a> {
     }
 }
 
-/// What pages and apps report about their visitors, who need not sign in for it.
+/// What pages and apps report about their visitors, who need not sign in for it. Data that Cognito
+/// Sync keeps is that of the visitor whose credentials are used, and its console writes
+/// `cognito-sync:*` into the role of visitors. Source: Amazon Cognito, "Role trust and permissions".
 const FROM_VISITORS: [(&str, &str); 4] = [
     ("mobileanalytics", "PutEvents"),
     ("mobiletargeting", "PutEvents"),
@@ -570,7 +572,8 @@ const FROM_VISITORS: [(&str, &str); 4] = [
 ];
 
 fn is_from_visitors(action: Action<'_>) -> bool {
-    FROM_VISITORS.contains(&(action.service().prefix(), action.name()))
+    let service = action.service().prefix();
+    service == "cognito-sync" || FROM_VISITORS.contains(&(service, action.name()))
 }
 
 /// How far a subject pattern of GitHub Actions reaches: `repo:OWNER/REPO:REST`.

@@ -153,6 +153,37 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// So is what the console of Cognito writes into the role of visitors:
+    /// ```cloudformation good also:service-wildcard-on-all
+    /// Resources:
+    ///   Pool:
+    ///     Type: AWS::Cognito::IdentityPool
+    ///     Properties:
+    ///       AllowUnauthenticatedIdentities: true
+    ///   Guest:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRoleWithWebIdentity
+    ///             Principal:
+    ///               Federated: cognito-identity.amazonaws.com
+    ///             Condition:
+    ///               StringEquals:
+    ///                 cognito-identity.amazonaws.com:aud: !Ref Pool
+    ///               ForAnyValue:StringLike:
+    ///                 cognito-identity.amazonaws.com:amr: unauthenticated
+    ///       Policies:
+    ///         - PolicyName: guest
+    ///           PolicyDocument:
+    ///             Version: "2012-10-17"
+    ///             Statement:
+    ///               - Effect: Allow
+    ///                 Action: ["mobileanalytics:PutEvents", "cognito-sync:*"]
+    ///                 Resource: "*"
+    /// ```
     /// ## How to fix
     /// Test `aud` with the id of the pool and `amr` with `authenticated` (`ForAnyValue:StringLike`).
     pub(crate) static COGNITO_IDENTITY_TRUST_WEAK = Rule {
