@@ -76,6 +76,22 @@ rule! {
     ///             - Type: AWS::S3::Object
     ///               Values: ["arn:aws:s3:::acme-uploads/"]
     /// ```
+    /// Nor is one that takes writes only, to start a pipeline when an object is put:
+    /// ```cloudformation good at:low
+    /// Resources:
+    ///   Source:
+    ///     Type: AWS::CloudTrail::Trail
+    ///     Properties:
+    ///       S3BucketName: acme-trail
+    ///       IsLogging: true
+    ///       IsMultiRegionTrail: false
+    ///       IncludeGlobalServiceEvents: true
+    ///       EventSelectors:
+    ///         - ReadWriteType: WriteOnly
+    ///           DataResources:
+    ///             - Type: AWS::S3::Object
+    ///               Values: ["arn:aws:s3:::acme-source/app.zip"]
+    /// ```
     /// An event data store may keep everything in place of a trail:
     /// ```terraform good scope:module,baseline
     /// resource "aws_cloudtrail_event_data_store" "all" {
@@ -192,11 +208,14 @@ fn check(cx: &mut Context<'_>) {
             found.insert(0, gap);
         }
         let advice = advice(trail, organization);
-        let (found, severity) = if let Some(src) = drops_management(&trail.attrs) {
+        let partial = drops_management(&trail.attrs)
+            .map(|src| (src, "leaves out management events"))
+            .or_else(|| Some((watches_objects(&trail.attrs)?, "leaves out events that read")));
+        let (found, severity) = if let Some((src, words)) = partial {
             // One for data events may stand beside another elsewhere.
             found.push(Gap {
                 src,
-                words: "leaves out management events",
+                words,
                 edit: None,
             });
             (found, Severity::Low)
@@ -261,16 +280,36 @@ fn off(trail: &Setting, switch: &Switch) -> Option<Gap> {
     })
 }
 
+/// The members of a list that is named one way in Terraform and another in CloudFormation.
+fn list(attrs: &Val, names: [&str; 2]) -> Vec<Val> {
+    names
+        .iter()
+        .find_map(|name| attrs.get(name))
+        .map(|val| val.listed().into_vec())
+        .unwrap_or_default()
+}
+
+/// The place of selectors that take only writes, and data events of what they name: such a trail
+/// makes the events that start something. Source: AWS CodePipeline, "Amazon S3 source actions and
+/// EventBridge with AWS CloudTrail".
+fn watches_objects(attrs: &Val) -> Option<Src> {
+    let selectors = list(attrs, ["event_selector", "EventSelectors"]);
+    let kinds: Vec<Src> = selectors
+        .iter()
+        .filter(|selector| !list(selector, ["data_resource", "DataResources"]).is_empty())
+        .filter_map(|selector| {
+            let kind = ["read_write_type", "ReadWriteType"]
+                .iter()
+                .find_map(|name| selector.get(name))?;
+            (kind.as_str()? == "WriteOnly").then(|| kind.src().clone())
+        })
+        .collect();
+    (kinds.len() == selectors.len()).then(|| kinds.first().cloned()).flatten()
+}
+
 /// The place of selectors that leave out every management event, or the events that write.
 fn drops_management(attrs: &Val) -> Option<Src> {
-    let list = |names: [&str; 2]| -> Vec<Val> {
-        names
-            .iter()
-            .find_map(|name| attrs.get(name))
-            .map(|val| val.listed().into_vec())
-            .unwrap_or_default()
-    };
-    let simple = list(["event_selector", "EventSelectors"]);
+    let simple = list(attrs, ["event_selector", "EventSelectors"]);
     let drops = |selector: &Val| {
         let val = ["include_management_events", "IncludeManagementEvents"]
             .iter()
@@ -281,7 +320,7 @@ fn drops_management(attrs: &Val) -> Option<Src> {
         let dropped: Vec<Src> = simple.iter().filter_map(drops).collect();
         return (dropped.len() == simple.len()).then(|| dropped.first().cloned()).flatten();
     }
-    let advanced = list(["advanced_event_selector", "AdvancedEventSelectors"]);
+    let advanced = list(attrs, ["advanced_event_selector", "AdvancedEventSelectors"]);
     let first = advanced.first()?;
     let speaks = advanced.iter().any(|selector| {
         let fields = ["field_selector", "FieldSelectors"]
