@@ -4,6 +4,7 @@
 //! counts only where its ARN names it; the document is that of the embedded data.
 
 use crate::{Context, escalate, names};
+use overgrant_access::Boundary;
 use overgrant_catalog::{ManagedPolicy, catalog};
 use overgrant_ir::{Attachment, Identity, IdentityId, IdentityKind};
 use overgrant_policy::{Answer, Arn, Document, Effect, PrincipalKind};
@@ -146,10 +147,17 @@ impl Managed<'_> {
             && services.all(|principal| principal.service().is_some_and(|one| is_own(&one)))
     }
 
-    /// Whether a boundary limits the identity.
-    pub(crate) fn is_bounded(&self) -> bool {
-        self.identity
-            .is_some_and(|(_, identity)| identity.boundary.is_some())
+    /// Whether a boundary limits the identity: one of AWS that allows everything does not.
+    pub(crate) fn is_bounded(&self, cx: &Context<'_>) -> bool {
+        let open = |document: &Document| {
+            document
+                .allows()
+                .any(|statement| statement.grants_admin() == Answer::Must)
+        };
+        self.identity.is_some_and(|(id, identity)| {
+            identity.boundary.is_some()
+                && !matches!(cx.access.boundary(id), Boundary::AwsManaged { document, .. } if open(&document))
+        })
     }
 }
 

@@ -7,6 +7,7 @@ use overgrant_access::Boundary;
 use overgrant_catalog::Action;
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::IdentityId;
+use overgrant_value::Src;
 
 rule! {
     /// Permissions boundary does not limit.
@@ -126,6 +127,39 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// A default that stands for none is low, for whoever deploys the code can give one:
+    /// ```cloudformation good at:low
+    /// Parameters:
+    ///   Boundary:
+    ///     Type: String
+    ///     Default: arn:aws:iam::aws:policy/AdministratorAccess
+    /// Resources:
+    ///   Team:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       PermissionsBoundary: !Ref Boundary
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRole
+    ///             Principal:
+    ///               Service: ec2.amazonaws.com
+    /// ```
+    /// ```terraform good at:low
+    /// variable "boundary" {
+    ///   type    = string
+    ///   default = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// resource "aws_iam_role" "team" {
+    ///   name                 = "team"
+    ///   permissions_boundary = var.boundary
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ec2.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Allow the services that the role may ever use, and deny what changes identities, trust, boundaries
     /// and credentials.
@@ -185,14 +219,25 @@ fn check(cx: &mut Context<'_>) {
         };
         let who = names::identity(identity);
         let text = format!("boundary `{name}` does not limit {who}: it leaves {}", words(&open));
+        let severity = if is_default(&boundary.src) {
+            Severity::Low
+        } else {
+            Severity::Medium
+        };
         let report = cx
             .finding(&identity.place, &boundary.src, text)
+            .severity(severity)
             .when(&boundary.guard)
             .cell(name.as_str())
             .principal(&identity.place)
             .help(HELP);
         cx.report(report);
     }
+}
+
+/// Whether the value is the default of a parameter or variable, as the front ends label such a hop.
+fn is_default(src: &Src) -> bool {
+    src.hops().iter().any(|hop| hop.label.starts_with("default of "))
 }
 
 fn words(open: &[Action<'_>]) -> String {

@@ -171,7 +171,7 @@ fn check(cx: &mut Context<'_>) {
         }
         let amplify = one.policy.name() != "AdministratorAccess" && !is_everything(&one);
         let (severity, note) = match one.usage(cx) {
-            _ if one.is_bounded() => (Severity::Medium, Some("a permissions boundary limits it")),
+            _ if one.is_bounded(cx) => (Severity::Medium, Some("a permissions boundary limits it")),
             Usage::People | Usage::Workload => (Severity::High, None),
             Usage::Assumed => (
                 Severity::Low,
@@ -179,7 +179,7 @@ fn check(cx: &mut Context<'_>) {
             ),
             Usage::Other => (Severity::Medium, None),
         };
-        let what = match (one.is_bounded(), amplify) {
+        let what = match (one.is_bounded(cx), amplify) {
             (true, _) => "may do all that its boundary allows",
             (false, true) => "is nearly administrator",
             (false, false) => "is administrator",
@@ -230,6 +230,10 @@ mod tests {
     use crate::testing::Scene;
 
     fn found(policy: &str, principal: &str) -> Vec<Severity> {
+        bounded(policy, principal, "")
+    }
+
+    fn bounded(policy: &str, principal: &str, more: &str) -> Vec<Severity> {
         let trust = format!(
             r#"{{\"Statement\":{{\"Effect\":\"Allow\",\"Action\":\"sts:AssumeRole\",\"Principal\":{principal}}}}}"#
         );
@@ -237,7 +241,7 @@ mod tests {
             .resource(
                 "aws_iam_role",
                 "app",
-                &format!(r#"{{"name":"app","assume_role_policy":"{trust}"}}"#),
+                &format!(r#"{{"name":"app","assume_role_policy":"{trust}"{more}}}"#),
             )
             .resource(
                 "aws_iam_role_policy_attachment",
@@ -258,5 +262,17 @@ mod tests {
         assert_eq!(found("AdministratorAccess-Amplify", service), [Severity::High]);
         assert_eq!(found("AdministratorAccess", account), [Severity::Low]);
         assert_eq!(found("ReadOnlyAccess", service), []);
+    }
+
+    #[test]
+    fn a_boundary_that_allows_everything_is_none() {
+        let service = r#"{\"Service\":\"lambda.amazonaws.com\"}"#;
+        for (boundary, severity) in [
+            ("PowerUserAccess", Severity::Medium),
+            ("AdministratorAccess", Severity::High),
+        ] {
+            let more = format!(r#","permissions_boundary":"arn:aws:iam::aws:policy/{boundary}""#);
+            assert_eq!(bounded("AdministratorAccess", service, &more), [severity], "{boundary}");
+        }
     }
 }

@@ -165,7 +165,7 @@ fn check(cx: &mut Context<'_>) {
             if everything { None } else { managed::opens(&document) }
         });
         let Some(path) = path else { continue };
-        let accepted = one.is_bounded()
+        let accepted = one.is_bounded(cx)
             || one.identity.is_some_and(|(_, identity)| {
                 is_listed(&cx.settings.deployer_roles, identity)
                     || is_listed(&cx.settings.break_glass, identity)

@@ -171,7 +171,7 @@ fn check(cx: &mut Context<'_>) {
     let mut known: BTreeMap<&str, Option<Covered>> = BTreeMap::new();
     for one in managed::attached(cx) {
         let name = one.policy.path_and_name();
-        if one.is_bounded() || !matches!(one.usage(cx), Usage::People | Usage::Workload) {
+        if one.is_bounded(cx) || !matches!(one.usage(cx), Usage::People | Usage::Workload) {
             continue;
         }
         let covered = *known
