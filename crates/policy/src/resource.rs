@@ -55,6 +55,13 @@ impl ResourcePattern {
         ArnLiterals::plain(&self.arn()?.service)
     }
 
+    /// Whether it is an ARN of one account, written down or left to a parameter, not of any.
+    #[must_use]
+    pub fn names_account(&self) -> bool {
+        self.arn()
+            .is_some_and(|arn| !arn.account.is_empty() && arn.account.contains("*") != Answer::Must)
+    }
+
     /// Whether it surely names objects of S3 buckets: no region, and a slash behind the bucket.
     #[must_use]
     pub fn names_objects(&self) -> bool {

@@ -6,7 +6,7 @@ use overgrant_access::AttachedSource;
 use overgrant_catalog::{AccessLevel, Action, catalog};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::IdentityId;
-use overgrant_policy::{ActionSet, Answer, Effect, managed_document};
+use overgrant_policy::{ActionSet, Answer, Effect, Statement, managed_document};
 use std::collections::BTreeMap;
 
 rule! {
@@ -209,6 +209,7 @@ fn check(cx: &mut Context<'_>) {
         let mut judged: Vec<(Severity, Wide, Action<'_>)> = granted
             .actions()
             .filter(|action| grants::writes(*action) && is_scopable(*action))
+            .filter(|action| !is_of_named_sender(statement, *action))
             .filter_map(|action| {
                 let wide = grant.wide(action)?;
                 Some((severity(action), wide, action))
@@ -398,6 +399,16 @@ fn read(label: &str) -> ActionSet {
     set
 }
 
+/// Whether the action answers an invitation and the statement says whose: the account in the ARN is
+/// the sender's, and the rest of it is made up by the service.
+fn is_of_named_sender(statement: &Statement, action: Action<'_>) -> bool {
+    let listed = statement.resources.listed();
+    action.service().prefix() == "ram"
+        && ["AcceptResourceShareInvitation", "RejectResourceShareInvitation"].contains(&action.name())
+        && !listed.negated
+        && listed.items.iter().all(|item| item.names_account())
+}
+
 /// Types of which a call takes one, although none is marked as required: objects of buckets and of access
 /// points, rules of either bus, and what a session is opened on.
 const EITHER: [(&str, &[&str]); 3] = [
@@ -437,6 +448,11 @@ fn severity(action: Action<'_>) -> Severity {
     if action.service().prefix() == "iam" && description.contains(&action.name()) {
         return Severity::Medium;
     }
+    // The access policy is one of many settings of a domain.
+    let domain = ["UpdateDomainConfig", "UpdateElasticsearchDomainConfig"];
+    if action.service().prefix() == "es" && domain.contains(&action.name()) {
+        return Severity::Medium;
+    }
     // What it creates grants nothing to anybody yet.
     if action.level() == AccessLevel::PermissionsManagement && !action.name().starts_with("Create") {
         return Severity::High;
@@ -455,18 +471,26 @@ fn makes_its_id(action: Action<'_>) -> bool {
     const VERBS: [&str; 9] = [
         "Allocate", "Build", "Copy", "Create", "Import", "Purchase", "Register", "Request", "Run",
     ];
-    VERBS.iter().any(|verb| action.name().starts_with(verb))
-        && action
-            .resources()
-            .filter(|resource| resource.is_required())
-            .filter_map(|resource| resource.resource_type())
-            .any(|kind| {
-                let format = kind.arn_pattern();
-                let placeholder = format
-                    .rsplit_once("${")
-                    .and_then(|(_, rest)| rest.strip_suffix('}'));
-                placeholder.is_some_and(|name| name.ends_with("Id") || name.ends_with("ID"))
-            })
+    let creates = VERBS.iter().any(|verb| action.name().starts_with(verb));
+    action
+        .resources()
+        .filter(|resource| resource.is_required() && (creates || is_job_started(action, resource.name())))
+        .filter_map(|resource| resource.resource_type())
+        .any(|kind| {
+            let format = kind.arn_pattern();
+            let placeholder = format
+                .rsplit_once("${")
+                .and_then(|(_, rest)| rest.strip_suffix('}'));
+            placeholder.is_some_and(|name| name.ends_with("Id") || name.ends_with("ID"))
+        })
+}
+
+/// Whether the action starts a new job of the type: `StartTopicsDetectionJob` makes a
+/// `topics-detection-job`.
+fn is_job_started(action: Action<'_>, kind: &str) -> bool {
+    action.name().strip_prefix("Start").is_some_and(|job| {
+        job.ends_with("Job") && job.eq_ignore_ascii_case(&kind.replace('-', ""))
+    })
 }
 
 #[cfg(test)]
@@ -504,11 +528,28 @@ mod tests {
 
     #[test]
     fn types_of_which_a_call_takes_one() {
-        for action in ["s3:PutObject", "s3:DeleteObject", "ssm:StartSession", "events:PutTargets"] {
+        for action in [
+            "s3:PutObject",
+            "s3:DeleteObject",
+            "ssm:StartSession",
+            "events:PutTargets",
+            "comprehend:StopSentimentDetectionJob",
+            "es:UpdateDomainConfig",
+            "es:UpdateElasticsearchDomainConfig",
+        ] {
             let star = [(Severity::Medium, r#""*""#.to_owned())];
             assert_eq!(found(&format!(r#""{action}""#), r#""*""#), star, "{action}");
         }
         assert!(found(r#""s3:PutObject""#, r#""arn:aws:s3:::acme/*""#).is_empty());
+    }
+
+    #[test]
+    fn the_sender_of_an_invitation_is_a_limit() {
+        let of = |account: &str| {
+            let arn = format!(r#""arn:aws:ram:*:{account}:resource-share-invitation/*""#);
+            found(r#""ram:AcceptResourceShareInvitation""#, &arn).len()
+        };
+        assert_eq!((of("*"), of("111122223333")), (1, 0));
     }
 
     #[test]
@@ -573,6 +614,7 @@ mod tests {
             "iam:CreateServiceLinkedRole",
             "iam:CreateVirtualMFADevice",
             "iam:ChangePassword",
+            "comprehend:StartTopicsDetectionJob",
         ] {
             let severity = found(&format!("\"{action}\""), star);
             assert!(severity.iter().all(|(s, _)| *s == Severity::Low), "{action}");
