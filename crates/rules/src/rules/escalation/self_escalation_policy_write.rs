@@ -4,7 +4,7 @@ use crate::escalate::{self, Allowed};
 use crate::listed::is_listed;
 use crate::{Context, Family, Scope, names};
 use overgrant_access::graph::Node;
-use overgrant_catalog::EscalationPath;
+use overgrant_catalog::{EscalationPath, TargetKind};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::{Identity, IdentityId, IdentityKind};
 use std::collections::BTreeSet;
@@ -263,13 +263,13 @@ fn check(cx: &mut Context<'_>) {
         }
         let writes = escalate::self_writes(cx, id);
         // Paths that are all in policies of AWS are those policies' findings.
-        let Some((_, action, allowed)) = writes
+        let Some((path, action, allowed)) = writes
             .iter()
             .find(|(_, _, allowed)| allowed.place.is_some())
         else {
             continue;
         };
-        finding(cx, id, identity, action, *allowed, &writes);
+        finding(cx, id, identity, (path, action), *allowed, &writes);
     }
 }
 
@@ -300,12 +300,18 @@ fn finding(
     cx: &mut Context<'_>,
     id: IdentityId,
     identity: &Identity,
-    action: &str,
+    (path, action): (&EscalationPath, &str),
     allowed: Allowed<'_>,
     writes: &[(&'static EscalationPath, &'static str, Allowed<'_>)],
 ) {
     let Some(place) = allowed.place else { return };
+    let on_policy = path
+        .legs
+        .iter()
+        .flat_map(|legs| legs.iter())
+        .any(|leg| leg.action == action && leg.target.kind == TargetKind::Policy);
     let own = match identity.kind {
+        _ if on_policy => "a policy that it has",
         IdentityKind::User => "itself or its groups",
         _ => "itself",
     };
@@ -337,25 +343,42 @@ mod tests {
     use super::*;
     use crate::testing::Scene;
 
-    fn found(policy: &str) -> Vec<String> {
+    /// What is found of a role with these statements, inline or in a policy of its own.
+    fn messages(policy: &str, inline: bool) -> Vec<String> {
         let trust = r#"{"Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"ec2.amazonaws.com"}}}"#;
         let trust = trust.replace('"', "\\\"");
         let policy = policy.replace('"', "\\\"");
-        Scene::new()
-            .resource(
-                "aws_iam_role",
-                "ci",
-                &format!(r#"{{"name":"ci","assume_role_policy":"{trust}"}}"#),
-            )
-            .resource(
-                "aws_iam_role_policy",
-                "ci",
-                &format!(r#"{{"role":"ci","policy":"{{\"Statement\":[{policy}]}}"}}"#),
-            )
+        let role = format!(r#"{{"name":"ci","assume_role_policy":"{trust}"}}"#);
+        let document = format!(r#"{{\"Statement\":[{policy}]}}"#);
+        let scene = Scene::new().resource("aws_iam_role", "ci", &role);
+        let scene = if inline {
+            let policy = format!(r#"{{"role":"ci","policy":"{document}"}}"#);
+            scene.resource("aws_iam_role_policy", "ci", &policy)
+        } else {
+            let arn = "arn:aws:iam::123456789012:policy/own";
+            let policy = format!(r#"{{"name":"own","arn":"{arn}","policy":"{document}"}}"#);
+            let link = format!(r#"{{"role":"ci","policy_arn":"{arn}"}}"#);
+            scene
+                .resource("aws_iam_policy", "own", &policy)
+                .resource("aws_iam_role_policy_attachment", "own", &link)
+        };
+        scene
             .run(&SELF_ESCALATION_POLICY_WRITE)
             .into_iter()
             .map(|(_, finding)| finding.message)
             .collect()
+    }
+
+    fn found(policy: &str) -> Vec<String> {
+        messages(policy, true)
+    }
+
+    #[test]
+    fn a_policy_of_its_own_is_said_to_be_one() {
+        assert_eq!(
+            messages(r#"{"Effect":"Allow","Action":"iam:CreatePolicyVersion","Resource":"*"}"#, false),
+            ["role `ci` can grant itself any right: it may use `iam:CreatePolicyVersion` on a policy that it has"]
+        );
     }
 
     #[test]

@@ -160,7 +160,8 @@ fn check(cx: &mut Context<'_>) {
         };
         let services: Vec<String> = condition.values.iter().map(ToString::to_string).collect();
         let subject = grant.subject();
-        let listed = services.join(", ");
+        let quoted: Vec<String> = services.iter().map(|service| format!("`{service}`")).collect();
+        let listed = quoted.join(", ");
         let (text, severity) = if let Some(wide) = pattern(condition) {
             (
                 format!("{subject} pass any role in the account to every service that `{wide}` means"),
@@ -169,7 +170,7 @@ fn check(cx: &mut Context<'_>) {
         } else if let Some((role, holder, gain)) = stronger(cx, &grant, &services) {
             (
                 format!(
-                    "{subject} pass any role in the account to `{listed}`, {} too, which has rights that {} lacks",
+                    "{subject} pass any role in the account to {listed}, {} too, which has rights that {} lacks",
                     names::identity(role),
                     names::identity(holder)
                 ),
@@ -181,7 +182,7 @@ fn check(cx: &mut Context<'_>) {
             )
         } else {
             (
-                format!("{subject} pass any role in the account to `{listed}`"),
+                format!("{subject} pass any role in the account to {listed}"),
                 Severity::Info,
             )
         };
@@ -229,4 +230,22 @@ fn stronger<'a>(
         })
         .rev()
         .max_by_key(|(_, _, gain)| *gain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Scene;
+
+    #[test]
+    fn each_service_is_named_for_itself() {
+        let services = r#"["ec2.amazonaws.com","ecs-tasks.amazonaws.com"]"#;
+        let found = Scene::new()
+            .statements(&format!(
+                r#"{{"Effect":"Allow","Action":"iam:PassRole","Resource":"*","Condition":{{"StringEquals":{{"iam:PassedToService":{services}}}}}}}"#
+            ))
+            .run(&PASSROLE_ANY_ROLE_ONE_SERVICE);
+        let named = |message: &str| message.ends_with("to `ec2.amazonaws.com`, `ecs-tasks.amazonaws.com`");
+        assert!(found.iter().any(|(_, finding)| named(&finding.message)));
+    }
 }
