@@ -8,7 +8,7 @@ use crate::Pattern;
 use crate::arn::{Arn, ArnLiterals, ArnParts};
 use crate::glob::{self, Token};
 use crate::statement::{Listed, joined_key, show};
-use overgrant_value::{Answer, Piece, Text};
+use overgrant_value::{Answer, Piece, Src, Text};
 use smol_str::SmolStr;
 use std::fmt;
 use std::sync::OnceLock;
@@ -60,6 +60,18 @@ impl ResourcePattern {
     pub fn names_account(&self) -> bool {
         self.arn()
             .is_some_and(|arn| !arn.account.is_empty() && arn.account.contains("*") != Answer::Must)
+    }
+
+    /// Where its account is written, where that is known and has bytes outside those of the ARN: a
+    /// value that was put into it.
+    #[must_use]
+    pub fn account_src(&self) -> Option<Src> {
+        let account = &self.arn()?.account;
+        let src = account.src_of(0..account.as_known()?.len())?;
+        let whole = self.pattern.src().span?;
+        src.span
+            .is_some_and(|span| !whole.contains(span))
+            .then_some(src)
     }
 
     /// Whether it surely names objects of S3 buckets: no region, and a slash behind the bucket.

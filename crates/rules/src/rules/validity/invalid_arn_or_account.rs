@@ -33,6 +33,23 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// An account that is put into several ARNs is told once, where it is written:
+    /// ```terraform bad
+    /// locals {
+    ///   account = "12345678" # <-- here
+    /// }
+    /// resource "aws_iam_policy" "sender" {
+    ///   name = "sender"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = "sqs:SendMessage"
+    ///       Resource = ["arn:aws:sqs:eu-west-1:${local.account}:orders", "arn:aws:sqs:eu-west-1:${local.account}:bills"]
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ```cloudformation bad
     /// Resources:
     ///   Reader:
@@ -194,10 +211,14 @@ fn check(cx: &mut Context<'_>) {
                     fault.severity = Severity::Low;
                 }
                 let text = format!("{name} has the resource `{item}`, {}", fault.text);
+                // An account that was put into the ARN is told once, where it is written.
+                let put_in = item.account_src().filter(|_| fault.of_account);
+                let cell = if put_in.is_some() { String::new() } else { item.pattern().key() };
+                let src = put_in.unwrap_or_else(|| item.pattern().src().clone());
                 let report = cx
-                    .finding(&holder.place, item.pattern().src(), text)
+                    .finding(&holder.place, &src, text)
                     .statement(statement)
-                    .cell(item.pattern().key())
+                    .cell(cell)
                     .severity(fault.severity)
                     .marks(item.pattern().marks());
                 cx.report(report);
@@ -266,18 +287,22 @@ fn example(cx: &Context<'_>, item: &ResourcePattern) -> Option<Fault> {
     meant.then(|| Fault {
         text: format!("whose account `{account}` is the one of AWS's examples"),
         severity: Severity::Info,
+        of_account: true,
     })
 }
 
 struct Fault {
     text: String,
     severity: Severity,
+    /// Whether the account id is what is wrong.
+    of_account: bool,
 }
 
 fn medium(text: String) -> Fault {
     Fault {
         text,
         severity: Severity::Medium,
+        of_account: false,
     }
 }
 
@@ -322,6 +347,7 @@ fn segments(arn: &ArnLiterals, catalog: &Catalog) -> Option<Fault> {
         return Some(Fault {
             text: format!("whose account id `{account}` is not 12 digits"),
             severity: if crosses { Severity::Low } else { Severity::Medium },
+            of_account: true,
         });
     }
     if let Some(service) = &arn.service
@@ -336,6 +362,7 @@ fn segments(arn: &ArnLiterals, catalog: &Catalog) -> Option<Fault> {
                 _ => format!("whose service `{service}` is not known"),
             },
             severity: if upper { Severity::Medium } else { Severity::Low },
+            of_account: false,
         });
     }
     None
@@ -371,6 +398,7 @@ fn managed(text: &Text, catalog: &Catalog) -> Option<Fault> {
         None => Some(Fault {
             text: format!("which is not among the AWS managed policies of {}", catalog.date()),
             severity: Severity::Low,
+            of_account: false,
         }),
     }
 }
