@@ -47,6 +47,10 @@ enum Task {
     Policy(tasks::policy::Arguments),
 }
 
+/// As the program, so that what `bench` measures is the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match run(&Arguments::parse().task) {
         Ok(()) => ExitCode::SUCCESS,
