@@ -2,9 +2,10 @@
 //!
 //! The pairs are data (`data/subsumes.tsv`): winner, loser, and what both must share. Not for
 //! merging contexts. Invariant: a finding is only silenced by one that is at least as sure, or
-//! sure enough to be shown by default.
+//! sure enough to be shown by default; where only the principal is shared, that holds for the severity
+//! too.
 
-use overgrant_finding::{Confidence, Entry, Finding, Judged};
+use overgrant_finding::{Confidence, Entry, Finding, Judged, Severity};
 use overgrant_source::Span;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,6 +80,10 @@ pub(crate) fn subsume(findings: Vec<Finding>) -> Vec<Finding> {
                 of_rule.filter_map(|&index| Some((findings.get(index)?, *shared)))
             })
             .filter(|(winner, _)| winner.confidence >= loser.confidence.min(Confidence::Medium))
+            .filter(|(winner, shared)| {
+                *shared != Shared::Principal
+                    || winner.severity >= loser.severity.min(Severity::Medium)
+            })
             .collect();
         let lost = winners
             .iter()
@@ -299,7 +304,6 @@ fn covers(wide: &str, narrow: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use overgrant_finding::Severity;
     use overgrant_ir::{Format, Place};
     use overgrant_source::FileId;
     use overgrant_value::{Guard, Src};
@@ -356,6 +360,16 @@ mod tests {
         });
         finding.covers = actions.iter().map(|index| at(*index)).collect();
         finding
+    }
+
+    #[test]
+    fn what_is_hidden_silences_nothing_of_its_principal_that_is_shown() {
+        let left = |severity| {
+            let admin = about("managed-administratoraccess", severity, 1, &[0]);
+            let star = about("star-resource-on-scopable-write", Severity::Medium, 5, &[1]);
+            subsume(vec![admin, star]).len()
+        };
+        assert_eq!((left(Severity::High), left(Severity::Low)), (1, 2));
     }
 
     #[test]
