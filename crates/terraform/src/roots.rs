@@ -63,7 +63,7 @@ pub(crate) fn evaluate(sources: &Sources, dirs: &[String], options: &Options) ->
         .collect();
     let roots: BTreeSet<SmolStr> = choose(&found).into_iter().map(SmolStr::from).collect();
     let called: BTreeSet<&str> = found.iter().flat_map(Found::calls).collect();
-    let late: BTreeMap<SmolStr, Evaluated> = found
+    let mut late: BTreeMap<SmolStr, Evaluated> = found
         .par_iter()
         .filter(|one| one.result.is_none() && roots.contains(&one.dir))
         .map(|root| {
@@ -74,8 +74,6 @@ pub(crate) fn evaluate(sources: &Sources, dirs: &[String], options: &Options) ->
             (root.dir.clone(), result)
         })
         .collect();
-    drop(called);
-    let mut late = late;
     let mut output = Output::default();
     let mut results = Vec::new();
     for root in &mut found {

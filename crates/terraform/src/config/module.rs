@@ -94,8 +94,8 @@ impl<'a> Loader<'a> {
         let mut modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
         let cell = modules.remove(dir);
         drop(modules);
-        let cell = cell.and_then(Arc::into_inner);
-        let Some(module) = cell.and_then(OnceLock::into_inner) else {
+        // Another thread may be reading through the same cell; what is kept must not depend on that.
+        let Some(module) = cell.as_ref().and_then(|cell| cell.get()) else {
             return;
         };
         let rest = Module {
@@ -400,4 +400,24 @@ fn block_type(block: &Block) -> SmolStr {
         return label.text.clone();
     }
     block.kind.clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_let_go_while_it_is_in_use_keeps_its_files_and_comments() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("main.tf"), "# a word\nlocals {}\n").unwrap();
+        let sources = Sources::new(dir.path());
+        let loader = Loader::new(&sources);
+        let module = loader.module("");
+        let cell = loader.modules.lock().unwrap().get("").cloned();
+        loader.release("");
+        let all = loader.all();
+        assert_eq!(all[0].files, module.files);
+        assert_eq!(all[0].comments.len(), 1);
+        drop(cell);
+    }
 }
