@@ -153,10 +153,9 @@ fn extend<T: PartialEq>(list: &mut Vec<T>, more: Vec<T>) {
 /// How many instances the block behind an address has.
 #[derive(Debug, Default)]
 pub(crate) struct Uses {
-    /// Blocks that several resources come out of, by a hash of root and address.
-    block: HashMap<u64, Span>,
-    /// By block: its instances. What a transform made of one resource is one instance.
-    instances: BTreeMap<Span, usize>,
+    /// By a hash of root and address, where it is more than one. What a transform made of one resource
+    /// is one instance.
+    instances: HashMap<u64, usize>,
 }
 
 impl Uses {
@@ -183,18 +182,15 @@ impl Uses {
             if instances < 2 {
                 continue;
             }
-            for (span, _, address) in block {
-                uses.block.insert(*address, *span);
-                uses.instances.insert(*span, instances);
-            }
+            let addresses = block.iter().map(|(_, _, address)| (*address, instances));
+            uses.instances.extend(addresses);
         }
         uses
     }
 
     fn of(&self, root: &SmolStr, address: &SmolStr) -> usize {
-        self.block
+        self.instances
             .get(&name_hash(root, address))
-            .and_then(|span| self.instances.get(span))
             .copied()
             .unwrap_or(1)
     }
