@@ -1,6 +1,6 @@
 //! `workload-uses-static-credentials`: code gets an access key in place of a role.
 
-use crate::environment::all_variables;
+use crate::environment::{all_variables, variables};
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::Setting;
@@ -128,6 +128,17 @@ rule! {
     ///             - Name: AWS_SECRET_ACCESS_KEY
     ///               ValueFrom: arn:aws:secretsmanager:eu-west-1:111122223333:secret:china-secret
     /// ```
+    /// What begins as no key id does is none, but a stand-in for an emulator:
+    /// ```cloudformation good
+    /// Resources:
+    ///   Sum:
+    ///     Type: AWS::Lambda::Function
+    ///     Properties:
+    ///       Environment:
+    ///         Variables:
+    ///           AWS_ACCESS_KEY_ID: dummy
+    ///           AWS_SECRET_ACCESS_KEY: dummy
+    /// ```
     /// A host outside of AWS has no role to take:
     /// ```terraform good
     /// resource "aws_ecs_task_definition" "edge" {
@@ -216,7 +227,17 @@ fn key(setting: &Setting) -> Option<Val> {
     let (_, val) = variables
         .into_iter()
         .find(|(name, val)| KEYS.contains(&name.as_str()) && !is_empty(val) || is_made_here(val))?;
-    (!elsewhere && !is_on_premises(setting)).then_some(val)
+    let no_key = elsewhere || is_on_premises(setting) || has_stand_in(setting);
+    (!no_key).then_some(val)
+}
+
+/// Whether the key id is written out and cannot be one. Source: IAM, "Understanding unique ID prefixes".
+fn has_stand_in(setting: &Setting) -> bool {
+    variables(setting).iter().any(|(name, val)| {
+        let known = val.as_str().filter(|text| !text.is_empty());
+        name == "AWS_ACCESS_KEY_ID"
+            && known.is_some_and(|text| !text.starts_with("AKIA") && !text.starts_with("ASIA"))
+    })
 }
 
 /// Whether the value is the secret of an access key that the configuration makes, whatever the name.

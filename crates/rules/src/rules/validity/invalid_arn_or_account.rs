@@ -342,11 +342,11 @@ fn segments(arn: &ArnLiterals, catalog: &Catalog) -> Option<Fault> {
         && !OWNERS.contains(&account.as_str())
         && !(account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()))
     {
-        // Crosses stand for an id that whoever applies the code fills in.
-        let crosses = account.bytes().all(|byte| matches!(byte, b'X' | b'x'));
+        // Crosses and blanks stand for an id that whoever applies the code fills in.
+        let blank = is_blank(account) || account.bytes().all(|byte| matches!(byte, b'X' | b'x'));
         return Some(Fault {
             text: format!("whose account id `{account}` is not 12 digits"),
-            severity: if crosses { Severity::Low } else { Severity::Medium },
+            severity: if blank { Severity::Low } else { Severity::Medium },
             of_account: true,
         });
     }
@@ -433,6 +433,7 @@ mod tests {
         }
         assert_eq!(found("arn:aws:brandnew:::x"), [Severity::Low]);
         assert_eq!(found("<your_secret_arn>"), [Severity::Low]);
+        assert_eq!(found("arn:aws:sqs:eu-west-1:<<XXXXXXXX>>:q"), [Severity::Low]);
         for good in [
             "*",
             "arn:aws:s3:::b/*",
