@@ -7,10 +7,12 @@ use crate::attach::{Attached, AttachedSource};
 use crate::reach::Reach;
 use overgrant_catalog::catalog;
 use overgrant_ir::{DocumentId, IdentityId};
+use overgrant_policy::point::condition_holds;
 use overgrant_policy::{
-    ActionSet, Answer, Conditions, Document, Effect, Resolution, Statement, Test,
+    ActionSet, Answer, Conditions, ContextValue, Document, Effect, Resolution, Statement, Test,
 };
 use overgrant_value::Text;
+use smol_str::SmolStr;
 
 /// A statement of an attached policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -47,6 +49,26 @@ pub struct Decision {
 pub struct Hint<'a> {
     /// The service principal that a role is passed to (`iam:PassedToService`).
     pub passed_to: Option<&'a str>,
+    /// What tags of the resource have been made to say.
+    pub tags: &'a [Tag],
+}
+
+/// A tag of a resource.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Tag {
+    /// Its name; letter case does not matter in conditions.
+    pub name: SmolStr,
+    /// What it says; `None` where it was taken off.
+    pub value: Option<SmolStr>,
+}
+
+impl std::fmt::Display for Tag {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.value {
+            Some(value) => write!(f, "sets tag `{}` to `{value}`", self.name),
+            None => write!(f, "takes off tag `{}`", self.name),
+        }
+    }
 }
 
 impl Decision {
@@ -67,12 +89,22 @@ impl Decision {
 
 /// Whether the conditions hold for the hint: `None` where they look at anything else.
 pub(crate) fn holds(conditions: &Conditions, hint: Hint<'_>) -> Option<Answer> {
-    let service = hint.passed_to?;
+    if hint.passed_to.is_none() && hint.tags.is_empty() {
+        return None;
+    }
     if conditions.open || conditions.items.is_empty() {
         return None;
     }
     let mut answer = Answer::Must;
     for condition in &conditions.items {
+        if let Some(name) = condition.key.resource_tag() {
+            let tag = |tag: &&Tag| tag.name.eq_ignore_ascii_case(&name);
+            let tag = hint.tags.iter().find(tag)?;
+            let value = tag.value.clone().map(ContextValue::One);
+            answer = answer.and(condition_holds(condition, value));
+            continue;
+        }
+        let service = hint.passed_to?;
         if !condition.key.is("iam:PassedToService") || condition.operator.test == Test::Null {
             return None;
         }

@@ -15,7 +15,7 @@ mod session;
 mod usable;
 
 pub use attach::{Attached, AttachedSource, Boundary, How, Use};
-pub use decide::{Decision, Hint, StatementRef};
+pub use decide::{Decision, Hint, StatementRef, Tag};
 pub use graph::Graph;
 pub use session::Session;
 

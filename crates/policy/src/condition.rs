@@ -198,6 +198,17 @@ impl ConditionKey {
         self.text.as_known().map(|text| text.to_ascii_lowercase())
     }
 
+    /// The tag of the resource that the key is about, as written (`aws:ResourceTag/team`,
+    /// `ssm:resourceTag/team`); `None` for other keys, and for a tag whose name is open.
+    #[must_use]
+    pub fn resource_tag(&self) -> Option<SmolStr> {
+        let text = self.text.as_known()?;
+        let (kind, tag) = text.split_once('/')?;
+        let (_, kind) = kind.split_once(':')?;
+        let named = !tag.is_empty() && !tag.contains("${");
+        (kind.eq_ignore_ascii_case("ResourceTag") && named).then(|| tag.into())
+    }
+
     /// Where it was written.
     #[must_use]
     pub fn src(&self) -> &Src {

@@ -7,7 +7,7 @@
 use crate::Context;
 use crate::listed::is_listed;
 use overgrant_access::graph::{Basis, Edge, Node};
-use overgrant_access::{Attached, AttachedSource};
+use overgrant_access::{Attached, AttachedSource, StatementRef};
 use overgrant_catalog::{Action, Category, EscalationPath, TargetKind};
 use overgrant_finding::Confidence;
 use overgrant_ir::{Identity, IdentityId, IdentityKind, Place, PolicyDocument};
@@ -121,7 +121,8 @@ pub(crate) fn reaches_admin(cx: &Context<'_>, id: IdentityId) -> bool {
     cx.access.graph().reaches_admin(id) == Answer::Must
 }
 
-/// The sure steps that an identity can take by rows of a rule.
+/// The sure steps that an identity can take by rows of a rule, but for those that first write the tags
+/// which the right hangs on: `abac-tag-self-service` tells of them.
 pub(crate) fn steps<'a>(
     cx: &Context<'a>,
     id: IdentityId,
@@ -131,7 +132,7 @@ pub(crate) fn steps<'a>(
         .graph()
         .from(Node::Identity(id))
         .iter()
-        .filter(|edge| edge.answer == Answer::Must)
+        .filter(|edge| edge.answer == Answer::Must && edge.tagging.is_none())
         .filter_map(|edge| Some((edge.path?, edge)))
         .filter(move |(path, _)| {
             path.rule == rule && path.confidence != overgrant_catalog::Confidence::Low
@@ -155,13 +156,18 @@ pub(crate) fn rights<'a>(cx: &Context<'a>, edge: &Edge) -> Vec<(&'static str, Al
             let Basis::Policy(reference) = one.basis else {
                 return None;
             };
-            let (statement, attached) = cx.access.statement(&reference)?;
-            let place = document_of(cx, attached).map(|document| &document.place);
-            Some((one.action, Allowed { statement, place }))
+            Some((one.action, written(cx, &reference)?))
         })
         .collect();
     found.sort_by_key(|(_, allowed)| allowed.place.is_none());
     found
+}
+
+/// A statement of an attached policy with its place.
+pub(crate) fn written<'a>(cx: &Context<'a>, reference: &StatementRef) -> Option<Allowed<'a>> {
+    let (statement, attached) = cx.access.statement(reference)?;
+    let place = document_of(cx, attached).map(|document| &document.place);
+    Some(Allowed { statement, place })
 }
 
 /// What a step reaches: the sure members where it leads to a group.

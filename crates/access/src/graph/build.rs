@@ -7,6 +7,7 @@ use super::assume::ASSUME;
 use super::entry::Entry;
 use super::legs::Held;
 use super::precondition::State;
+use super::tags::{self, Guarded};
 use super::target::{Compute, Targets, kinds, plain};
 use super::walk::Walk;
 use super::{Basis, Doubt, Edge, EdgeKind, Evidence, Graph, Hub, Node};
@@ -31,6 +32,8 @@ pub(super) struct Builder<'a, 'm> {
     pub(super) compute: BTreeMap<(SmolStr, &'static str), Rc<Compute>>,
     /// Hubs by account and what they hold.
     pub(super) hub_of: BTreeMap<String, Option<usize>>,
+    /// Steps that hang on nothing but tags of their target.
+    pub(super) guarded: Vec<Guarded>,
 }
 
 impl Builder<'_, '_> {
@@ -46,6 +49,7 @@ impl Builder<'_, '_> {
             by: held.by,
             doubts: held.doubts,
             via: None,
+            tagging: None,
         });
         #[expect(clippy::indexing_slicing, reason = "pushed in the line above")]
         &mut self.edges[at]
@@ -120,6 +124,7 @@ pub(super) fn build(access: &Access<'_>) -> Graph {
         hubs: Vec::new(),
         compute: BTreeMap::new(),
         hub_of: BTreeMap::new(),
+        guarded: Vec::new(),
     };
     let entries = trusted(&mut builder);
     running(&mut builder);
@@ -129,6 +134,7 @@ pub(super) fn build(access: &Access<'_>) -> Graph {
             Walk::new(&mut builder, IdentityId(at), identity).all();
         }
     }
+    tags::write(&mut builder);
     finish(builder, entries)
 }
 

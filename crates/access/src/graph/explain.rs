@@ -163,7 +163,9 @@ impl Access<'_> {
         }
     }
 
-    fn sentence(&self, edge: &Edge, to: Node) -> String {
+    /// A step to `to` as a sentence without a full stop.
+    #[must_use]
+    pub fn sentence(&self, edge: &Edge, to: Node) -> String {
         let (from, target) = (self.describe(edge.from), self.describe(to));
         let mut actions: Vec<&str> = Vec::new();
         for one in &edge.by {
@@ -173,6 +175,19 @@ impl Access<'_> {
         }
         let used = list(&actions);
         let via = edge.via.map(|node| self.describe(node));
+        if let Some(tagging) = &edge.tagging {
+            let written: Vec<String> = tagging.tags.iter().map(ToString::to_string).collect();
+            let holder = Node::Identity(tagging.holder);
+            let by = if holder == edge.from {
+                String::new()
+            } else {
+                format!(" as {}", self.describe(holder))
+            };
+            return format!(
+                "{from} {} on {target} and runs its own code in it{by}: {used}",
+                written.join(" and ")
+            );
+        }
         match (edge.kind, edge.path) {
             (EdgeKind::MayAssume, _) => format!("{from} assumes {target}"),
             (EdgeKind::RunsAs, _) => format!("{from} runs as {target}"),

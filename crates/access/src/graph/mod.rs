@@ -18,6 +18,7 @@ mod legs;
 mod precondition;
 mod rows;
 mod search;
+mod tags;
 mod target;
 mod walk;
 
@@ -27,7 +28,7 @@ pub use explain::{Explained, Place, Right, Step};
 
 pub use search::{Goal, Route};
 
-use crate::{Access, StatementRef};
+use crate::{Access, StatementRef, Tag};
 use overgrant_catalog::{EscalationPath, Precondition};
 use overgrant_ir::{DocumentId, IdentityId};
 use overgrant_policy::Answer;
@@ -146,6 +147,19 @@ pub struct Edge {
     pub doubts: Vec<Doubt>,
     /// What is changed on the way, where that is not the end.
     pub via: Option<Node>,
+    /// What a condition asks of the target's tags, where the step writes them itself.
+    pub tagging: Option<Tagging>,
+}
+
+/// Tags that a step writes so that a condition holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tagging {
+    /// Who has the right that hangs on the tags: the caller, or somebody whom it surely can become.
+    pub holder: IdentityId,
+    /// The statement whose condition asks for them.
+    pub guard: StatementRef,
+    /// What the tags are made to say.
+    pub tags: Vec<Tag>,
 }
 
 /// A hub: all of its members can be reached by whoever reaches it.

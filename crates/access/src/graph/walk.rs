@@ -166,7 +166,7 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
     fn any_workload(&mut self, actions: &[&'static str]) -> bool {
         let near = self.near_workloads(actions);
         near.into_iter()
-            .any(|at| self.on_workload(at, actions).is_some())
+            .any(|at| self.on_workload(at, actions, Hint::default()).is_some())
     }
 
     /// What the statements for the first action may name.
@@ -191,12 +191,17 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
     }
 
     /// The actions on a workload, each under the ARN that it knows.
-    fn on_workload(&mut self, at: usize, actions: &[&'static str]) -> Option<Held> {
+    pub(super) fn on_workload(
+        &mut self,
+        at: usize,
+        actions: &[&'static str],
+        hint: Hint<'_>,
+    ) -> Option<Held> {
         let mut held = Held::sure();
         for action in actions {
             let compute = self.builder.compute(&self.zone, action);
             let arn = compute.arns.get(&at)?;
-            held = held.and(self.leg(action, Some(arn), Hint::default())?);
+            held = held.and(self.leg(action, Some(arn), hint)?);
         }
         Some(held)
     }
@@ -223,6 +228,7 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
                 let held = self.trusted_by(role, &services, true)?;
                 let hint = Hint {
                     passed_to: services.first().copied(),
+                    ..Hint::default()
                 };
                 Some(held.and(self.with(role, actions, hint)?))
             })
@@ -307,6 +313,7 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
             by: held.by,
             doubts: held.doubts,
             via,
+            tagging: None,
         };
         let slot = self.found.entry((plan.path.id, to));
         match slot {
@@ -344,6 +351,7 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
                     [one] => Some(one),
                     _ => None,
                 },
+                ..Hint::default()
             };
             let every = self.on_arn(&target::any("role"), actions, hint);
             if let Some(every) = every.filter(|held| held.answer == Answer::Must) {
@@ -411,7 +419,11 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
             all.map(|one| one.principal).next()
         });
         for action in actions {
-            let one = self.with(role, &[*action], Hint { passed_to });
+            let hint = Hint {
+                passed_to,
+                ..Hint::default()
+            };
+            let one = self.with(role, &[*action], hint);
             match one {
                 Some(one) => held = held.and(one),
                 // Where the trust names the caller, it needs no right to assume.
@@ -661,9 +673,10 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
         if role == self.caller || !runs_code(workload, kind) {
             return None;
         }
-        let mut held = base.clone().and(self.on_workload(at, actions)?);
+        let on = self.on_workload(at, actions, Hint::default())?;
+        let mut rest = base.clone();
         for action in actions {
-            held = held.given(self.anywhere.usable(action), Doubt::Condition)?;
+            rest = rest.given(self.anywhere.usable(action), Doubt::Condition)?;
         }
         let mut chosen = Chosen {
             role: Some(role),
@@ -672,7 +685,7 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
         };
         let on_role = plan.on(TargetKind::Role);
         if !on_role.is_empty() {
-            held = held.and(self.on(role, on_role)?);
+            rest = rest.and(self.on(role, on_role)?);
         }
         let on_policy = plan.on(TargetKind::Policy);
         if !on_policy.is_empty() {
@@ -681,14 +694,17 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
                 .filter_map(|policy| Some((policy, self.on_policy(policy, on_policy)?)))
                 .max_by_key(|(_, held)| held.answer)?;
             chosen.policy = Some(policy);
-            held = held.and(more);
+            rest = rest.and(more);
         }
-        let held = self.state(plan, &chosen, held)?;
+        let rest = self.state(plan, &chosen, rest)?;
         if plan.writes_policy() {
-            let held = held.given(access.unbound(role), Doubt::Boundary)?;
+            let held = on.and(rest).given(access.unbound(role), Doubt::Boundary)?;
             self.add(plan, Node::Admin, Some(Node::Workload(at)), held);
         } else {
-            self.add(plan, Node::Workload(at), None, held);
+            if on.answer == Answer::May && rest.answer == Answer::Must {
+                self.guarded(plan, at, actions, &rest);
+            }
+            self.add(plan, Node::Workload(at), None, on.and(rest));
         }
         Some(())
     }
@@ -755,7 +771,7 @@ pub(super) fn runs_code(workload: &overgrant_ir::Workload, kind: &str) -> bool {
     }
 }
 
-fn kind(path: &EscalationPath) -> EdgeKind {
+pub(super) fn kind(path: &EscalationPath) -> EdgeKind {
     let passes = path
         .legs
         .iter()

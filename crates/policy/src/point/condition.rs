@@ -19,16 +19,19 @@ pub(super) fn all(conditions: &Conditions, scope: &Scope<'_>) -> Answer {
     conditions
         .items
         .iter()
-        .map(|condition| {
-            let holds = one(condition, scope);
-            if condition.guard.is_always() {
-                holds
-            } else {
-                // Without the condition nothing is asked.
-                holds.or(Answer::May)
-            }
-        })
+        .map(|condition| alone(condition, scope))
         .fold(open, Answer::and)
+}
+
+/// Whether a condition holds in a scope, or is not part of the statement.
+pub(super) fn alone(condition: &Condition, scope: &Scope<'_>) -> Answer {
+    let holds = one(condition, scope);
+    if condition.guard.is_always() {
+        holds
+    } else {
+        // Without the condition nothing is asked.
+        holds.or(Answer::May)
+    }
 }
 
 fn one(condition: &Condition, scope: &Scope<'_>) -> Answer {

@@ -8,12 +8,30 @@
 mod condition;
 mod glob;
 
+use crate::condition::Condition;
 use crate::document::{Document, Effect, Resolution};
 use crate::principal::{Principal, PrincipalKind};
-use crate::request::{Caller, Context, Outcome, PolicyKind, Request, Stack, StatementRef};
+use crate::request::{
+    Caller, Context, ContextValue, Outcome, PolicyKind, Request, Stack, StatementRef,
+};
 use crate::statement::{Listed, Statement};
 use overgrant_catalog::catalog;
 use overgrant_value::{Answer, Marks, Text};
+
+/// Whether a condition holds where its key has one value, or none: other keys, which its values may
+/// name as variables, are absent.
+#[must_use]
+pub fn condition_holds(condition: &Condition, value: Option<ContextValue>) -> Answer {
+    let mut context = Context::new();
+    if let (Some(key), Some(value)) = (condition.key.spelling(), value) {
+        context.set(&key, value);
+    }
+    let scope = Scope {
+        context: &context,
+        variables: true,
+    };
+    condition::alone(condition, &scope)
+}
 
 /// What policy variables are replaced from.
 struct Scope<'a> {

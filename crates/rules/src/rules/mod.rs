@@ -73,6 +73,7 @@ rules! {
         cloudtrail_trail_incomplete::CLOUDTRAIL_TRAIL_INCOMPLETE,
     }
     grant {
+        abac_tag_self_service::ABAC_TAG_SELF_SERVICE,
         admin_equivalent_union::ADMIN_EQUIVALENT_UNION,
         admin_star_star::ADMIN_STAR_STAR,
         allow_notaction::ALLOW_NOTACTION,

@@ -1,0 +1,332 @@
+//! Rights that hang on a tag of what they act on, and who writes that tag.
+//!
+//! Not for tags that a resource has: a condition that holds already keeps nobody out, as its author
+//! meant. Invariant: a step is added only where nothing but tags made it doubtful, where the caller
+//! surely may write them, and where it reaches neither its target nor administration without that.
+
+use super::build::Builder;
+use super::legs::{Held, held};
+use super::rows::Plan;
+use super::walk::{Walk, kind};
+use super::{Basis, Edge, Node, Tagging};
+use crate::{Access, Hint, StatementRef, Tag};
+use overgrant_catalog::{AccessLevel, EscalationPath, catalog};
+use overgrant_ir::IdentityId;
+use overgrant_policy::point::condition_holds;
+use overgrant_policy::{Answer, Arn, Condition, ContextValue};
+use overgrant_value::Text;
+use smol_str::SmolStr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+/// A step onto a workload that is sure once its tags say something.
+#[derive(Debug)]
+pub(super) struct Guarded {
+    path: &'static EscalationPath,
+    holder: IdentityId,
+    workload: usize,
+    /// The ARN under which the workload is acted on.
+    arn: Text,
+    guard: StatementRef,
+    /// What the tags may be made to say, with what is held then.
+    ways: Vec<(Vec<Tag>, Held)>,
+}
+
+/// How many settings of tags are tried for one step: more tags than statements have.
+const TRIES: usize = 64;
+
+/// A value that no condition names.
+const ANY_OTHER: &str = "-";
+
+impl Walk<'_, '_, '_> {
+    /// Remembers a step that tags of the workload alone make doubtful; `rest` is what else it takes.
+    pub(super) fn guarded(
+        &mut self,
+        plan: &'static Plan,
+        at: usize,
+        actions: &[&'static str],
+        rest: &Held,
+    ) {
+        let access = self.builder.access;
+        let Some(first) = actions.first() else { return };
+        let arns = self.builder.compute(&self.zone, first);
+        let Some(arn) = arns.arns.get(&at) else {
+            return;
+        };
+        let Some((guard, asked)) = asked(access, self.caller, actions, arn) else {
+            return;
+        };
+        let mut ways = Vec::new();
+        for tags in settings(&asked) {
+            let hint = Hint {
+                tags: &tags,
+                ..Hint::default()
+            };
+            let on = self.on_workload(at, actions, hint);
+            if let Some(on) = on.filter(|on| on.answer == Answer::Must) {
+                ways.push((tags, on.and(rest.clone())));
+            }
+        }
+        if !ways.is_empty() {
+            self.builder.guarded.push(Guarded {
+                path: plan.path,
+                holder: self.caller,
+                workload: at,
+                arn: arn.clone(),
+                guard,
+                ways,
+            });
+        }
+    }
+}
+
+/// The tags that conditions ask about, by name in lower case: as written, with the values named.
+type Asked = BTreeMap<String, (SmolStr, Vec<Option<SmolStr>>)>;
+
+/// What the caller's statements about the actions ask of the tags of a resource, and the first
+/// statement that asks.
+fn asked(
+    access: &Access<'_>,
+    caller: IdentityId,
+    actions: &[&str],
+    arn: &Text,
+) -> Option<(StatementRef, Asked)> {
+    let mut asked = Asked::new();
+    let mut guard = None;
+    for (attached, policy) in access.policies(caller).iter().enumerate() {
+        for (statement, one) in policy.document.statements.iter().enumerate() {
+            let about = actions
+                .iter()
+                .any(|action| one.actions.select(action).possible());
+            if !about || !one.resources.select(arn).possible() {
+                continue;
+            }
+            for condition in &one.conditions.items {
+                let Some(name) = condition.key.resource_tag() else {
+                    continue;
+                };
+                guard.get_or_insert(StatementRef {
+                    identity: caller,
+                    attached,
+                    statement,
+                });
+                let (_, known) = asked
+                    .entry(name.to_ascii_lowercase())
+                    .or_insert_with(|| (name, Vec::new()));
+                known.extend(values(condition));
+            }
+        }
+    }
+    for (_, values) in asked.values_mut() {
+        values.extend([Some(ANY_OTHER.into()), None]);
+    }
+    Some((guard?, asked))
+}
+
+/// Texts that match the values of a condition.
+fn values(condition: &Condition) -> impl Iterator<Item = Option<SmolStr>> {
+    let wildcards = condition.operator.has_wildcards();
+    condition.values.iter().filter_map(move |value| {
+        let text = value.known().filter(|text| !text.contains("${"))?;
+        Some(Some(if wildcards {
+            text.replace('*', "").replace('?', ANY_OTHER).into()
+        } else {
+            text
+        }))
+    })
+}
+
+/// Every way to set the tags, as far as they are tried.
+fn settings(asked: &Asked) -> Vec<Vec<Tag>> {
+    let mut all: Vec<Vec<Tag>> = vec![Vec::new()];
+    for (name, values) in asked.values() {
+        let with = |known: &Vec<Tag>, value: &Option<SmolStr>| {
+            let mut tags = known.clone();
+            tags.push(Tag {
+                name: name.clone(),
+                value: value.clone(),
+            });
+            tags
+        };
+        all = all
+            .iter()
+            .flat_map(|known| values.iter().map(move |value| with(known, value)))
+            .take(TRIES)
+            .collect();
+    }
+    all
+}
+
+/// An action that writes tags.
+struct Writer {
+    name: String,
+    /// Whether it takes tags off.
+    removes: bool,
+    service: &'static str,
+    /// How the resources of its types begin: `instance`, `function`.
+    heads: Vec<String>,
+}
+
+/// The actions that write tags, of all services.
+static WRITERS: LazyLock<Vec<Writer>> = LazyLock::new(|| {
+    let actions = catalog().action_ids().filter_map(|id| catalog().action(id));
+    let tagging = actions.filter(|action| action.aws_level() == AccessLevel::Tagging);
+    tagging
+        .map(|action| Writer {
+            name: action.to_string(),
+            removes: ["Untag", "Remove", "Delete"]
+                .iter()
+                .any(|verb| action.name().starts_with(verb)),
+            service: action.service().prefix(),
+            heads: action
+                .resources()
+                .filter_map(|one| one.resource_type()?.arn_pattern().splitn(6, ':').nth(5))
+                .map(head)
+                .collect(),
+        })
+        .collect()
+});
+
+/// The kind in the resource part of an ARN.
+fn head(resource: &str) -> String {
+    let end = resource.find(['/', ':', '$']).unwrap_or(resource.len());
+    resource.get(..end).unwrap_or_default().to_owned()
+}
+
+/// The actions that write tags of what an ARN names.
+fn writers(arn: &Text) -> Vec<&'static Writer> {
+    let Some(arn) = Arn::parse(arn) else {
+        return Vec::new();
+    };
+    let kind = head(&arn.resource.leading());
+    let fits = |one: &&Writer| arn.service.is(one.service) && one.heads.contains(&kind);
+    WRITERS.iter().filter(fits).collect()
+}
+
+/// Adds the steps of those who may write the tags: holders of guarded rights, and whoever surely can
+/// become one.
+pub(super) fn write(builder: &mut Builder<'_, '_>) {
+    let guarded = std::mem::take(&mut builder.guarded);
+    if guarded.is_empty() {
+        return;
+    }
+    let reach = Reach::new(builder);
+    let admins = reach.leading_to(builder.admins.iter().enumerate().filter_map(|(at, admin)| {
+        (*admin == Answer::Must).then_some(Node::Identity(IdentityId(at)))
+    }));
+    let strong: BTreeSet<Node> = reach
+        .leading_to([Node::Admin])
+        .union(&admins)
+        .copied()
+        .collect();
+    let mut found = Vec::new();
+    for one in &guarded {
+        let target = Node::Workload(one.workload);
+        let there = reach.leading_to([target]);
+        for node in reach.leading_to([Node::Identity(one.holder)]) {
+            let Node::Identity(caller) = node else {
+                continue;
+            };
+            let role = builder.access.role_of(one.workload);
+            if role == Some(caller) || strong.contains(&node) || there.contains(&node) {
+                continue;
+            }
+            if let Some(edge) = step(builder.access, caller, one) {
+                found.push(edge);
+            }
+        }
+    }
+    builder.edges.extend(found);
+}
+
+/// The step of one caller, where it may write the tags in one of the ways.
+fn step(access: &Access<'_>, caller: IdentityId, one: &Guarded) -> Option<Edge> {
+    let writers = writers(&one.arn);
+    one.ways.iter().find_map(|(tags, guarded)| {
+        let mut all = Held::sure();
+        for removes in [false, true] {
+            if !tags.iter().any(|tag| tag.value.is_none() == removes) {
+                continue;
+            }
+            let mut known = writers.iter().filter(|writer| writer.removes == removes);
+            all = all.and(known.find_map(|writer| {
+                let arn = Some(&one.arn);
+                let right = held(access, caller, &writer.name, arn, Hint::default())?;
+                let fits = right.answer == Answer::Must && permits(access, &right, tags);
+                fits.then_some(right)
+            })?);
+        }
+        let all = all.and(guarded.clone());
+        Some(Edge {
+            from: Node::Identity(caller),
+            to: Node::Workload(one.workload),
+            kind: kind(one.path),
+            path: Some(one.path),
+            answer: all.answer,
+            by: all.by,
+            doubts: all.doubts,
+            via: None,
+            tagging: Some(Tagging {
+                holder: one.holder,
+                guard: one.guard,
+                tags: tags.clone(),
+            }),
+        })
+    })
+}
+
+/// Whether what a right says of the tags in a request lets these be written: it is always there, so that
+/// an operator which holds without its key limits too.
+fn permits(access: &Access<'_>, right: &Held, tags: &[Tag]) -> bool {
+    right.by.iter().all(|one| {
+        let Basis::Policy(reference) = one.basis else {
+            return true;
+        };
+        let Some((statement, _)) = access.statement(&reference) else {
+            return false;
+        };
+        statement.conditions.items.iter().all(|condition| {
+            let key = condition.key.spelling().unwrap_or_default();
+            let value = if key == "aws:tagkeys" {
+                let names = tags.iter().map(|tag| tag.name.clone());
+                Some(ContextValue::Many(names.collect()))
+            } else if let Some(name) = key.strip_prefix("aws:requesttag/") {
+                let tag = tags.iter().find(|tag| tag.name.eq_ignore_ascii_case(name));
+                let value = tag.and_then(|tag| tag.value.clone());
+                value.map(ContextValue::One)
+            } else {
+                return true;
+            };
+            condition_holds(condition, value) == Answer::Must
+        })
+    })
+}
+
+/// Who surely reaches what by the steps that are known so far.
+struct Reach(BTreeMap<Node, Vec<Node>>);
+
+impl Reach {
+    fn new(builder: &Builder<'_, '_>) -> Self {
+        let mut into: BTreeMap<Node, Vec<Node>> = BTreeMap::new();
+        for edge in &builder.edges {
+            if edge.answer == Answer::Must {
+                into.entry(edge.to).or_default().push(edge.from);
+            }
+        }
+        Self(into)
+    }
+
+    /// The ends and every node from which sure steps lead to one.
+    fn leading_to(&self, ends: impl IntoIterator<Item = Node>) -> BTreeSet<Node> {
+        let mut open: Vec<Node> = ends.into_iter().collect();
+        let mut found: BTreeSet<Node> = open.iter().copied().collect();
+        while let Some(node) = open.pop() {
+            for from in self.0.get(&node).into_iter().flatten() {
+                if found.insert(*from) {
+                    open.push(*from);
+                }
+            }
+        }
+        found
+    }
+}
