@@ -275,15 +275,21 @@ fn sift(
         .collect();
     settle::sort(&mut all);
     fingerprints(&mut all);
-    let (mut shown, mut suppressed, mut hidden) = (Vec::new(), Vec::new(), Counts::default());
+    let (mut open, mut suppressed) = (Vec::new(), Vec::new());
     for mut reported in all {
-        let below = reported.finding.severity < options.min_severity
-            || reported.finding.confidence < options.min_confidence;
         let reason: Option<Suppressed> = suppressions.find(sources, &reported);
         if reason.is_some() {
             reported.suppressed = reason;
             suppressed.push(reported);
-        } else if below {
+        } else {
+            open.push(reported);
+        }
+    }
+    let (mut shown, mut hidden) = (Vec::new(), Counts::default());
+    for reported in settle::fold(open) {
+        let below = reported.finding.severity < options.min_severity
+            || reported.finding.confidence < options.min_confidence;
+        if below {
             hidden.add(reported.finding.severity);
         } else {
             shown.push(reported);

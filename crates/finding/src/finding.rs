@@ -53,6 +53,8 @@ pub struct Finding {
     pub confidence: Confidence,
     /// First sentence complete on its own, names in backticks.
     pub message: String,
+    /// What the message says that somebody may do, without who: for a finding that tells it along.
+    pub deed: Option<String>,
     /// The smallest thing that must change; `None` where the finding has no bytes of its own
     /// (then it is about a file as a whole).
     pub primary: Option<Span>,
@@ -132,6 +134,7 @@ impl Finding {
                 confidence
             },
             message: message.into(),
+            deed: None,
             primary,
             label: None,
             related: Vec::new(),

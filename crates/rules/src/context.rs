@@ -210,6 +210,13 @@ impl Report {
         self
     }
 
+    /// The message without its subject, for a finding of the same statement that tells this one along.
+    #[must_use]
+    pub fn deed(mut self, deed: impl Into<String>) -> Self {
+        self.finding.deed = Some(deed.into());
+        self
+    }
+
     /// What to do, in one sentence.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {

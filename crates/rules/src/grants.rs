@@ -201,6 +201,13 @@ impl Grant<'_> {
         )
     }
 
+    /// Begins a finding about what the statement lets its holders do: `use … on every resource`.
+    pub(crate) fn finding(&self, cx: &Context<'_>, src: &Src, deed: String) -> Report {
+        let text = format!("{} {deed}", self.subject());
+        let report = cx.finding(&self.document.place, src, text).deed(deed);
+        self.describe(report)
+    }
+
     /// Adds what every finding about a grant shows: statement, attachments, principals.
     pub(crate) fn describe(&self, report: Report) -> Report {
         let mut report = report.statement(self.statement);

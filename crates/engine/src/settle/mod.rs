@@ -5,6 +5,7 @@
 //! a threshold, suppressed with a reason, an instance of another, or silenced by a stronger one on
 //! the same cause.
 
+mod fold;
 mod framework;
 mod merge;
 mod place;
@@ -12,6 +13,7 @@ mod subsume;
 mod suppress;
 mod write;
 
+pub(crate) use fold::fold;
 pub(crate) use framework::Framework;
 pub(crate) use merge::{Uses, merge};
 pub(crate) use place::{Call, Headers, is_foreign, is_ours, move_into_repository, move_to_use};

@@ -260,18 +260,14 @@ fn judge(
     };
     let Some((grant, first)) = open.first() else { return };
     let actions: Vec<Action<'static>> = open.iter().map(|(_, action)| *action).collect();
-    let mut text = format!(
-        "{} use {} without `iam:PermissionsBoundary`",
-        grant.subject(),
-        list_actions(&actions)
-    );
-    text.push_str(if bound_create.is_some() || bound_write.is_some() {
+    let mut deed = format!("use {} without `iam:PermissionsBoundary`", list_actions(&actions));
+    deed.push_str(if bound_create.is_some() || bound_write.is_some() {
         ", which other statements ask for"
     } else {
         ": what it makes can hold any right"
     });
-    let mut report = cx
-        .finding(&document.place, &grant.action_src(*first), text)
+    let mut report = grant
+        .finding(cx, &grant.action_src(*first), deed)
         .help("ask for iam:PermissionsBoundary in every statement that creates principals or changes their policies");
     if grant.holders.is_empty() && document.role == DocumentRole::Managed {
         report = report
@@ -282,7 +278,6 @@ fn judge(
         let src = grant.action_src(*action);
         report = report.covers(&src).related(&src, "not bound either", None);
     }
-    let report = grant.describe(report);
     cx.report(report);
 }
 

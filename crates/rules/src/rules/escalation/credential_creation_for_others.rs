@@ -237,13 +237,9 @@ fn check(cx: &mut Context<'_>) {
             }
         };
         let actions: Vec<Action<'_>> = hits.iter().map(|(_, action, _)| *action).collect();
-        let text = format!(
-            "{} make credentials of {target} with {}",
-            grant.subject(),
-            grants::list_actions(&actions)
-        );
-        let mut report = cx
-            .finding(&grant.document.place, &grant.wide_src(first), text)
+        let deed = format!("make credentials of {target} with {}", grants::list_actions(&actions));
+        let mut report = grant
+            .finding(cx, &grant.wide_src(first), deed)
             .help("limit the statement to user/${aws:username}")
             .fix(fixes::own_user(statement).filter(|_| is_meant_for_oneself(statement)));
         if grant.is_narrowed() {

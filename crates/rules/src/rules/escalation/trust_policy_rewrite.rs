@@ -190,9 +190,8 @@ fn check(cx: &mut Context<'_>) {
             let src = named.map_or_else(|| grant.wide_src(action), |item| item.pattern().src().clone());
             (what, src)
         };
-        let text = format!("{} rewrite the trust policy of {what} and assume it", grant.subject());
-        let mut report = cx
-            .finding(&grant.document.place, &src, text)
+        let mut report = grant
+            .finding(cx, &src, format!("rewrite the trust policy of {what} and assume it"))
             .path("PE-IAM-012")
             .help("limit the statement to a path without stronger roles");
         let listed = |list: &[String]| {

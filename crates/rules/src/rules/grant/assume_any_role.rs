@@ -143,15 +143,12 @@ fn check(cx: &mut Context<'_>) {
         {
             continue;
         }
-        let text = format!("{} assume any role that trusts its account", grant.subject());
-        let report = cx
-            .finding(&grant.document.place, &grant.wide_src(assume), text)
+        let deed = "assume any role that trusts its account".to_owned();
+        let report = grant
+            .finding(cx, &grant.wide_src(assume), deed)
             .label("every role")
-            .help("name the roles that are assumed");
-        let report =
-            grant
-                .describe(report)
-                .related(&grant.action_src(assume), "grants sts:AssumeRole", None);
+            .help("name the roles that are assumed")
+            .related(&grant.action_src(assume), "grants sts:AssumeRole", None);
         cx.report(report);
     }
 }

@@ -175,14 +175,11 @@ fn check(cx: &mut Context<'_>) {
             Wide::Account => (Severity::High, "every key of the account"),
             Wide::Region => (Severity::Medium, "every key of a region"),
         };
-        let text = format!("{} use `{first}` with {place}", grant.subject());
-        let report = cx
-            .finding(&grant.document.place, &grant.wide_src(first), text)
+        let report = grant
+            .finding(cx, &grant.wide_src(first), format!("use `{first}` with {place}"))
             .severity(severity)
             .label(place)
-            .help("name the keys, or add kms:ResourceAliases or kms:ViaService with kms:CallerAccount");
-        let report = grant
-            .describe(report)
+            .help("name the keys, or add kms:ResourceAliases or kms:ViaService with kms:CallerAccount")
             .related(&grant.action_src(first), "grants decryption", None);
         cx.report(report);
     }

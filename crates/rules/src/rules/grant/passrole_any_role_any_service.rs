@@ -191,17 +191,12 @@ fn check(cx: &mut Context<'_>) {
         {
             continue;
         }
-        let text = format!("{} pass any role in the account to any service", grant.subject());
-        let src = grant.wide_src(pass);
-        let report = cx
-            .finding(&grant.document.place, &src, text)
+        let deed = "pass any role in the account to any service".to_owned();
+        let report = grant
+            .finding(cx, &grant.wide_src(pass), deed)
             .label("on every role")
-            .help("name the roles and add the condition iam:PassedToService");
-        let report = grant.describe(report).related(
-            &grant.action_src(pass),
-            "grants iam:PassRole",
-            None,
-        );
+            .help("name the roles and add the condition iam:PassedToService")
+            .related(&grant.action_src(pass), "grants iam:PassRole", None);
         cx.report(report);
     }
 }

@@ -159,18 +159,17 @@ fn check(cx: &mut Context<'_>) {
             continue;
         };
         let services: Vec<String> = condition.values.iter().map(ToString::to_string).collect();
-        let subject = grant.subject();
         let quoted: Vec<String> = services.iter().map(|service| format!("`{service}`")).collect();
         let listed = quoted.join(", ");
-        let (text, severity) = if let Some(wide) = pattern(condition) {
+        let (deed, severity) = if let Some(wide) = pattern(condition) {
             (
-                format!("{subject} pass any role in the account to every service that `{wide}` means"),
+                format!("pass any role in the account to every service that `{wide}` means"),
                 Severity::Medium,
             )
         } else if let Some((role, holder, gain)) = stronger(cx, &grant, &services) {
             (
                 format!(
-                    "{subject} pass any role in the account to {listed}, {} too, which has rights that {} lacks",
+                    "pass any role in the account to {listed}, {} too, which has rights that {} lacks",
                     names::identity(role),
                     names::identity(holder)
                 ),
@@ -182,17 +181,15 @@ fn check(cx: &mut Context<'_>) {
             )
         } else {
             (
-                format!("{subject} pass any role in the account to {listed}"),
+                format!("pass any role in the account to {listed}"),
                 Severity::Info,
             )
         };
-        let report = cx
-            .finding(&grant.document.place, &grant.wide_src(pass), text)
+        let report = grant
+            .finding(cx, &grant.wide_src(pass), deed)
             .severity(severity)
             .label("on every role")
-            .help("name the roles that are passed, or a path that only they are under");
-        let report = grant
-            .describe(report)
+            .help("name the roles that are passed, or a path that only they are under")
             .related(&grant.action_src(pass), "grants iam:PassRole", None);
         cx.report(report);
     }

@@ -216,18 +216,12 @@ fn check(cx: &mut Context<'_>) {
             Wide::Region => (Severity::Medium, "of a region"),
         };
         let actions: Vec<Action<'_>> = wide.iter().map(|(_, action)| *action).collect();
-        let text = format!(
-            "{} read {what} {place} with {}",
-            grant.subject(),
-            grants::list_actions(&actions)
-        );
-        let report = cx
-            .finding(&grant.document.place, &grant.wide_src(first), text)
+        let deed = format!("read {what} {place} with {}", grants::list_actions(&actions));
+        let report = grant
+            .finding(cx, &grant.wide_src(first), deed)
             .severity(severity)
             .label(what)
-            .help("name the secrets or the prefix of the parameters");
-        let report = grant
-            .describe(report)
+            .help("name the secrets or the prefix of the parameters")
             .related(&grant.action_src(first), "these actions", None);
         cx.report(report);
     }

@@ -212,14 +212,11 @@ fn finding(cx: &mut Context<'_>, grant: &Grant<'_>, whole: &[Whole<'_>]) {
         Wide::Account => "on every resource",
         Wide::Region => "on every resource of a region",
     };
-    let text = format!("{} use {list} {place}", grant.subject());
     let prefixes: Vec<&str> = whole.iter().map(|one| one.service.prefix()).collect();
-    let report = cx
-        .finding(&grant.document.place, worst.item.pattern().src(), text)
-        .severity(worst.severity)
-        .help("list the actions that are used and name the resources");
     let mut report = grant
-        .describe(report)
+        .finding(cx, worst.item.pattern().src(), format!("use {list} {place}"))
+        .severity(worst.severity)
+        .help("list the actions that are used and name the resources")
         .cell(format!("{}|{}", prefixes.join(","), grant.statement.cell_key()));
     for one in whole {
         report = report.covers(one.item.pattern().src());

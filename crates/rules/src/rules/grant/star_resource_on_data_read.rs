@@ -208,13 +208,10 @@ fn check(cx: &mut Context<'_>) {
             continue;
         }
         let list = grants::list_actions(&named);
-        let text = format!("{} read data with {list} {place}", grant.subject());
-        let report = cx
-            .finding(&grant.document.place, &grant.wide_src(first), text)
-            .severity(severity)
-            .help("name the resources whose data is needed");
         let mut report = grant
-            .describe(report)
+            .finding(cx, &grant.wide_src(first), format!("read data with {list} {place}"))
+            .severity(severity)
+            .help("name the resources whose data is needed")
             .related(&grant.action_src(first), "these actions", None);
         for action in &named {
             report = report.covers(&grant.action_src(*action));

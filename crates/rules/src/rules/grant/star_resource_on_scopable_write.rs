@@ -58,6 +58,20 @@ rule! {
     ///   policy = data.aws_iam_policy_document.restart.json
     /// }
     /// ```
+    /// What else the same statement opens, such as reads of data, is told along:
+    /// ```terraform bad
+    /// resource "aws_iam_policy" "worker" {
+    ///   name = "worker"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = ["s3:GetObject", "s3:PutObject"]
+    ///       Resource = "*" # <-- here
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_sqs_queue" "orders" {
@@ -253,13 +267,10 @@ fn finding(
         Wide::Region => (worst.lower(), "on every resource of a region"),
     };
     let list = grants::list_actions(named);
-    let text = format!("{} use {list} {place}", grant.subject());
-    let report = cx
-        .finding(&grant.document.place, &grant.wide_src(first), text)
-        .severity(severity)
-        .help("name the resources, or limit the statement by a tag");
     let mut report = grant
-        .describe(report)
+        .finding(cx, &grant.wide_src(first), format!("use {list} {place}"))
+        .severity(severity)
+        .help("name the resources, or limit the statement by a tag")
         .related(&grant.action_src(first), "these actions", None);
     for action in named {
         report = report.covers(&grant.action_src(*action));

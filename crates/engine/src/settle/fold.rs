@@ -1,0 +1,223 @@
+//! One statement that is too wide, one finding.
+//!
+//! A statement with `Resource: "*"` may be told by several rules: it writes, reads data, decrypts. One
+//! change mends them all, so the worst leads and says what the others say. Not for findings that say the
+//! same with other words, which `subsume` silences, nor for what is worth no finding by default. Invariant:
+//! what is folded is no worse and no surer than the finding that tells it, and nothing suppressed tells or
+//! is told.
+
+use crate::outcome::Reported;
+use overgrant_finding::{Confidence, Finding, Related, Severity};
+use overgrant_source::Span;
+use smol_str::SmolStr;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The rules about what one statement opens; of equal severity the first leads.
+const LEADS: [&str; 16] = [
+    "self-escalation-policy-write",
+    "trust-policy-rewrite",
+    "policy-write-plus-takeover-combo",
+    "credential-creation-for-others",
+    "passrole-new-compute",
+    "existing-compute-code-injection",
+    "remote-exec-on-privileged-compute",
+    "delegated-iam-without-boundary-condition",
+    "passrole-any-role-any-service",
+    "service-wildcard-on-all",
+    "assume-any-role",
+    "secrets-and-parameters-read-all",
+    "kms-decrypt-all-keys",
+    "star-resource-on-scopable-write",
+    "star-resource-on-data-read",
+    "passrole-any-role-one-service",
+];
+
+fn rank(finding: &Finding) -> Option<usize> {
+    LEADS.iter().position(|rule| *rule == finding.rule)
+}
+
+/// The statement that a finding is about: by its bytes, else by its name in a resource.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Statement {
+    At(Span),
+    Named(SmolStr, SmolStr, String),
+}
+
+fn statement(finding: &Finding) -> Option<Statement> {
+    let bytes = finding.judged.as_ref().and_then(|judged| judged.statement);
+    bytes.map(Statement::At).or_else(|| {
+        let name = finding.statement.clone()?;
+        Some(Statement::Named(
+            finding.root.clone(),
+            finding.holder.clone(),
+            name,
+        ))
+    })
+}
+
+/// Tells the findings about one statement in the worst of them. The order of what is left is kept.
+pub(crate) fn fold(mut findings: Vec<Reported>) -> Vec<Reported> {
+    let mut groups: BTreeMap<Statement, Vec<(Reverse<Grade>, usize, usize)>> = BTreeMap::new();
+    for (at, reported) in findings.iter().enumerate() {
+        let finding = &reported.finding;
+        if let (Some(rank), Some(statement)) = (rank(finding), statement(finding)) {
+            let grade = Reverse((finding.severity, finding.confidence));
+            groups.entry(statement).or_default().push((grade, rank, at));
+        }
+    }
+    let mut told: BTreeSet<usize> = BTreeSet::new();
+    for mut group in groups.into_values().filter(|group| group.len() > 1) {
+        group.sort_unstable();
+        let mut leaders: Vec<(usize, Vec<Finding>)> = Vec::new();
+        for (_, _, at) in group {
+            let Some(other) = findings.get(at).map(|one| &one.finding) else {
+                continue;
+            };
+            let leader = leaders.iter_mut().find(|(first, _)| {
+                findings
+                    .get(*first)
+                    .is_some_and(|first| tells(&first.finding, other))
+            });
+            if let Some((_, others)) = leader {
+                others.push(other.clone());
+                told.insert(at);
+            } else {
+                leaders.push((at, Vec::new()));
+            }
+        }
+        for (leader, others) in leaders {
+            if let Some(one) = findings.get_mut(leader) {
+                tell(&mut one.finding, others);
+            }
+        }
+    }
+    let mut at = 0..;
+    findings.retain(|_| at.next().is_some_and(|at| !told.contains(&at)));
+    findings
+}
+
+type Grade = (Severity, Confidence);
+
+/// Whether the first may tell the other along.
+fn tells(first: &Finding, other: &Finding) -> bool {
+    other.deed.is_some()
+        && other.severity >= Severity::Medium
+        && first.rule != other.rule
+        && first.severity >= other.severity
+        && first.confidence >= other.confidence
+        && (first.guard.is_none() || first.guard == other.guard)
+}
+
+fn tell(leader: &mut Finding, others: Vec<Finding>) {
+    let mut deeds: Vec<String> = Vec::new();
+    for other in others {
+        deeds.extend(other.deed);
+        for related in other.related {
+            let known = |one: &Related| one.span == related.span;
+            if Some(related.span) != leader.primary && !leader.related.iter().any(known) {
+                leader.related.push(related);
+            }
+        }
+        for path in other.paths {
+            if !leader.paths.contains(&path) {
+                leader.paths.push(path);
+            }
+        }
+    }
+    let Some(last) = deeds.pop() else { return };
+    let list = if deeds.is_empty() {
+        last
+    } else {
+        format!("{}, and {last}", deeds.join(", "))
+    };
+    leader
+        .message
+        .push_str(&format!("; the statement also lets it {list}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::Located;
+    use overgrant_finding::Judged;
+    use overgrant_ir::{Format, Maker, Place};
+    use overgrant_source::FileId;
+    use overgrant_value::{Guard, Src};
+
+    const READ: &str = "star-resource-on-data-read";
+    const WRITE: &str = "star-resource-on-scopable-write";
+
+    fn about(rule: &'static str, severity: Severity, statement: u32) -> Finding {
+        let at = |start| Span::new(FileId(0), start, start + 1);
+        let place = Place {
+            root: "".into(),
+            address: "r".into(),
+            kind: "k".into(),
+            format: Format::Terraform,
+            logical_id: None,
+            maker: Maker::Author,
+            src: Src::none(),
+            name_src: Src::none(),
+            guard: Guard::always(),
+            maybe: false,
+        };
+        let src = Src::at(at(5));
+        let mut finding = Finding::new(rule, severity, Confidence::High, &place, &src, rule);
+        finding.deed = Some(format!("do {rule}"));
+        finding.judged = Some(Judged {
+            statement: Some(at(statement)),
+            elements: [Vec::new(), Vec::new(), Vec::new(), Vec::new()],
+        });
+        finding
+    }
+
+    fn folded(findings: Vec<Finding>) -> Vec<String> {
+        let reported = findings.into_iter().map(|finding| Reported {
+            rule: overgrant_rules::find(finding.rule).unwrap(),
+            place: Located::file("a".into()),
+            fix: None,
+            suppressed: None,
+            finding,
+        });
+        fold(reported.collect())
+            .into_iter()
+            .map(|one| one.finding.message)
+            .collect()
+    }
+
+    #[test]
+    fn the_worst_of_a_statement_tells_the_others() {
+        let both = |read, write| folded(vec![about(READ, read, 9), about(WRITE, write, 9)]);
+        assert_eq!(
+            both(Severity::Medium, Severity::Medium),
+            [format!("{WRITE}; the statement also lets it do {READ}")]
+        );
+        assert_eq!(
+            both(Severity::High, Severity::Medium),
+            [format!("{READ}; the statement also lets it do {WRITE}")]
+        );
+        // What is not shown by default is not told along.
+        assert_eq!(both(Severity::Low, Severity::Medium), [READ, WRITE]);
+    }
+
+    #[test]
+    fn what_differs_stays() {
+        let (read, mut write) = (
+            about(READ, Severity::Medium, 9),
+            about(WRITE, Severity::Medium, 9),
+        );
+        write.guard = Some("var.a".into());
+        assert_eq!(folded(vec![read.clone(), write.clone()]), [READ, WRITE]);
+        write.guard = None;
+        write.confidence = Confidence::Low;
+        assert_eq!(
+            folded(vec![read.clone(), write]),
+            [format!("{READ}; the statement also lets it do {WRITE}")]
+        );
+        let other = about(WRITE, Severity::Medium, 7);
+        assert_eq!(folded(vec![read.clone(), other]), [READ, WRITE]);
+        let again = about(READ, Severity::Medium, 9);
+        assert_eq!(folded(vec![read, again]), [READ, READ]);
+    }
+}
