@@ -6,6 +6,7 @@
 mod data_sources;
 mod frames;
 mod limits;
+mod loops;
 
 use crate::{Given, Options, Output, evaluate};
 use overgrant_ir::Resource;

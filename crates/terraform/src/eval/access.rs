@@ -55,14 +55,18 @@ pub(crate) fn index(val: &Val, key: &Val) -> Result<Val, String> {
             let Data::Num(num) = key.data() else {
                 return Ok(any_of(val, &seq.items, &key));
             };
+            let at = num.to_i64().and_then(|n| usize::try_from(n).ok());
             if is_open(val) {
-                return Ok(any_of(val, &seq.items, &key));
+                // Members before the first that may be missing stand where they are.
+                let sure = seq.items.iter().take_while(|item| !is_open(item)).count();
+                return Ok(
+                    match at.filter(|at| *at < sure).and_then(|at| seq.items.get(at)) {
+                        Some(item) => item.under(&val.unmarked(Marks::MAYBE)),
+                        None => any_of(val, seq.items.get(sure..).unwrap_or_default(), &key),
+                    },
+                );
             }
-            let found = num
-                .to_i64()
-                .and_then(|n| usize::try_from(n).ok())
-                .and_then(|n| seq.items.get(n));
-            match found {
+            match at.and_then(|at| seq.items.get(at)) {
                 Some(item) => Ok(item.under(val)),
                 None => Err(format!(
                     "the index {num} is outside of a sequence of {} elements",
@@ -105,7 +109,7 @@ pub(crate) fn index(val: &Val, key: &Val) -> Result<Val, String> {
 }
 
 /// One of several members, which one is not known.
-fn any_of(val: &Val, items: &[Val], key: &Val) -> Val {
+pub(crate) fn any_of(val: &Val, items: &[Val], key: &Val) -> Val {
     let open = ops::call("[]", &[val, key], Ty::Dyn, val.src().clone());
     let Some(first) = items.first() else {
         return open;
@@ -209,8 +213,17 @@ pub(crate) fn step_of(sym: &Sym, step: &str) -> Sym {
 pub(crate) enum Elements {
     /// All of them.
     All(Vec<(Val, Val)>),
-    /// One that stands for any number.
-    Open(Val, Val),
+    /// Each that is marked `MAYBE` stands for any number, none included.
+    Open(Vec<(Val, Val)>),
+}
+
+/// A member of an open collection, taken to be there. A list of which members may be missing stays
+/// open.
+pub(crate) fn present(item: &Val) -> Val {
+    match item.data() {
+        Data::Seq(seq) if seq.items.iter().any(is_open) => item.clone(),
+        _ => item.unmarked(Marks::MAYBE),
+    }
 }
 
 /// What a loop over `val` goes through.
@@ -218,19 +231,27 @@ pub(crate) enum Elements {
 /// # Errors
 /// A value that is no collection, in words.
 pub(crate) fn elements(val: &Val) -> Result<Elements, String> {
+    let open = is_open(val);
+    // What may be missing is told by the kind of elements.
+    let sure = val.unmarked(Marks::MAYBE);
+    let own = if open { &sure } else { val };
     let found: Vec<(Val, Val)> = match val.data() {
         Data::Seq(seq) => seq
             .items
             .iter()
             .enumerate()
             .map(|(at, item)| {
-                let item = item.under(val);
+                let item = item.under(own);
                 if seq.kind == SeqKind::Set {
-                    (item.clone(), item)
-                } else {
-                    let at = i64::try_from(at).unwrap_or(i64::MAX);
-                    (Val::int(at, item.src().clone()), item)
+                    return (item.clone(), item);
                 }
+                let at = Val::int(i64::try_from(at).unwrap_or(i64::MAX), item.src().clone());
+                let key = if open {
+                    ops::call("index", &[val, &at], Ty::Number, item.src().clone())
+                } else {
+                    at
+                };
+                (key, item)
             })
             .collect(),
         Data::Map(map) => map
@@ -239,7 +260,7 @@ pub(crate) fn elements(val: &Val) -> Result<Elements, String> {
             .map(|entry| {
                 (
                     Val::text(entry.key.under(val.src()), entry.key_src.clone()),
-                    entry.val.under(val),
+                    entry.val.under(own),
                 )
             })
             .collect(),
@@ -251,31 +272,23 @@ pub(crate) fn elements(val: &Val) -> Result<Elements, String> {
             };
             let member = |what: &str, ty: Ty| {
                 Val::unknown_of(step_of(&unknown.sym, what), ty, val.src().clone())
-                    .marked(val.marks())
+                    .marked(val.marks().with(Marks::MAYBE))
             };
             let elem = element_type(&unknown.ty);
-            if let Ty::Set(_) = unknown.ty {
+            let pair = if let Ty::Set(_) = unknown.ty {
                 let item = member("[each]", elem);
-                return Ok(Elements::Open(item.clone(), item));
-            }
-            return Ok(Elements::Open(
-                member("[key]", key_ty),
-                member("[each]", elem),
-            ));
+                (item.clone(), item)
+            } else {
+                (member("[key]", key_ty), member("[each]", elem))
+            };
+            return Ok(Elements::Open(vec![pair]));
         }
         Data::Null(_) => return Err("null cannot be gone through".into()),
         _ => return Err(format!("a {} cannot be gone through", name(&type_of(val)))),
     };
-    if is_open(val) {
-        if let [(key, item)] = found.as_slice() {
-            return Ok(Elements::Open(key.clone(), item.clone()));
-        }
-        let (keys, items): (Vec<Val>, Vec<Val>) = found.into_iter().unzip();
-        let unknown = Val::unknown_because("an open index", val.span());
-        return Ok(Elements::Open(
-            any_of(val, &keys, &unknown),
-            any_of(val, &items, &unknown),
-        ));
-    }
-    Ok(Elements::All(found))
+    Ok(if open {
+        Elements::Open(found)
+    } else {
+        Elements::All(found)
+    })
 }

@@ -93,9 +93,8 @@ impl Evaluator<'_> {
         let collection = self.settle(self.expr(scope, &attr.value), attr.value.span);
         let alternatives = collection.alternatives();
         for (guard, collection) in alternatives {
-            let (rounds, open) = match access::elements(&self.materialise(&collection)) {
-                Ok(Elements::All(rounds)) => (rounds, false),
-                Ok(Elements::Open(key, item)) => (vec![(key, item)], true),
+            let rounds = match access::elements(&self.materialise(&collection)) {
+                Ok(Elements::All(rounds) | Elements::Open(rounds)) => rounds,
                 Err(message) => {
                     if !collection.is_null() {
                         self.settle(at(Err(message), attr.value.span), attr.value.span);
@@ -104,9 +103,9 @@ impl Evaluator<'_> {
                 }
             };
             for (key, item) in rounds {
-                let maybe = open || item.marks().has(Marks::MAYBE);
+                let maybe = item.marks().has(Marks::MAYBE);
                 let each = Val::object(
-                    vec![("key", key), ("value", item.unmarked(Marks::MAYBE))],
+                    vec![("key", key), ("value", access::present(&item))],
                     Src::none(),
                 );
                 let inner = scope.bind(&iterator, each);

@@ -47,7 +47,7 @@ pub(crate) struct Expanded {
     pub(crate) members: Vec<Member>,
     /// What references see: the members (by position) that exist, by guard.
     pub(crate) cases: Vec<(Guard, Vec<usize>)>,
-    /// Whether the one member stands for any number.
+    /// Whether there may be none of the members, or more of them.
     pub(crate) open: bool,
 }
 
@@ -138,7 +138,9 @@ impl Evaluator<'_> {
     fn members_of(&self, val: &Val, shape: Shape, address: &str, expr: &Expr) -> Expanded {
         let mut members: Vec<Member> = Vec::new();
         let mut cases = Vec::new();
+        let mut open = false;
         for (guard, val) in val.alternatives() {
+            open |= access::is_open(&val);
             let found = match shape {
                 Shape::Count => self.counted(&val, expr),
                 _ => self.keyed(&val, expr),
@@ -198,7 +200,7 @@ impl Evaluator<'_> {
             shape,
             members,
             cases,
-            open: false,
+            open,
         }
     }
 
@@ -246,11 +248,12 @@ impl Evaluator<'_> {
             );
         }
         let is_set = matches!(type_of(val), Ty::Set(_));
-        let rounds = match at(access::elements(val), expr.span)? {
-            Elements::All(rounds) => rounds,
-            Elements::Open(..) => return Ok(None),
+        let (rounds, open) = match at(access::elements(val), expr.span)? {
+            Elements::All(rounds) => (rounds, false),
+            Elements::Open(rounds) => (rounds, true),
         };
         let mut members = Vec::with_capacity(rounds.len());
+        let mut unnamed = false;
         for (key, item) in rounds.into_iter().take(MAX_MEMBERS + 1) {
             let key = if is_set { item.clone() } else { key };
             if key.is_null() {
@@ -259,16 +262,29 @@ impl Evaluator<'_> {
             let Some(text) = key.to_text() else {
                 return Ok(None);
             };
-            let shown = text.to_string();
+            let maybe = item.marks().has(Marks::MAYBE);
+            let suffix = if open && !text.is_known() {
+                // One stands for all of unknown keys.
+                if unnamed {
+                    return Ok(None);
+                }
+                unnamed = true;
+                SmolStr::new_static("[?]")
+            } else {
+                let shown = text.to_string();
+                format_smolstr!("[\"{}\"]", shown.replace('\\', "\\\\").replace('"', "\\\""))
+            };
+            let each = if open {
+                Each::Pair(access::present(&key), access::present(&item))
+            } else {
+                Each::Pair(key, item)
+            };
             members.push(Member {
-                suffix: format_smolstr!(
-                    "[\"{}\"]",
-                    shown.replace('\\', "\\\\").replace('"', "\\\"")
-                ),
-                maybe: item.marks().has(Marks::MAYBE),
+                suffix,
+                maybe,
                 off_default: false,
                 key: Some(text),
-                each: Some(Rc::new(Each::Pair(key, item))),
+                each: Some(Rc::new(each)),
                 guard: Guard::always(),
             });
         }

@@ -42,17 +42,21 @@ impl Evaluator<'_> {
             let marks = inherited([collection]);
             let (rounds, open) = match at(access::elements(collection), inner.collection.span)? {
                 Elements::All(rounds) => (rounds, false),
-                Elements::Open(key, item) => (vec![(key, item.unmarked(Marks::MAYBE))], true),
+                Elements::Open(rounds) => (rounds, true),
             };
             if rounds.len() > MAX_MEMBERS {
                 return fail("this loop has too many rounds", span);
             }
             let mut items: Vec<Val> = Vec::new();
             let mut entries: Vec<Entry> = Vec::new();
-            let mut maybe = open;
-            for (key, item) in rounds {
+            let mut maybe = false;
+            for (mut key, mut item) in rounds {
+                let mut this_maybe = open && item.marks().has(Marks::MAYBE);
+                if open {
+                    key = key.unmarked(Marks::MAYBE);
+                    item = access::present(&item);
+                }
                 let round = self.round(scope, &inner.key_var, &inner.value_var, key, item);
-                let mut this_maybe = false;
                 if let Some(cond) = &inner.cond {
                     let val = self.expr(&round, cond)?;
                     match at(condition(&val), cond.span)? {
@@ -63,7 +67,7 @@ impl Evaluator<'_> {
                 }
                 maybe |= this_maybe;
                 let mut val = self.expr(&round, &inner.value)?;
-                if this_maybe || open {
+                if this_maybe {
                     val = val.marked(Marks::MAYBE);
                 }
                 match &inner.key {
@@ -87,15 +91,15 @@ impl Evaluator<'_> {
             } else if inner.group {
                 Val::new(Data::Map(Map::object(grouped(entries))), Src::at(span))
             } else {
-                let count = entries.len();
-                let sorted = types::sorted(entries);
-                if sorted.len() != count {
-                    return fail(
-                        "two items of this loop have the same key; add `...` to group them",
-                        span,
-                    );
+                match distinct_keys(entries) {
+                    Some(entries) => Val::new(Data::Map(Map::object(entries)), Src::at(span)),
+                    None => {
+                        return fail(
+                            "two items of this loop have the same key; add `...` to group them",
+                            span,
+                        );
+                    }
                 }
-                Val::new(Data::Map(Map::object(sorted)), Src::at(span))
             };
             Ok(result.marked(if maybe {
                 marks.with(Marks::MAYBE)
@@ -104,6 +108,41 @@ impl Evaluator<'_> {
             }))
         })
     }
+}
+
+/// Members in order, each key once. Of members with one key, those that may be missing stand for each
+/// other; `None` where two are there for sure.
+fn distinct_keys(entries: Vec<Entry>) -> Option<Vec<Entry>> {
+    let count = entries.len();
+    let sorted = types::sorted(entries.clone());
+    if sorted.len() == count {
+        return Some(sorted);
+    }
+    let mut groups: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
+    for entry in entries {
+        groups.entry(entry.key.key()).or_default().push(entry);
+    }
+    let mut kept = Vec::with_capacity(groups.len());
+    for group in groups.into_values() {
+        let sure = group.iter().filter(|entry| !access::is_open(&entry.val));
+        let vals: Vec<Val> = match sure.clone().count() {
+            0 => group.iter().map(|entry| entry.val.clone()).collect(),
+            // The others cannot be there as well.
+            1 => sure.map(|entry| entry.val.clone()).collect(),
+            _ => return None,
+        };
+        let first = group.into_iter().next()?;
+        let key = Val::text(first.key.clone(), first.key_src.clone());
+        let val = access::any_of(&first.val, &vals, &key);
+        kept.push(Entry {
+            val: match vals.len() {
+                1 => val,
+                _ => val.marked(Marks::MAYBE),
+            },
+            ..first
+        });
+    }
+    Some(types::sorted(kept))
 }
 
 /// Members of equal keys as one member with all values.
@@ -120,9 +159,10 @@ fn grouped(entries: Vec<Entry>) -> Vec<Entry> {
     let entries = groups
         .into_values()
         .map(|(entry, vals)| {
-            let src = entry.val.src().clone();
+            let open = vals.iter().any(access::is_open);
+            let val = Val::tuple(vals, entry.val.src().clone());
             Entry {
-                val: Val::tuple(vals, src),
+                val: if open { val.marked(Marks::MAYBE) } else { val },
                 ..entry
             }
         })

@@ -4,6 +4,7 @@
 //! that does not decide, as newer Terraform does. Invariant: an answer holds for every value of the
 //! unknown parts, otherwise the result is an unknown value.
 
+use super::access::is_open;
 use super::types::{convert, type_of};
 use crate::syntax::tree::{BinaryOp, UnaryOp};
 use overgrant_value::{Answer, Data, MapKind, Num, SeqKind, Src, Sym, Ty, Val};
@@ -44,14 +45,27 @@ pub(crate) fn equals(a: &Val, b: &Val) -> Answer {
         (Data::Null(_), _) | (_, Data::Null(_)) => Answer::No,
         (Data::Bool(x), Data::Bool(y)) => Answer::from_bool(x == y),
         (Data::Num(x), Data::Num(y)) => Answer::from_bool(x == y),
-        (Data::Str(x), Data::Str(y)) => super::text::spelled(x).equals(&super::text::spelled(y)),
+        (Data::Str(x), Data::Str(y)) => {
+            let (x, y) = (super::text::spelled(x), super::text::spelled(y));
+            match x.equals(&y) {
+                // A document of which members may be missing is no known text.
+                Answer::Must if x.is_known() != y.is_known() => Answer::May,
+                answer => answer,
+            }
+        }
         (Data::Seq(x), Data::Seq(y)) => {
             let kinds = x.kind == y.kind
                 && (x.kind == SeqKind::Tuple
                     || x.elem == y.elem
                     || x.elem == Ty::Dyn
                     || y.elem == Ty::Dyn);
-            if !kinds || x.items.len() != y.items.len() {
+            if !kinds {
+                return Answer::No;
+            }
+            if is_open(a) || is_open(b) {
+                return Answer::May;
+            }
+            if x.items.len() != y.items.len() {
                 return Answer::No;
             }
             all(x.items.iter().zip(&y.items).map(|(x, y)| equals(x, y)))
@@ -60,7 +74,7 @@ pub(crate) fn equals(a: &Val, b: &Val) -> Answer {
             if x.kind != y.kind || (x.kind == MapKind::Map && x.elem != y.elem) {
                 return Answer::No;
             }
-            if x.has_open_keys() || y.has_open_keys() {
+            if x.has_open_keys() || y.has_open_keys() || is_open(a) || is_open(b) {
                 return Answer::May;
             }
             if x.entries.len() != y.entries.len() {

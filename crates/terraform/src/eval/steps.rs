@@ -118,9 +118,10 @@ impl Evaluator<'_> {
                         ));
                     }
                     let item = match access::elements(val) {
-                        Ok(Elements::Open(_, item)) => item,
-                        _ => val.clone(),
+                        Ok(Elements::Open(mut rounds)) => rounds.pop().map(|(_, item)| item),
+                        _ => None,
                     };
+                    let item = item.unwrap_or_else(|| val.clone());
                     let item = self.steps(scope, item.marked(Marks::MAYBE), steps)?;
                     Ok(Val::tuple(vec![item], src).marked(Marks::MAYBE))
                 }

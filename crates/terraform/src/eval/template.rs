@@ -48,16 +48,16 @@ impl Evaluator<'_> {
                         };
                         let rounds = match at(access::elements(collection), part.collection.span)? {
                             Elements::All(rounds) => rounds,
-                            Elements::Open(key, item) => {
-                                let once =
-                                    self.round(scope, &part.key_var, &part.value_var, key, item);
-                                let body = self.template(&once, &part.body, span)?;
-                                return Ok(ops::call(
-                                    "%{for}",
-                                    &[&body],
-                                    Ty::String,
-                                    Src::at(span),
-                                ));
+                            Elements::Open(rounds) => {
+                                let mut all = Vec::with_capacity(rounds.len());
+                                for (key, item) in rounds {
+                                    let (name, value) = (&part.key_var, &part.value_var);
+                                    let once = self.round(scope, name, value, key, item);
+                                    all.push(self.template(&once, &part.body, span)?);
+                                }
+                                let all: Vec<&Val> = all.iter().collect();
+                                let src = Src::at(span);
+                                return Ok(ops::call("%{for}", &all, Ty::String, src));
                             }
                         };
                         let mut all = Vec::with_capacity(rounds.len());

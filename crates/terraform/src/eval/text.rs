@@ -4,6 +4,7 @@
 //! `jsonencode` gives (go-cty, `stdlib.JSONEncode`), and what is spelled out keeps the places of the
 //! values: each literal stands where it was written, what encloses values where the list or object is.
 
+use super::access::is_open;
 use overgrant_value::{Data, Piece, Src, Text, Val};
 use smol_str::SmolStr;
 use std::fmt::Write as _;
@@ -41,6 +42,7 @@ pub(crate) fn spelled(text: &Text) -> Text {
 fn spell(val: &Val, out: &mut Text) -> Option<()> {
     let src = val.src();
     match val.data() {
+        Data::Seq(_) | Data::Map(_) if is_open(val) => return None,
         Data::Str(text) => spell_string(text, src, out)?,
         Data::Seq(seq) => {
             place("[", src, out);
@@ -111,6 +113,7 @@ pub(crate) fn of(val: &Val) -> Option<SmolStr> {
 /// Appends the JSON of a fully known value; `None` where a part is open.
 pub(crate) fn write(val: &Val, out: &mut String) -> Option<()> {
     match val.data() {
+        Data::Seq(_) | Data::Map(_) if is_open(val) => return None,
         Data::Null(_) => out.push_str("null"),
         Data::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         Data::Num(num) => {

@@ -53,8 +53,23 @@ fn merge(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
                 open |= access::is_open(arg);
                 maps.push(map);
                 for entry in &map.entries {
+                    let val = entry.val.under(arg);
+                    let before = access::is_open(arg)
+                        .then(|| {
+                            entries
+                                .iter()
+                                .rfind(|known| known.key.same_text(&entry.key))
+                        })
+                        .flatten();
                     entries.push(Entry {
-                        val: entry.val.under(arg),
+                        // Where this one is missing, the one before it counts.
+                        val: match before {
+                            Some(before) => {
+                                let key = Val::text(entry.key.clone(), entry.key_src.clone());
+                                access::any_of(&val, &[before.val.clone(), val.clone()], &key)
+                            }
+                            None => val,
+                        },
                         ..entry.clone()
                     });
                 }

@@ -48,10 +48,9 @@ fn concat(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
                 // Any number of elements that are not known.
                 open = true;
                 lists = false;
-                items.push(match access::elements(arg) {
-                    Ok(access::Elements::Open(_, item)) => item.marked(Marks::MAYBE),
-                    _ => arg.clone(),
-                });
+                if let Ok(access::Elements::Open(rounds)) = access::elements(arg) {
+                    items.extend(rounds.into_iter().map(|(_, item)| item));
+                }
             }
             Data::Null(_) => return Err("an argument is null".into()),
             _ => return Err("only lists and tuples can be joined".into()),

@@ -6,7 +6,7 @@ use super::collection::first;
 use super::{Call, Function, Kind, MANY, Outcome, Stop, Takes, function};
 use crate::eval::limits::{room, seats};
 use crate::eval::{Fail, ops};
-use overgrant_value::{Piece, Text, Val};
+use overgrant_value::{Answer, Marks, Piece, Text, Ty, Val};
 use unicode_segmentation::UnicodeSegmentation;
 
 pub(super) const TABLE: &[Function] = &[
@@ -154,7 +154,7 @@ fn join(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
                     return Ok(ops::call(
                         "join",
                         &args.iter().collect::<Vec<_>>(),
-                        overgrant_value::Ty::String,
+                        Ty::String,
                         call.src(),
                     ));
                 }
@@ -209,9 +209,12 @@ fn split(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
         }
         None => {
             let mut chars = separator.chars();
-            match (chars.next(), chars.next()) {
-                (Some(c), None) => text.split(c).ok_or(Stop::Open)?,
-                _ => return Err(Stop::Open),
+            let (Some(c), None) = (chars.next(), chars.next()) else {
+                return Err(Stop::Open);
+            };
+            match text.split(c) {
+                Some(parts) => parts,
+                None => return open_split(call, args, &text, c),
             }
         }
     };
@@ -219,7 +222,35 @@ fn split(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
         .into_iter()
         .map(|part| Val::text(part, call.src()))
         .collect();
-    Ok(call.list(overgrant_value::Ty::String, items))
+    Ok(call.list(Ty::String, items))
+}
+
+/// A text with a hole that may hold the separator: the parts before the hole, then any number.
+fn open_split(call: &Call<'_, '_>, args: &[Val], text: &Text, separator: char) -> Outcome {
+    let mut mask = [0; 4];
+    let separator_text = separator.encode_utf8(&mut mask);
+    let before = text.pieces().iter().take_while(|piece| match piece {
+        Piece::Lit(_) => true,
+        other => Text::from((*other).clone()).contains(separator_text) == Answer::No,
+    });
+    let mut parts = before
+        .cloned()
+        .collect::<Text>()
+        .split_where_known(separator);
+    // The last part goes on in the hole.
+    parts.pop();
+    if parts.is_empty() {
+        return Err(Stop::Open);
+    }
+    let refs: Vec<&Val> = args.iter().collect();
+    let rest = |name: &str| ops::call(name, &refs, Ty::String, call.src());
+    let mut items: Vec<Val> = parts
+        .into_iter()
+        .map(|part| Val::text(part, call.src()))
+        .collect();
+    items.push(rest("split"));
+    items.push(rest("split further").marked(Marks::MAYBE));
+    Ok(call.list(Ty::String, items).marked(Marks::MAYBE))
 }
 
 fn substr(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
@@ -335,12 +366,12 @@ fn trimprefix(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
     let (text, prefix) = two(args)?;
     let (text, prefix) = (call.text(text)?, call.string(prefix)?);
     match text.starts_with(&prefix) {
-        overgrant_value::Answer::Must => text
+        Answer::Must => text
             .without_prefix(prefix.len())
             .map(|text| Val::text(text, call.src()))
             .ok_or(Stop::Open),
-        overgrant_value::Answer::No => Ok(Val::text(text, call.src())),
-        overgrant_value::Answer::May => Err(Stop::Open),
+        Answer::No => Ok(Val::text(text, call.src())),
+        Answer::May => Err(Stop::Open),
     }
 }
 
@@ -348,12 +379,12 @@ fn trimsuffix(call: &Call<'_, '_>, args: &[Val]) -> Outcome {
     let (text, suffix) = two(args)?;
     let (text, suffix) = (call.text(text)?, call.string(suffix)?);
     match text.ends_with(&suffix) {
-        overgrant_value::Answer::Must => text
+        Answer::Must => text
             .without_suffix(suffix.len())
             .map(|text| Val::text(text, call.src()))
             .ok_or(Stop::Open),
-        overgrant_value::Answer::No => Ok(Val::text(text, call.src())),
-        overgrant_value::Answer::May => Err(Stop::Open),
+        Answer::No => Ok(Val::text(text, call.src())),
+        Answer::May => Err(Stop::Open),
     }
 }
 
@@ -361,7 +392,7 @@ fn question(
     call: &Call<'_, '_>,
     args: &[Val],
     name: &str,
-    ask: impl Fn(&Text, &str) -> overgrant_value::Answer,
+    ask: impl Fn(&Text, &str) -> Answer,
 ) -> Outcome {
     let (text, part) = two(args)?;
     let answer = ask(&call.text(text)?, &call.string(part)?);
