@@ -7,6 +7,7 @@ mod data_sources;
 mod frames;
 mod limits;
 mod loops;
+mod tfvars;
 
 use crate::{Given, Options, Output, evaluate};
 use overgrant_ir::Resource;

@@ -84,7 +84,9 @@ fn answers(path: Option<&Path>) -> Result<()> {
     let recorded = Path::new("testdata/oracles/terraform");
     let paths = match path {
         Some(path) => vec![path.to_owned()],
-        None => vec![recorded.join("cases.jsonl"), recorded.join("projects")],
+        None => ["cases.jsonl", "tfvars.jsonl", "projects"]
+            .map(|name| recorded.join(name))
+            .to_vec(),
     };
     let (mut agree, mut misses) = (0, 0);
     let mut out = std::io::stdout().lock();

@@ -14,6 +14,9 @@ use overgrant_value::{Data, Guard, Src, Sym, Ty, Val};
 
 impl Evaluator<'_> {
     pub(crate) fn call(&self, scope: &Scope, call: &Call, span: Span) -> Eval {
+        if scope.constant {
+            return fail("values of variables cannot call functions", span);
+        }
         match call.name.strip_prefix("core::").unwrap_or(&call.name) {
             "try" => return self.try_call(scope, &call.args, span),
             "can" => {

@@ -36,6 +36,8 @@ pub(crate) struct Scope {
     pub(crate) each: Option<Rc<Each>>,
     /// Whether a condition that hangs on a default of the root is analysed both ways.
     pub(crate) branches: bool,
+    /// Whether calls are refused.
+    pub(crate) constant: bool,
 }
 
 impl Scope {
@@ -47,6 +49,7 @@ impl Scope {
             names: None,
             each: None,
             branches: false,
+            constant: false,
         }
     }
 
@@ -58,6 +61,15 @@ impl Scope {
             names: None,
             each: None,
             branches: false,
+            constant: false,
+        }
+    }
+
+    /// Neither names nor calls: what the text of a `.tfvars` file may hold.
+    pub(crate) fn constant(home: Option<Rc<Instance>>) -> Self {
+        Self {
+            constant: true,
+            ..Self::bare(home)
         }
     }
 

@@ -17,6 +17,7 @@ mod regexes;
 mod sequence;
 mod set;
 mod string;
+mod tfvars;
 mod time;
 mod yaml;
 
@@ -224,7 +225,7 @@ impl Call<'_, '_> {
     }
 }
 
-fn tables() -> [&'static [Function]; 14] {
+fn tables() -> [&'static [Function]; 15] {
     [
         collection::TABLE,
         sequence::TABLE,
@@ -240,6 +241,7 @@ fn tables() -> [&'static [Function]; 14] {
         network::TABLE,
         time::TABLE,
         provider::TABLE,
+        tfvars::TABLE,
     ]
 }
 

@@ -1,7 +1,7 @@
 //! Functions of the AWS provider, and those of OpenTofu that only refine their argument.
 //!
-//! Source: hashicorp/terraform-provider-aws, `docs/functions`. Not for other providers, whose results
-//! stay unknown. Invariant: the parts of an ARN keep their places and holes.
+//! Source: hashicorp/terraform-provider-aws, `docs/functions`. Not for the built-in provider, see
+//! `tfvars`, nor for others, whose results stay unknown. Invariant: the parts of an ARN keep their places and holes.
 
 use super::collection::first;
 use super::{Call, Function, Kind, Outcome, Stop, Takes, function};

@@ -19,7 +19,7 @@ pub(super) const TABLE: &[Function] = &[
 ];
 
 /// The compiled pattern; each one of a root is compiled once.
-fn compiled(call: &Call<'_, '_>, pattern: &str) -> Result<Regex, Stop> {
+pub(super) fn compiled(call: &Call<'_, '_>, pattern: &str) -> Result<Regex, Stop> {
     if let Some(known) = call.evaluator.patterns.borrow().get(pattern) {
         return Ok(known.clone());
     }

@@ -10,4 +10,5 @@ mod scan;
 mod template;
 pub mod tree;
 
+pub(crate) use parse::parse_literal_body;
 pub use parse::{File, parse_expression, parse_file, parse_literal_template, parse_template};

@@ -149,6 +149,40 @@ pub fn parse_literal_template(
     one(lowerer, result)
 }
 
+/// Parses a text whose bytes stand in various places as a body of arguments and blocks. `whole` is the
+/// place of the text as a whole, `file` the file that diagnostics name.
+///
+/// # Errors
+/// The first diagnostic that says why it is none.
+pub(crate) fn parse_literal_body(
+    file: &SourceFile,
+    literal: &Literal,
+    whole: Span,
+) -> Result<Body, Box<Diagnostic>> {
+    let start = if literal.text.starts_with('\u{feff}') {
+        3
+    } else {
+        0
+    };
+    let scan = scan(&literal.text, start, Mode::Body);
+    if let Some(error) = scan.errors.first() {
+        return Err(Box::new(
+            Diagnostic::new(Level::Error, "hcl-syntax", error.message.clone()).at(file, whole),
+        ));
+    }
+    let mut lowerer = Lowerer::new(file, &literal.text, &scan, Place::Literal(literal, whole));
+    let mut body = Body::default();
+    for item in &scan.items {
+        lowerer
+            .item(item.clone(), &mut body)
+            .map_err(|lost| lost.0)?;
+    }
+    match lowerer.diagnostics.into_iter().next() {
+        Some(problem) => Err(Box::new(problem)),
+        None => Ok(body),
+    }
+}
+
 fn bare(lowerer: &mut Lowerer<'_>, scan: &Scan, span: Span) -> Result<Expr, Lost> {
     let kind = match scan.templates.first() {
         Some(raw) => template::lower(lowerer, raw)?,

@@ -271,7 +271,11 @@ mod tests {
             env!("CARGO_MANIFEST_DIR"),
             "/../../testdata/oracles/terraform"
         ));
-        for (path, least) in [("cases.jsonl", 980), ("projects", 19)] {
+        for (path, least) in [
+            ("cases.jsonl", 980),
+            ("tfvars.jsonl", 120),
+            ("projects", 19),
+        ] {
             let tally = compare(&data.join(path)).unwrap();
             assert_eq!(tally.misses, [], "{path}");
             assert!(tally.agree >= least, "{path}: {}", tally.agree);
