@@ -546,7 +546,7 @@ impl<'a> Trusted<'a> {
     }
 
     /// The place for "a condition is missing": the provider in the trust, where it is named there if
-    /// it was written elsewhere.
+    /// it was written elsewhere, with the uses since.
     pub(crate) fn src(&self) -> Src {
         let src = self.principal.src();
         let within = |span: Span| {
@@ -556,8 +556,15 @@ impl<'a> Trusted<'a> {
         if src.span.is_none_or(within) {
             return src.clone();
         }
-        let named = src.hops().into_iter().find(|hop| within(hop.span));
-        named.map_or_else(|| src.clone(), |hop| Src::at(hop.span))
+        let hops = src.hops();
+        let mut later = hops.into_iter().skip_while(|hop| !within(hop.span));
+        let Some(named) = later.next() else {
+            return src.clone();
+        };
+        // The way of the statement to the role goes on from there.
+        later.fold(Src::at(named.span), |src, hop| {
+            src.through(hop.span, hop.label)
+        })
     }
 }
 
