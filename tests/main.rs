@@ -10,6 +10,7 @@
 mod action;
 mod bad_input;
 mod command_line;
+mod entries;
 mod fixes;
 mod json_contract;
 mod place_of_cause;

@@ -5,13 +5,17 @@
 
 mod account;
 mod attach;
+pub mod caller;
+pub mod cidr;
 mod decide;
+pub mod exposed;
 pub mod graph;
 mod guardrails;
 mod link;
 pub mod query;
 mod reach;
 mod session;
+pub mod skeleton;
 mod usable;
 
 pub use attach::{Attached, AttachedSource, Boundary, How, Use};
@@ -21,6 +25,7 @@ pub use session::Session;
 
 use attach::Links;
 use decide::InForce;
+use exposed::Exposed;
 use guardrails::Guardrails;
 use overgrant_ir::{DocumentId, DocumentRole, IdentityId, IdentityKind, Model, PolicyDocument};
 use overgrant_policy::{ActionSet, Answer, Document, Statement};
@@ -36,6 +41,7 @@ pub struct Access<'a> {
     links: Links,
     guardrails: Guardrails,
     graph: OnceLock<Graph>,
+    exposed: Vec<Exposed<'a>>,
     /// One per identity: whether it is administrator, less its boundary and with it. Asked often.
     admins: Vec<OnceLock<(Answer, Answer)>>,
     /// Addresses that two roots hold.
@@ -52,16 +58,19 @@ impl<'a> Access<'a> {
     pub fn new(model: &'a Model) -> Self {
         let links = Links::new(model);
         let whose = model.identities.iter();
-        Self {
+        let mut access = Self {
             model,
             whose: whose.clone().map(|one| links.accounts.of(one)).collect(),
             also: whose.map(|one| links.accounts.also(one)).collect(),
             links,
             guardrails: Guardrails::new(model),
             graph: OnceLock::new(),
+            exposed: Vec::new(),
             admins: model.identities.iter().map(|_| OnceLock::new()).collect(),
             shared: shared(model),
-        }
+        };
+        access.exposed = exposed::entries(&access);
+        access
     }
 
     /// The ARN of what stands at an address (with `root//` where two roots hold it): an identity, a
@@ -178,6 +187,12 @@ impl<'a> Access<'a> {
     #[must_use]
     pub fn graph(&self) -> &Graph {
         self.graph.get_or_init(|| Graph::new(self))
+    }
+
+    /// What strangers reach of what runs with a role.
+    #[must_use]
+    pub fn exposed(&self) -> &[Exposed<'a>] {
+        &self.exposed
     }
 
     /// The model behind it.

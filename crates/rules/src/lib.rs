@@ -7,14 +7,11 @@
 mod declare;
 mod accounts;
 mod boundaries;
-mod caller;
-mod cidr;
 mod claims;
 mod context;
 mod docs;
 mod environment;
 mod escalate;
-mod exposed;
 mod exposure;
 mod federation;
 mod fixes;
@@ -30,11 +27,12 @@ mod rule;
 mod rules;
 mod service_accounts;
 mod settings;
-mod skeleton;
 #[cfg(test)]
 mod testing;
 mod whole;
 mod workflow;
+
+use overgrant_access::{caller, cidr, skeleton};
 
 pub use context::{Context, Report};
 pub use docs::{Docs, Example, ExampleKind};

@@ -4,7 +4,7 @@
 //! of a kind gets one edge to a hub.
 
 use super::assume::ASSUME;
-use super::entry::Entry;
+use super::entry::{Entry, EntryKind};
 use super::legs::Held;
 use super::precondition::State;
 use super::tags::{self, Guarded};
@@ -12,8 +12,10 @@ use super::target::{Compute, Targets, kinds, plain};
 use super::walk::Walk;
 use super::{Basis, Doubt, Edge, EdgeKind, Evidence, Graph, Hub, Node};
 use crate::Access;
+use crate::exposed::{Exposed, Openness};
 use overgrant_ir::{IdentityId, IdentityKind};
 use overgrant_policy::Answer;
+use overgrant_value::Marks;
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -146,8 +148,30 @@ fn trusted(builder: &mut Builder<'_, '_>) -> Vec<Entry> {
         .iter()
         .flat_map(|trust| trust.entries.iter().map(|(entry, _, _)| entry.clone()))
         .collect();
+    let doors = builder.access.exposed();
+    let stranger = |door: &Exposed<'_>| Entry {
+        kind: EntryKind::Internet,
+        who: door.who.clone(),
+    };
+    entries.extend(doors.iter().map(stranger));
     entries.sort();
     entries.dedup();
+    for (at, door) in doors.iter().enumerate() {
+        let Ok(entry) = entries.binary_search(&stranger(door)) else {
+            continue;
+        };
+        let mut held = Held::sure();
+        held.by.push(Evidence {
+            action: "entry",
+            basis: Basis::Door(at),
+        });
+        let unsure = door.openness == Openness::Possible;
+        if unsure || !door.workload.role.guard.is_always() || door.marks.has(Marks::MAYBE) {
+            held.doubt(Doubt::Entry);
+        }
+        let (from, to) = (Node::Entry(entry), Node::Workload(door.at));
+        builder.edge(from, to, EdgeKind::MayEnter, held);
+    }
     let mut found = Vec::new();
     for (at, trust) in builder.state.trusts.iter().enumerate() {
         let role = IdentityId(at);

@@ -190,6 +190,14 @@ impl Access<'_> {
         }
         match (edge.kind, edge.path) {
             (EdgeKind::MayAssume, _) => format!("{from} assumes {target}"),
+            (EdgeKind::MayEnter, _) => {
+                let door = edge.by.iter().find_map(|one| match one.basis {
+                    Basis::Door(at) => self.exposed().get(at),
+                    _ => None,
+                });
+                let how = door.map_or_else(String::new, |door| format!(": {}", door.how));
+                format!("{from} gets into {target}{how}")
+            }
             (EdgeKind::RunsAs, _) => format!("{from} runs as {target}"),
             (EdgeKind::Member, _) => format!("{target} is one of them"),
             (EdgeKind::MayPass, _) => {
@@ -300,6 +308,17 @@ impl Access<'_> {
                     });
                 }
             }
+            Basis::Door(at) => {
+                if let Some(door) = self.exposed().get(at) {
+                    right.from = door.how.clone();
+                    right.place = Some(Place {
+                        address: self.address(door.place).into(),
+                        root: door.place.root.clone(),
+                        statement: door.statement.map(Statement::name),
+                        span: door.src.span.or(door.place.src.span),
+                    });
+                }
+            }
             Basis::Unread => {}
         }
         right
@@ -331,6 +350,7 @@ impl Access<'_> {
             Doubt::Account => "both being in one account, or each letting the other in".to_owned(),
             Doubt::Absent => "something of that kind, which is not in the code".to_owned(),
             Doubt::Trust => "a condition or open part of the trust policy".to_owned(),
+            Doubt::Entry => "how far strangers get, which the code does not show".to_owned(),
             Doubt::Unproven => "behaviour of the service that nobody else documents".to_owned(),
         }
     }
@@ -344,7 +364,9 @@ impl Access<'_> {
                     Some(statement) => format!("{statement} of `{}`", place.address),
                     None => format!("`{}`", place.address),
                 };
-                Some(if edge.kind == EdgeKind::RunsAs {
+                Some(if edge.kind == EdgeKind::MayEnter {
+                    format!("no entry for strangers in {at}")
+                } else if edge.kind == EdgeKind::RunsAs {
                     format!("a weaker role in {at}")
                 } else if right.from.starts_with("its trust") {
                     format!("a trust in {at} that does not let it in")

@@ -61,6 +61,8 @@ pub enum EdgeKind {
     MayPass,
     /// Changes an identity, a policy, or what runs with a role.
     MayModify,
+    /// Gets into what runs with a role, from outside.
+    MayEnter,
     /// Runs with the role.
     RunsAs,
     /// Is one of the hub's.
@@ -75,6 +77,7 @@ impl EdgeKind {
             Self::MayAssume => "may-assume",
             Self::MayPass => "may-pass",
             Self::MayModify => "may-modify",
+            Self::MayEnter => "may-enter",
             Self::RunsAs => "runs-as",
             Self::Member => "member",
         }
@@ -104,6 +107,8 @@ pub enum Doubt {
     Trust,
     /// Nobody but the catalog documents the row.
     Unproven,
+    /// How far strangers get is not in the code.
+    Entry,
 }
 
 /// Where a right comes from.
@@ -115,6 +120,8 @@ pub enum Basis {
     Trust(IdentityId, usize),
     /// The configuration of a workload.
     Workload(usize),
+    /// What lets strangers in: index into [`Access::exposed`].
+    Door(usize),
     /// Policies that could not be read.
     Unread,
 }

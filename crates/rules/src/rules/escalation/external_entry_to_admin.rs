@@ -2,11 +2,11 @@
 
 use crate::accounts::classify;
 use crate::escalate;
-use crate::exposed::{self, Exposed};
 use crate::federation::{Width, trusted};
 use crate::listed::is_listed;
 use crate::service_accounts::lets_in_namespaces;
 use crate::{Context, Family, Report, Scope, names};
+use overgrant_access::exposed::{Exposed, Openness};
 use overgrant_access::graph::{Basis, EntryKind, Node};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::{Identity, IdentityId, PolicyDocument};
@@ -408,8 +408,10 @@ fn check(cx: &mut Context<'_>) {
             finding(cx, &door, severity);
         }
     }
-    for one in exposed::to_admin(cx) {
-        reached(cx, &one);
+    for one in cx.access.exposed() {
+        if escalate::reaches_admin(cx, one.role) {
+            reached(cx, one);
+        }
     }
 }
 
@@ -433,7 +435,7 @@ fn reached(cx: &mut Context<'_>, one: &Exposed<'_>) {
         .finding(one.place, &one.src, message)
         .cell(one.workload.place.address.as_str())
         .severity(if meant { Severity::High } else { Severity::Critical })
-        .confidence(one.confidence)
+        .confidence(confidence(one.openness))
         .marks(one.marks)
         .when(&one.workload.role.guard)
         .related(&one.workload.role.src, "runs with the role", Some(&one.workload.place))
@@ -443,6 +445,14 @@ fn reached(cx: &mut Context<'_>, one: &Exposed<'_>) {
     }
     let report = with_way(cx, report, one.role, identity);
     cx.report(report);
+}
+
+fn confidence(openness: Openness) -> Confidence {
+    match openness {
+        Openness::Open => Confidence::High,
+        Openness::Likely => Confidence::Medium,
+        Openness::Possible => Confidence::Low,
+    }
 }
 
 /// How strong a role is.

@@ -1,8 +1,8 @@
 //! `lambda-public-or-url-anonymous`: A Lambda function can be invoked by everybody.
 
-use crate::exposed::{PublicFunction, open_urls, public_functions};
 use crate::holder;
 use crate::{Context, Family, Scope};
+use overgrant_access::exposed::{PublicFunction, open_urls, public_functions};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::Model;
 
@@ -86,7 +86,7 @@ rule! {
 fn check(cx: &mut Context<'_>) {
     let model = cx.model;
     urls(cx, model);
-    for PublicFunction { policy, statement, anyone, by_url } in public_functions(cx) {
+    for PublicFunction { policy, statement, anyone, by_url } in public_functions(model) {
         if cx.settings.is_public_ok(&policy.place.address) {
             continue;
         }

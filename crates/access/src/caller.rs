@@ -14,7 +14,7 @@ use overgrant_policy::{
 
 /// What a condition leaves to chance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Weakness {
+pub enum Weakness {
     /// Holds for everybody but the values.
     Negated,
     /// Passes when the request lacks the key.
@@ -29,7 +29,7 @@ pub(crate) enum Weakness {
 
 impl Weakness {
     /// Why the condition `condition` does not help, as the end of a sentence.
-    pub(crate) fn why(self, condition: &Condition) -> String {
+    pub fn why(self, condition: &Condition) -> String {
         let (operator, key) = (&condition.operator.name, &condition.key);
         match self {
             Self::Negated => format!("`{operator}` on `{key}` lets in everybody else"),
@@ -46,7 +46,7 @@ impl Weakness {
 
 /// What the conditions of a statement say about the caller.
 #[derive(Debug)]
-pub(crate) enum Caller<'a> {
+pub enum Caller<'a> {
     /// At least one condition pins an account, organisation, network or principal.
     Bound,
     /// There are conditions, and none pins the caller.
@@ -56,7 +56,7 @@ pub(crate) enum Caller<'a> {
 }
 
 /// Judges the conditions of a statement.
-pub(crate) fn caller(conditions: &Conditions) -> Caller<'_> {
+pub fn caller(conditions: &Conditions) -> Caller<'_> {
     if conditions.open {
         return Caller::Bound;
     }
@@ -173,7 +173,7 @@ fn weakness(all: &Conditions, condition: &Condition) -> Option<Weakness> {
 }
 
 /// Whether `Null: false` on the key stands beside.
-pub(crate) fn surely_present(all: &Conditions, key: &str) -> bool {
+pub fn surely_present(all: &Conditions, key: &str) -> bool {
     all.on(key).any(|condition| {
         condition.operator.test == Test::Null
             && condition.values.iter().all(|value| {
@@ -260,7 +260,7 @@ const SOURCES: [&str; 12] = [
 
 /// Whether a condition says for whose resource a service acts; what is open counts as such, and a
 /// value that takes in the resources of strangers does not.
-pub(crate) fn guards_source(conditions: &Conditions) -> bool {
+pub fn guards_source(conditions: &Conditions) -> bool {
     conditions.open
         || conditions.items.iter().any(|condition| {
             let Some(key) = condition.key.spelling() else {
@@ -275,7 +275,7 @@ pub(crate) fn guards_source(conditions: &Conditions) -> bool {
 
 /// Whether a Deny of the same document closes the statement for everybody who is not bound: it
 /// reaches strangers, covers the same actions and resources, and spares at most pinned callers.
-pub(crate) fn closed_by_deny(document: &Document, statement: &Statement) -> bool {
+pub fn closed_by_deny(document: &Document, statement: &Statement) -> bool {
     document.denies().any(|deny| {
         reaches_strangers(deny)
             && deny.guard.is_always()

@@ -1,14 +1,13 @@
 //! Instances with a public address and a port that the internet reaches.
 //!
-//! A port that is open is no flaw in what listens there, so that an entry is only possible: confidence low.
+//! A port that is open is no flaw in what listens there, so that an entry is only possible.
 //! Not for load balancers and launch templates. Source: EC2, "Security group rules", "Amazon EC2 instance IP
 //! addressing".
 
-use super::{Exposed, Target, any, finder, of_kinds, refers};
-use crate::Context;
-use overgrant_finding::Confidence;
-use overgrant_ir::{Setting, Workload};
+use super::{Exposed, Openness, Target, any, finder, of_kinds, referred};
+use overgrant_ir::{Model, Place, Workload};
 use overgrant_value::{Text, Val};
+use std::collections::BTreeMap;
 
 const INSTANCES: [&str; 2] = ["aws_instance", "AWS::EC2::Instance"];
 const GROUPS: [&str; 2] = ["aws_security_group", "AWS::EC2::SecurityGroup"];
@@ -19,25 +18,22 @@ const RULES: [&str; 3] = [
 ];
 const EVERYWHERE: [&str; 2] = ["0.0.0.0/0", "::/0"];
 
-pub(super) fn entries<'a>(cx: &Context<'a>, targets: &[Target<'a>]) -> Vec<Exposed<'a>> {
+pub(super) fn entries<'a>(model: &'a Model, targets: &[Target<'a>]) -> Vec<Exposed<'a>> {
     let mut found = Vec::new();
-    for Target { role, workload } in of_kinds(
-        targets,
-        &INSTANCES,
-        &["iam_instance_profile", "IamInstanceProfile"],
-    ) {
+    let open = open_groups(model);
+    let attributes = ["iam_instance_profile", "IamInstanceProfile"];
+    for Target { role, at, workload } in of_kinds(targets, &INSTANCES, &attributes) {
         let Some((address, groups)) = faces_internet(workload) else {
             continue;
         };
-        let root = &workload.place.root;
-        let open = cx.model.settings_of(&GROUPS).find(|group| {
-            groups.iter().any(|id| refers(id, root, &group.place)) && is_open(cx, group)
-        });
-        let Some(group) = open else {
+        let root = workload.place.root.as_str();
+        let mut ids = groups.iter().flat_map(|id| referred(id, root));
+        let Some(group) = ids.find_map(|address| open.get(&(root, address))) else {
             continue;
         };
         found.push(Exposed {
             role: *role,
+            at: *at,
             workload,
             place: &workload.place,
             src: address.src().clone(),
@@ -46,9 +42,9 @@ pub(super) fn entries<'a>(cx: &Context<'a>, targets: &[Target<'a>]) -> Vec<Expos
             who: finder(workload),
             how: format!(
                 "it has a public address, and `{}` lets the internet in",
-                group.place.address
+                group.address
             ),
-            confidence: Confidence::Low,
+            openness: Openness::Possible,
         });
     }
     found
@@ -79,23 +75,43 @@ fn faces_internet(instance: &Workload) -> Option<(Val, Vec<Text>)> {
     found.next()
 }
 
-/// Whether a security group lets the internet in, by itself or by a rule of its own.
-fn is_open(cx: &Context<'_>, group: &Setting) -> bool {
-    let inline =
-        any(&group.attrs, &["ingress", "SecurityGroupIngress"]).map(|rules| rules.listed());
-    if inline.unwrap_or_default().iter().any(from_everywhere) {
-        return true;
-    }
-    cx.model.settings_of(&RULES).any(|rule| {
-        let id = any(&rule.attrs, &["security_group_id", "GroupId"]).and_then(|id| id.to_text());
+/// The security groups that let the internet in, by themselves or by a rule of their own, by root and
+/// address.
+fn open_groups(model: &Model) -> BTreeMap<(&str, &str), &Place> {
+    let all = model.settings_of(&GROUPS);
+    let groups: BTreeMap<_, _> = all
+        .map(|group| {
+            let place = &group.place;
+            ((place.root.as_str(), place.address.as_str()), group)
+        })
+        .collect();
+    let inline = |attrs: &Val| {
+        let rules = any(attrs, &["ingress", "SecurityGroupIngress"]);
+        let rules = rules.map(|rules| rules.listed()).unwrap_or_default();
+        rules.iter().any(from_everywhere)
+    };
+    let mut open: BTreeMap<(&str, &str), &Place> = groups
+        .iter()
+        .filter(|(_, group)| inline(&group.attrs))
+        .map(|(key, group)| (*key, &group.place))
+        .collect();
+    for rule in model.settings_of(&RULES) {
         let is_egress = rule
             .attrs
             .get("type")
             .is_some_and(|kind| kind.as_str().as_deref() != Some("ingress"));
-        !is_egress
-            && id.is_some_and(|id| refers(&id, &rule.place.root, &group.place))
-            && from_everywhere(&rule.attrs)
-    })
+        if is_egress || !from_everywhere(&rule.attrs) {
+            continue;
+        }
+        let id = any(&rule.attrs, &["security_group_id", "GroupId"]).and_then(|id| id.to_text());
+        for address in id.iter().flat_map(|id| referred(id, &rule.place.root)) {
+            if let Some(group) = groups.get(&(rule.place.root.as_str(), address)) {
+                let place = &group.place;
+                open.insert((place.root.as_str(), place.address.as_str()), place);
+            }
+        }
+    }
+    open
 }
 
 fn from_everywhere(rule: &Val) -> bool {

@@ -7,12 +7,12 @@
 use overgrant_value::{Piece, Src, Text};
 
 /// Stands for an open part of the text.
-pub(crate) const HOLE: char = '\u{fffc}';
+pub const HOLE: char = '\u{fffc}';
 /// Stands for a `*` or `?` that is no wildcard.
-pub(crate) const LITERAL: char = '\u{fffd}';
+pub const LITERAL: char = '\u{fffd}';
 
 /// The skeleton of `text`; `wild` says whether `*` and `?` are wildcards for its operator.
-pub(crate) fn skeleton(text: &Text, wild: bool) -> String {
+pub fn skeleton(text: &Text, wild: bool) -> String {
     let mut result = String::new();
     for piece in text.pieces() {
         match piece {
@@ -28,29 +28,31 @@ pub(crate) fn skeleton(text: &Text, wild: bool) -> String {
 }
 
 /// Whether a part of a skeleton has a wildcard.
-pub(crate) fn is_wild(part: &str) -> bool {
+pub fn is_wild(part: &str) -> bool {
     part.contains(['*', '?'])
 }
 
 /// Whether a part of a skeleton is nothing but `*`.
-pub(crate) fn is_star(part: &str) -> bool {
+pub fn is_star(part: &str) -> bool {
     !part.is_empty() && part.chars().all(|c| c == '*')
 }
 
 /// Whether a part of a skeleton has an open part.
-pub(crate) fn is_open(part: &str) -> bool {
+pub fn is_open(part: &str) -> bool {
     part.contains(HOLE)
 }
 
 /// Which wildcard of a text is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Which {
+pub enum Which {
+    /// The one that comes first.
     First,
+    /// The one that comes last.
     Last,
 }
 
 /// The place of a wildcard in `text`, or `whole` where it has no bytes of its own.
-pub(crate) fn wildcard_src(text: &Text, whole: &Src, which: Which) -> Src {
+pub fn wildcard_src(text: &Text, whole: &Src, which: Which) -> Src {
     let places = text.pieces().iter().filter_map(|piece| {
         let Piece::Lit(lit) = piece else { return None };
         let wild = |c: char| matches!(c, '*' | '?');
@@ -82,7 +84,7 @@ pub(crate) fn wildcard_src(text: &Text, whole: &Src, which: Which) -> Src {
 
 /// Whether a text is a blank to be filled in before the code is applied: `<your ARN>`, `%ARN%`, or a
 /// function of a tool that runs over templates (`Fn::EnumTargetAccounts …`).
-pub(crate) fn is_blank(text: &str) -> bool {
+pub fn is_blank(text: &str) -> bool {
     let between = |open, close| text.len() > 1 && text.starts_with(open) && text.ends_with(close);
     between('<', '>') || between('%', '%') || text.starts_with("Fn::")
 }

@@ -4,10 +4,8 @@
 //! known, so that an entry is sure only for a project with public builds. Sources: CodeBuild, "Filter webhook
 //! events", "Pull request comment approval", "Get public build project URLs".
 
-use super::{Exposed, Target, any, of_kinds, refers, says};
-use crate::Context;
-use overgrant_finding::Confidence;
-use overgrant_ir::{Place, Setting, Workload};
+use super::{Exposed, Openness, Target, any, of_kinds, refers, says};
+use overgrant_ir::{Model, Place, Setting, Workload};
 use overgrant_value::{Text, Val};
 
 const PROJECTS: [&str; 2] = ["aws_codebuild_project", "AWS::CodeBuild::Project"];
@@ -23,10 +21,10 @@ const BY_AUTHOR: [&str; 3] = [
 /// Sources on a server of one's own, where there are no strangers.
 const OWN_SERVERS: [&str; 2] = ["GITHUB_ENTERPRISE", "GITLAB_SELF_MANAGED"];
 
-pub(super) fn entries<'a>(cx: &Context<'a>, targets: &[Target<'a>]) -> Vec<Exposed<'a>> {
+pub(super) fn entries<'a>(model: &'a Model, targets: &[Target<'a>]) -> Vec<Exposed<'a>> {
     let mut found = Vec::new();
-    for Target { role, workload } in of_kinds(targets, &PROJECTS, &["service_role", "ServiceRole"])
-    {
+    let projects = of_kinds(targets, &PROJECTS, &["service_role", "ServiceRole"]);
+    for Target { role, at, workload } in projects {
         let source = any(&workload.attrs, &["source", "Source"]);
         let source = source.iter().flat_map(Val::listed).next();
         let is_own = |source: &Val| {
@@ -42,9 +40,10 @@ pub(super) fn entries<'a>(cx: &Context<'a>, targets: &[Target<'a>]) -> Vec<Expos
             &["project_visibility", "Visibility"],
             "PUBLIC_READ",
         );
-        for hook in hooks(cx, workload) {
+        for hook in hooks(model, workload) {
             found.push(Exposed {
                 role: *role,
+                at: *at,
                 workload,
                 place: hook.place,
                 src: hook.at.src().clone(),
@@ -60,10 +59,10 @@ pub(super) fn entries<'a>(cx: &Context<'a>, targets: &[Target<'a>]) -> Vec<Expos
                         "and asks for no approval here"
                     }
                 ),
-                confidence: if public && hook.sure {
-                    Confidence::Medium
+                openness: if public && hook.sure {
+                    Openness::Likely
                 } else {
-                    Confidence::Low
+                    Openness::Possible
                 },
             });
         }
@@ -80,7 +79,7 @@ struct Hook<'a> {
     sure: bool,
 }
 
-fn hooks<'a>(cx: &Context<'a>, workload: &'a Workload) -> Vec<Hook<'a>> {
+fn hooks<'a>(model: &'a Model, workload: &'a Workload) -> Vec<Hook<'a>> {
     let name = any(&workload.attrs, &["name", "Name"]).and_then(|name| name.to_text());
     let is_of = |hook: &&Setting| {
         let named = hook
@@ -95,7 +94,7 @@ fn hooks<'a>(cx: &Context<'a>, workload: &'a Workload) -> Vec<Hook<'a>> {
         named.is_some_and(|named| same(&named))
     };
     let mut found = Vec::new();
-    for hook in cx.model.settings_of(&WEBHOOKS).filter(is_of) {
+    for hook in model.settings_of(&WEBHOOKS).filter(is_of) {
         found.extend(of_triggers(&hook.place, &hook.attrs));
     }
     if let Some(triggers) = workload

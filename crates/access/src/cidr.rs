@@ -7,14 +7,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A parsed block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Block {
+pub struct Block {
     address: IpAddr,
     prefix: u8,
 }
 
 /// Who can call from a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reach {
+pub enum Reach {
     /// So much of the public internet that it limits nobody.
     Everybody,
     /// Addresses that never reach a public endpoint.
@@ -25,7 +25,7 @@ pub(crate) enum Reach {
 
 impl Block {
     /// Reads `address` or `address/prefix`.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let (address, prefix) = match text.trim().split_once('/') {
             Some((address, prefix)) => (address, Some(prefix.parse::<u8>().ok()?)),
             None => (text.trim(), None),
@@ -37,7 +37,7 @@ impl Block {
     }
 
     /// Who can call from it.
-    pub(crate) fn reach(self) -> Reach {
+    pub fn reach(self) -> Reach {
         /// Blocks this large hold more than any organisation's own addresses.
         const WIDE_V4: u8 = 8;
         const WIDE_V6: u8 = 16;
