@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 impl Builder<'_> {
     pub(super) fn api(&mut self, entry: &Entry, properties: &Arc<Node>) {
+        self.refuse_stage(properties, entry.key_span, true);
         let auth = properties.get("Auth");
         let mut parts: Vec<Entry> = properties
             .entries()
@@ -35,6 +36,7 @@ impl Builder<'_> {
     }
 
     pub(super) fn http_api(&mut self, entry: &Entry, properties: Arc<Node>) {
+        self.refuse_stage(&properties, entry.key_span, false);
         let auth = properties.get("Auth").cloned();
         self.replace(entry, "AWS::ApiGatewayV2::Api", properties);
         self.authorizer_permissions(&entry.key, auth.as_ref(), false);

@@ -333,6 +333,7 @@ impl Builder<'_> {
         span: Span,
     ) {
         let rest = implicit == "ServerlessRestApi";
+        self.refuse_api(own, key, rest);
         let named = own.get(key).filter(|node| !node.is_null());
         let (api, suffix) = match named {
             Some(node) => {

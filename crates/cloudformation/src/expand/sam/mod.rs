@@ -11,6 +11,7 @@ mod events;
 mod function;
 mod graphql;
 mod policies;
+mod refused;
 mod routes;
 mod state_machine;
 mod tables;
@@ -98,38 +99,6 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    /// What a resource must say itself is no global, and the deployment fails where it is one.
-    fn refuse_globals(&mut self) {
-        const NOT_GLOBAL: [(&str, &str, &[&str]); 2] = [
-            (
-                "Function",
-                "function",
-                &["Role", "Policies", "Events", "FunctionName"],
-            ),
-            ("Api", "API", &["StageName"]),
-        ];
-        for (section, noun, names) in NOT_GLOBAL {
-            let globals = self.globals.as_ref().and_then(|all| all.get(section));
-            let refused: Vec<Entry> = globals
-                .map(|node| node.entries())
-                .unwrap_or_default()
-                .iter()
-                .filter(|entry| names.contains(&entry.key.as_str()))
-                .cloned()
-                .collect();
-            for entry in refused {
-                self.tell(
-                    "sam-globals",
-                    entry.key_span,
-                    format!(
-                        "`{}` is not allowed in Globals; write it in each {noun}",
-                        entry.key
-                    ),
-                );
-            }
-        }
-    }
-
     fn resource(&mut self, entry: &Entry) {
         self.current = Current {
             id: entry.key.clone(),

@@ -85,6 +85,7 @@ impl Builder<'_> {
             let service = match kind {
                 Some("Schedule" | "EventBridgeRule" | "CloudWatchEvent") => "events.amazonaws.com",
                 Some("Api") => {
+                    self.refuse_api(&own, "RestApiId", true);
                     if own.get("RestApiId").is_none_or(|node| node.is_null()) {
                         self.implicit_api(IMPLICIT, span);
                     }
