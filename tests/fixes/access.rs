@@ -3,13 +3,28 @@
 use crate::rule_examples::prepare;
 use overgrant_engine::{Options, Texts, load_in};
 use overgrant_ir::{Model, PolicyDocument};
-use overgrant_policy::{Answer, Stack, engine};
+use overgrant_policy::{Answer, Document, Stack, engine};
 use overgrant_rules::Example;
+use overgrant_value::{Src, Text, Val};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// What a Deny stops that it was not meant to, which is what these rules find: their fixes open that,
+/// and nothing else.
+const SPARED: [(&str, &str); 2] = [
+    ("scp-imdsv2-guard-incomplete", r#""ec2:RunInstances""#),
+    (
+        "scp-region-deny-breaks-global-services",
+        r#""iam:*", "organizations:*", "route53:*", "cloudfront:*", "support:*", "sts:*", "shield:*", "health:*", "budgets:*", "ce:*", "waf:*""#,
+    ),
+];
+
+fn read(text: &str) -> Document {
+    Document::from_val(&Val::text(Text::known(text), Src::none()))
+}
+
 /// The documents that allow more once the texts are in place.
-pub(super) fn grown(texts: &Texts, example: &Example) -> Vec<String> {
+pub(super) fn grown(rule: &str, texts: &Texts, example: &Example) -> Vec<String> {
     let options = Options {
         threads: Some(1),
         ..Options::default()
@@ -30,6 +45,14 @@ pub(super) fn grown(texts: &Texts, example: &Example) -> Vec<String> {
         documents.collect()
     };
     let known = named(&before.model);
+    let everything = read(
+        r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#,
+    );
+    let spared = SPARED.iter().find(|(of, _)| *of == rule);
+    let spared = read(&spared.map_or_else(
+        || r#"{"Version": "2012-10-17", "Statement": []}"#.to_owned(),
+        |(_, actions)| format!(r#"{{"Version": "2012-10-17", "Statement": {{"Effect": "Deny", "Action": [{actions}], "Resource": "*"}}}}"#),
+    ));
     let mut grown = Vec::new();
     for (name, new) in named(&after.model) {
         let Some(old) = known.get(&name) else {
@@ -38,12 +61,12 @@ pub(super) fn grown(texts: &Texts, example: &Example) -> Vec<String> {
         };
         let of = |held: &PolicyDocument| Arc::clone(&held.document);
         let (new_document, old_document) = (of(&new), of(old));
-        let (new_stack, old_stack) = if !new.role.is_identity()
+        let resource = !new.role.is_identity()
             && new_document
                 .statements
                 .iter()
-                .any(|one| one.principals.listed().present)
-        {
+                .any(|one| one.principals.listed().present);
+        let mut pairs = vec![if resource {
             (
                 Stack::resource(&new_document),
                 Stack::resource(&old_document),
@@ -53,10 +76,19 @@ pub(super) fn grown(texts: &Texts, example: &Example) -> Vec<String> {
                 Stack::identity(vec![&new_document]),
                 Stack::identity(vec![&old_document]),
             )
-        };
-        let difference = engine::difference(&new_stack, &old_stack);
-        if difference.answer == Answer::Must {
-            grown.push(format!("{name}: {:?}", difference.witness));
+        }];
+        // What a Deny takes away shows only beside something that allows.
+        if !resource {
+            pairs.push((
+                Stack::identity(vec![&new_document, &everything, &spared]),
+                Stack::identity(vec![&old_document, &everything, &spared]),
+            ));
+        }
+        for (new_stack, old_stack) in pairs {
+            let difference = engine::difference(&new_stack, &old_stack);
+            if difference.answer == Answer::Must {
+                grown.push(format!("{name}: {:?}", difference.witness));
+            }
         }
     }
     grown

@@ -1,54 +1,44 @@
-//! The fixes of the bad examples.
+//! The fixes of the bad examples, and of the same templates in JSON.
 
-use super::problems;
-use overgrant_rules::{ALL, Docs, ExampleKind};
-use std::collections::BTreeMap;
+use super::json::as_json;
+use super::{problems, texts};
+use overgrant_rules::{ALL, Docs, Example, ExampleKind};
 
-/// Rules with a fix for one of their bad examples at least, and whether all of those are safe.
-const FIXABLE: &[(&str, bool)] = &[
-    ("action-resource-mismatch", false),
-    ("boundary-detachable", false),
-    ("boundary-iam-denylist-incomplete", false),
-    ("boundary-or-deny-removal", false),
-    ("boundary-policy-mutable", false),
-    ("cloudtrail-trail-incomplete", true),
-    ("equals-operator-with-wildcard", false),
-    ("forallvalues-allow-without-null-guard", false),
-    ("ifexists-on-security-key-in-allow", false),
-    ("imdsv1-allowed", false),
-    ("mfa-allow-boolifexists", false),
-    ("mfa-deny-misses-long-term-keys", false),
-    ("oidc-condition-operator-unsafe", false),
-    ("password-policy-missing-or-weak", true),
-    ("permission-set-session-long", true),
-    ("policy-version-missing-or-old", false),
-    ("s3-public-access-block-off", false),
-    ("scp-cloudtrail-guard-incomplete", false),
-    ("scp-detective-service-guard-incomplete", false),
-    ("unknown-or-empty-action", false),
-];
+/// The bad examples of every rule, with a name.
+pub(super) fn bad() -> impl Iterator<Item = (&'static str, String, Example)> {
+    ALL.iter().flat_map(|rule| {
+        let examples = Docs::of(rule).examples.into_iter().enumerate();
+        let bad = examples.filter(|(_, example)| example.kind == ExampleKind::Bad);
+        bad.map(|(index, example)| {
+            (
+                rule.id,
+                format!("{} example {}", rule.id, index + 1),
+                example,
+            )
+        })
+    })
+}
 
 #[test]
 fn a_fixed_finding_is_gone_and_nothing_new_appears() {
-    let mut all = Vec::new();
-    let mut fixable: BTreeMap<&str, bool> = BTreeMap::new();
-    for rule in ALL {
-        let examples = Docs::of(rule).examples;
-        for (index, example) in examples.iter().enumerate() {
-            if example.kind != ExampleKind::Bad {
-                continue;
-            }
-            if let Some((safe, wrong)) = problems(rule.id, example) {
-                *fixable.entry(rule.id).or_insert(true) &= safe;
-                all.extend(
-                    wrong
-                        .iter()
-                        .map(|what| format!("{} example {}: {what}", rule.id, index + 1)),
-                );
-            }
-        }
+    let wrong: Vec<String> = bad()
+        .filter_map(|(rule, name, example)| Some((name, problems(rule, &example)?.1)))
+        .flat_map(|(name, wrong)| wrong.into_iter().map(move |what| format!("{name}: {what}")))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_template_is_fixed_in_json_as_in_yaml() {
+    let cases = texts::all().map(|case| (case.rule, case.rule.to_owned(), case.example()));
+    let mut tried = 0;
+    for (rule, name, example) in bad().chain(cases) {
+        let Some(json) = as_json(&example) else {
+            continue;
+        };
+        let (yaml, json) = (problems(rule, &example), problems(rule, &json));
+        assert_eq!(json, yaml, "{name}");
+        tried += usize::from(json.is_some());
     }
-    assert!(all.is_empty(), "{}", all.join("\n"));
-    let found: Vec<(&str, bool)> = fixable.into_iter().collect();
-    assert_eq!(found, FIXABLE);
+    assert!(tried > 30, "{tried}");
 }

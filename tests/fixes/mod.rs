@@ -5,7 +5,10 @@
 
 mod access;
 mod examples;
+mod json;
+mod notations;
 mod program;
+mod table;
 mod texts;
 
 use crate::rule_examples::{EVERYTHING, check_with, show};
@@ -25,9 +28,10 @@ fn fixed(rule: &str, example: &Example) -> Fixed {
 
 /// Rules that mend documents which IAM refuses or reads otherwise than they are meant: their fixes let
 /// the access begin that is written down.
-const REPAIRS: [&str; 4] = [
+const REPAIRS: [&str; 5] = [
     "action-resource-mismatch",
     "policy-grammar-invalid",
+    "policy-variable-misuse",
     "policy-version-missing-or-old",
     "unknown-or-empty-action",
 ];
@@ -61,7 +65,7 @@ fn problems(rule: &str, example: &Example) -> Option<(bool, Vec<String>)> {
     }
     if !REPAIRS.contains(&rule) {
         wrong.extend(
-            access::grown(&texts, example)
+            access::grown(rule, &texts, example)
                 .iter()
                 .map(|what| format!("allows more: {what}")),
         );

@@ -6,7 +6,7 @@
     reason = "a test fails by panicking; clippy knows only functions marked as tests"
 )]
 
-use overgrant_cloudformation::edit::{add_condition, remove_item, set_property};
+use overgrant_cloudformation::edit::{add_condition, remove, set_property};
 use overgrant_cloudformation::syntax::{Kind, Node};
 use overgrant_cloudformation::{Template, TemplateRead, read};
 use overgrant_source::{Sources, TextEdit};
@@ -279,7 +279,7 @@ proptest! {
         let before = parsed(&text);
         let all = statements(&before);
         for (index, statement) in all.iter().enumerate() {
-            let Some(edit) = remove_item(&before, statement.full_span()) else {
+            let Some(edit) = remove(&before, statement.full_span()) else {
                 prop_assert_eq!(all.len(), 1, "{}", text);
                 continue;
             };

@@ -3,7 +3,7 @@
 //! Not for formatting: the front end of the file's format turns an edit into text. Invariant: an
 //! edit names its place by the span of what exists, never by line numbers.
 
-use overgrant_source::Span;
+use overgrant_source::{Draft, Span, Word};
 
 /// One change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,14 +38,56 @@ pub enum Edit {
         /// The value that is there.
         beside: Span,
         /// The values to add.
+        values: Vec<Word>,
+    },
+    /// Put values in the place of the one at this place, the only one or an item of a list.
+    ReplaceItem {
+        /// The value that goes.
+        item: Span,
+        /// The values that come.
         values: Vec<String>,
+    },
+    /// Turn the element whose name is at this place into the one for all but what it lists:
+    /// `NotAction` for `Action`.
+    NegateElement {
+        /// The name.
+        key: Span,
+    },
+    /// Put other words in the place of a part of a literal, wherever it stands in it.
+    ReplacePart {
+        /// The literal.
+        span: Span,
+        /// The part.
+        from: String,
+        /// What comes.
+        to: String,
     },
     /// Add a statement behind the others of the document at this place.
     AppendStatement {
         /// The document.
         document: Span,
-        /// Elements of the statement with their values.
-        elements: Vec<(&'static str, Vec<String>)>,
+        /// The statement.
+        draft: Draft,
+    },
+    /// Add an element in front of the others of the document at this place, which has none of the name.
+    AddElement {
+        /// The document.
+        document: Span,
+        /// Name, e.g. `Version`.
+        name: &'static str,
+        /// Value.
+        value: &'static str,
+    },
+    /// Add a resource to the file that this place is in.
+    AddResource {
+        /// A place in the file.
+        beside: Span,
+        /// Type, in the words of the file's format.
+        kind: &'static str,
+        /// Name or logical id, which is free.
+        name: &'static str,
+        /// Arguments or properties with their literals.
+        arguments: Vec<(&'static str, &'static str)>,
     },
     /// Set an argument of the block at this place to a literal.
     SetAttribute {

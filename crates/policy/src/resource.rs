@@ -98,6 +98,21 @@ impl ResourcePattern {
             .is_none_or(|tail| !tail.contains('/') || tail == "*")
     }
 
+    /// What is written behind the bucket of an ARN of S3, slash included: empty for the bucket itself,
+    /// `None` where that is open or the bucket is any.
+    #[must_use]
+    pub fn below_bucket(&self) -> Option<String> {
+        let arn = self.arn()?;
+        if !(arn.service.is("s3") && arn.region.is_empty()) {
+            return None;
+        }
+        let tail = self.tail()?;
+        let at = tail.find('/').unwrap_or(tail.len());
+        let (bucket, below) = tail.split_at_checked(at)?;
+        let open = below.contains('\u{fffc}') || bucket.contains(['*', '?']) || bucket.is_empty();
+        (!open).then(|| below.to_owned())
+    }
+
     /// The resource part with one mark for each open part; empty for what surely is no ARN, `None` for what
     /// takes in everything or may be anything.
     fn tail(&self) -> Option<String> {

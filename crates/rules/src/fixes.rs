@@ -7,13 +7,30 @@
 use crate::Settings;
 use overgrant_catalog::Action;
 use overgrant_finding::{Edit, Fix};
-use overgrant_policy::{Condition, Document, Operator, Statement};
+use overgrant_policy::{Condition, Document, Operator, ResourcePattern, Statement, Version};
+use overgrant_source::{Draft, Span, Word};
 use overgrant_value::{Hop, Src};
 
 /// Whether what stands at a place is part of the policy, which only documents of Terraform lead to.
 fn is_written_here(src: &Src) -> bool {
-    let document = |hop: &Hop| hop.label.starts_with("data.aws_iam_policy_document.");
-    src.hops().iter().all(document)
+    src.hops().iter().all(is_document)
+}
+
+fn is_document(hop: &Hop) -> bool {
+    hop.label.starts_with("data.aws_iam_policy_document.")
+}
+
+/// Where a value stands in the policy itself: a literal, or the ARN of a resource of Terraform. What a
+/// variable or local gives may be one of several.
+fn beside(src: &Src) -> Option<Span> {
+    let hops = src.hops();
+    match hops.split_first() {
+        Some((first, rest)) if !is_document(first) => {
+            let arn = first.label.ends_with(".arn") && first.label.contains("aws_");
+            (arn && rest.iter().all(is_document)).then_some(first.span)
+        }
+        _ => src.span.filter(|_| is_written_here(src)),
+    }
 }
 
 /// `to` in the place of the literal `from` at `src`.
@@ -91,13 +108,33 @@ pub(crate) fn condition(
     })
 }
 
-/// Values behind those that an element lists, which all stand in the statement itself.
-pub(crate) fn add(beside: &Src, values: impl IntoIterator<Item = String>) -> Option<Edit> {
-    let beside = beside.span.filter(|_| is_written_here(beside))?;
-    Some(Edit::AddItems {
-        beside,
-        values: values.into_iter().collect(),
+/// Other words in the place of a part of the literal at `src`, wherever it stands in it.
+pub(crate) fn replace_part(src: &Src, from: &str, to: &str) -> Option<Edit> {
+    Some(Edit::ReplacePart {
+        span: src.span.filter(|_| is_written_here(src))?,
+        from: from.to_owned(),
+        to: to.to_owned(),
     })
+}
+
+/// Values behind those that an element lists, which all stand in the statement itself.
+pub(crate) fn add(last: &Src, values: impl IntoIterator<Item = impl Into<Word>>) -> Option<Edit> {
+    Some(Edit::AddItems {
+        beside: beside(last)?,
+        values: values.into_iter().map(Into::into).collect(),
+    })
+}
+
+/// Values in the place of one that an element lists.
+pub(crate) fn instead(item: &Src, values: Vec<String>) -> Option<Edit> {
+    let item = item.span.filter(|_| is_written_here(item))?;
+    Some(Edit::ReplaceItem { item, values })
+}
+
+/// `NotAction` in the place of `Action`.
+pub(crate) fn negate(key: &Src) -> Option<Edit> {
+    let key = key.span.filter(|_| is_written_here(key))?;
+    Some(Edit::NegateElement { key })
 }
 
 /// The same actions in a Deny that lists some already; none where it lists what it spares.
@@ -113,21 +150,68 @@ pub(crate) fn deny_too(deny: &Statement, actions: &[Action<'_>]) -> Option<Fix> 
 
 /// A further Deny of a document for these actions on a resource.
 pub(crate) fn deny(document: &Document, actions: &[&str], resource: &str) -> Option<Fix> {
+    let draft = denial(actions, vec![resource.into()], None);
+    let names = actions.join("`, `");
+    Some(changing(
+        format!("Deny `{names}`"),
+        [append(document, draft)?],
+    ))
+}
+
+/// A Deny of actions on resources, perhaps under a condition.
+pub(crate) fn denial(
+    actions: &[&str],
+    resources: Vec<Word>,
+    condition: Option<(&'static str, &'static str, &'static str)>,
+) -> Draft {
+    Draft {
+        elements: vec![
+            ("Effect", vec!["Deny".into()]),
+            (
+                "Action",
+                actions.iter().map(|action| (*action).into()).collect(),
+            ),
+            ("Resource", resources),
+        ],
+        condition,
+    }
+}
+
+/// A statement behind the others of a document.
+pub(crate) fn append(document: &Document, draft: Draft) -> Option<Edit> {
     let place = document
         .src
         .span
         .filter(|_| is_written_here(&document.src))?;
-    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-    let edit = Edit::AppendStatement {
+    Some(Edit::AppendStatement {
         document: place,
-        elements: vec![
-            ("Effect", texts(&["Deny"])),
-            ("Action", texts(actions)),
-            ("Resource", texts(&[resource])),
-        ],
-    };
-    let names = actions.join("`, `");
-    Some(changing(format!("Deny `{names}`"), [edit]))
+        draft,
+    })
+}
+
+/// The version of 2012 for a document of an older one or without any, and of no other.
+pub(crate) fn current_version(document: &Document) -> Option<Edit> {
+    match (&document.version, &document.version_src) {
+        (Version::V2008, Some(src)) => replace(src, "2008-10-17", "2012-10-17"),
+        (Version::Missing, _) => Some(Edit::AddElement {
+            document: document
+                .src
+                .span
+                .filter(|_| is_written_here(&document.src))?,
+            name: "Version",
+            value: "2012-10-17",
+        }),
+        _ => None,
+    }
+}
+
+/// The bucket (`objects` is false) or all its objects, in the words of a resource of the bucket.
+pub(crate) fn of_bucket(resource: &ResourcePattern, objects: bool) -> Option<Word> {
+    Some(Word::Like {
+        place: beside(resource.pattern().src())?,
+        end: resource.below_bucket()?,
+        to: if objects { "/*" } else { "" }.to_owned(),
+    })
 }
 
 /// The own user in the place of `*`; none where an action of the statement acts on something else.

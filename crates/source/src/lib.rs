@@ -14,7 +14,7 @@ mod span;
 
 pub use comment::{Comment, Marker, markers};
 pub use diagnostic::{Diagnostic, Level};
-pub use edit::TextEdit;
+pub use edit::{Draft, TextEdit, Word};
 pub use file::SourceFile;
 pub use line_index::{LineColumn, LineIndex};
 pub use set::{Limits, ReadError, Sources};

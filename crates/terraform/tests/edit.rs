@@ -6,7 +6,7 @@
     reason = "a test fails by panicking; clippy knows only functions marked as tests"
 )]
 
-use overgrant_source::{Sources, Span, TextEdit};
+use overgrant_source::{Draft, Sources, Span, TextEdit, Word};
 use overgrant_terraform::edit::{add_condition, append_statement, read, remove, set_attribute};
 use overgrant_terraform::{Options, evaluate};
 use overgrant_value::{Data, Val, json};
@@ -374,12 +374,13 @@ proptest! {
             file.span(from..to)
         };
         let elements = [
-            ("Sid", vec![format!("S{}", writing.statements)]),
-            ("Effect", vec!["Allow".to_owned()]),
-            ("Action", vec!["iam:PassRole".to_owned(), "s3:Get*".to_owned()]),
-            ("Resource", vec!["*".to_owned()]),
+            ("Sid", vec![Word::from(format!("S{}", writing.statements))]),
+            ("Effect", vec![Word::from("Allow")]),
+            ("Action", vec![Word::from("iam:PassRole"), Word::from("s3:Get*")]),
+            ("Resource", vec![Word::from("*")]),
         ];
-        let new = edited(&text, |conf| append_statement(conf, document, &elements))
+        let draft = Draft { elements: elements.into(), condition: None };
+        let new = edited(&text, |conf| append_statement(conf, document, &draft))
             .unwrap_or_else(|| panic!("no edit:\n{text}"));
         let wanted = Writing { statements: writing.statements + 1, tested: writing.tested.filter(|at| *at < writing.statements), ..writing.clone() };
         prop_assert_eq!(policy(&new), policy(&wanted.text()), "{}", new);

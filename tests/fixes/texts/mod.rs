@@ -10,8 +10,8 @@ use super::{fixed, problems};
 use overgrant_rules::{Example, ExampleKind};
 
 /// A text with a fix.
-struct Case {
-    rule: &'static str,
+pub(super) struct Case {
+    pub(super) rule: &'static str,
     /// Language and options of an example.
     language: &'static str,
     safe: bool,
@@ -30,29 +30,40 @@ const FAMILIES: &[&[Case]] = &[
     resources::CASES,
 ];
 
-#[test]
-fn fixes_keep_what_stands_around_them() {
-    for case in FAMILIES.iter().copied().flatten() {
-        let Case {
-            rule,
-            language,
-            safe,
-            text,
-            from,
-            to,
-        } = case;
-        let mut words = language.split(' ').map(str::to_owned);
-        let example = Example {
+impl Case {
+    pub(super) fn example(&self) -> Example {
+        let mut words = self.language.split(' ').map(str::to_owned);
+        Example {
             language: words.next().unwrap(),
             kind: ExampleKind::Bad,
-            text: (*text).to_owned(),
+            text: self.text.to_owned(),
             marked: None,
             options: words.collect(),
-        };
-        let problems = problems(rule, &example).unwrap_or_else(|| panic!("{rule}: no fix"));
-        assert_eq!(problems, (*safe, Vec::new()), "{rule}");
-        let changes = fixed(rule, &example).changes;
-        assert_eq!(*changes[0].after, text.replace(from, to), "{rule}");
-        assert_eq!(changes.len(), 1, "{rule}");
+        }
     }
+}
+
+pub(super) fn all() -> impl Iterator<Item = &'static Case> {
+    FAMILIES.iter().copied().flatten()
+}
+
+#[test]
+fn fixes_keep_what_stands_around_them() {
+    let mut wrong = Vec::new();
+    for case in all() {
+        let (rule, example) = (case.rule, case.example());
+        let Some(problems) = problems(rule, &example) else {
+            wrong.push(format!("{rule}: no fix for\n{}", case.text));
+            continue;
+        };
+        if problems != (case.safe, Vec::new()) {
+            wrong.push(format!("{rule}: {problems:?}"));
+        }
+        let changes = fixed(rule, &example).changes;
+        let wanted = case.text.replace(case.from, case.to);
+        if *changes[0].after != wanted || changes.len() != 1 {
+            wrong.push(format!("{rule}:\n{}", changes[0].after));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -69,6 +69,14 @@ pub enum Style {
     Folded,
 }
 
+impl Style {
+    /// Whether it is a `|` or `>` block.
+    #[must_use]
+    pub fn is_block(self) -> bool {
+        matches!(self, Self::Literal | Self::Folded)
+    }
+}
+
 /// A scalar's value and where each part of it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scalar {

@@ -36,6 +36,8 @@ struct Row<'a> {
     aliases: Vec<&'a str>,
     mappings: Vec<&'a str>,
     cwe: Vec<&'a str>,
+    /// Whether a fix is wanted: `yes`, `partly`, `no`; the tests of fixes hold it.
+    fix: &'a str,
     /// Ids of other tools.
     peers: Vec<&'a str>,
     /// Why there is no rule, where the wave does not say it.
@@ -76,11 +78,12 @@ fn parse(text: &str) -> Result<Vec<Row<'_>>> {
             aliases,
             mappings,
             cwe,
+            fix,
             peers,
             reason,
         ] = cells.as_slice()
         else {
-            bail!("{TABLE}:{}: {} cells, not 12", number + 1, cells.len());
+            bail!("{TABLE}:{}: {} cells, not 13", number + 1, cells.len());
         };
         rows.push(Row {
             name,
@@ -96,6 +99,7 @@ fn parse(text: &str) -> Result<Vec<Row<'_>>> {
                 .filter(|cell| !cell.is_empty())
                 .collect(),
             cwe: words(cwe),
+            fix,
             peers: words(peers),
             reason,
         });
@@ -146,7 +150,11 @@ fn table(rows: &[Row<'_>], families: &[String]) -> String {
 
 /// Where a rule says something else than its row, and rules without a row.
 fn differences(rows: &[Row<'_>]) -> Vec<String> {
-    let mut wrong = Vec::new();
+    let mut wrong: Vec<String> = rows
+        .iter()
+        .filter(|row| !matches!(row.fix, "yes" | "partly" | "no"))
+        .map(|row| format!("{}: fix `{}`", row.name, row.fix))
+        .collect();
     for rule in ALL {
         let Some(row) = rows.iter().find(|row| row.name == rule.id) else {
             wrong.push(format!("{}: no line", rule.id));
@@ -217,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_difference_is_told() {
-        let line = "admin-star-star\tgrant\tlow\thigh\t1\tmodule\t\t\tCIS5 9.9\t269\t\t";
+        let line = "admin-star-star\tgrant\tlow\thigh\t1\tmodule\t\t\tCIS5 9.9\t269\tno\t\t";
         let text = format!("head\n{line}\n");
         let wrong = differences(&parse(&text).unwrap());
         assert!(

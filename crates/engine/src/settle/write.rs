@@ -60,9 +60,13 @@ impl<'a> Writer<'a> {
 
     fn edit(&mut self, edit: &Edit) -> Option<TextEdit> {
         let span = match edit {
-            Edit::Replace { span, .. } | Edit::Remove { span } => *span,
-            Edit::AddItems { beside, .. } => *beside,
-            Edit::AppendStatement { document, .. } => *document,
+            Edit::Replace { span, .. } | Edit::ReplacePart { span, .. } | Edit::Remove { span } => {
+                *span
+            }
+            Edit::AddItems { beside, .. } | Edit::AddResource { beside, .. } => *beside,
+            Edit::ReplaceItem { item, .. } => *item,
+            Edit::NegateElement { key } => *key,
+            Edit::AppendStatement { document, .. } | Edit::AddElement { document, .. } => *document,
             Edit::AddCondition { statement, .. } => *statement,
             Edit::SetAttribute { block, .. } => *block,
         };
@@ -72,14 +76,14 @@ impl<'a> Writer<'a> {
             Edit::Replace { span, from, to } => match form {
                 // Both would be read by Terraform itself.
                 Form::Configuration(_) => {
-                    let to = to.replace("${", "$${").replace("%{", "%%{");
-                    replaced(&file, *span, from, &to)
+                    let escape = |text: &str| text.replace("${", "$${").replace("%{", "%%{");
+                    replaced(&file, *span, &escape(from), &escape(to))
                 }
                 Form::Template(_) | Form::Plain => replaced(&file, *span, from, to),
             },
             Edit::Remove { span } => match form {
                 Form::Configuration(read) => hcl::remove(read, *span),
-                Form::Template(read) => cloudformation::edit::remove_item(read, *span),
+                Form::Template(read) => cloudformation::edit::remove(read, *span),
                 Form::Plain => None,
             },
             Edit::AddCondition {
@@ -101,10 +105,54 @@ impl<'a> Writer<'a> {
                 Form::Template(read) => cloudformation::edit::add_items(read, *beside, values),
                 Form::Plain => None,
             },
-            Edit::AppendStatement { document, elements } => match form {
-                Form::Configuration(read) => hcl::append_statement(read, *document, elements),
+            Edit::ReplaceItem { item, values } => match form {
+                Form::Configuration(read) => hcl::replace_item(read, *item, values),
+                Form::Template(read) => cloudformation::edit::replace_item(read, *item, values),
+                Form::Plain => None,
+            },
+            Edit::NegateElement { key } => {
+                let written = file.slice(*key);
+                let names = [("actions", "not_actions"), ("Action", "NotAction")];
+                names.iter().find_map(|(name, negated)| {
+                    replaced(&file, *key, name, negated).filter(|_| written.contains(name))
+                })
+            }
+            Edit::ReplacePart { span, from, to } => match form {
+                Form::Configuration(read) => hcl::replace_part(read, *span, from, to),
+                Form::Template(read) => cloudformation::edit::replace_part(read, *span, from, to),
+                Form::Plain => {
+                    let written = file.slice(*span);
+                    let text = written.replace(from, to);
+                    (written != text).then_some(TextEdit { span: *span, text })
+                }
+            },
+            Edit::AppendStatement { document, draft } => match form {
+                Form::Configuration(read) => hcl::append_statement(read, *document, draft),
                 Form::Template(read) => {
-                    cloudformation::edit::append_statement(read, *document, elements)
+                    cloudformation::edit::append_statement(read, *document, draft)
+                }
+                Form::Plain => None,
+            },
+            Edit::AddElement {
+                document,
+                name,
+                value,
+            } => match form {
+                Form::Configuration(read) => hcl::add_element(read, *document, name, value),
+                Form::Template(read) => {
+                    cloudformation::edit::add_element(read, *document, name, value)
+                }
+                Form::Plain => None,
+            },
+            Edit::AddResource {
+                kind,
+                name,
+                arguments,
+                ..
+            } => match form {
+                Form::Configuration(read) => hcl::add_resource(read, kind, name, arguments),
+                Form::Template(read) => {
+                    cloudformation::edit::add_resource(read, kind, name, arguments)
                 }
                 Form::Plain => None,
             },

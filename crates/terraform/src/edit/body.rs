@@ -3,9 +3,10 @@
 //! Not for objects and lists, see `flow`. Invariant: what is added stands on lines of its own with
 //! the indent of its neighbours; a block on one line becomes one on several.
 
+use super::Configuration;
 use super::flow::{Change, line_start, quoted};
 use crate::syntax::tree::{Block, Body};
-use overgrant_source::Span;
+use overgrant_source::{Draft, Span, Word};
 use std::ops::Range;
 
 /// Names of a policy document's arguments by IAM's.
@@ -70,7 +71,10 @@ impl<'t> Inside<'t> {
         let (newline, indent) = (self.newline, &self.indent);
         let written: String = lines
             .iter()
-            .map(|line| format!("{indent}{line}{newline}"))
+            .map(|line| match line.as_str() {
+                "" => newline.to_owned(),
+                line => format!("{indent}{line}{newline}"),
+            })
             .collect();
         if !self.lines {
             let inner = text.get(self.inner.clone())?.trim();
@@ -132,34 +136,80 @@ pub(super) fn add_condition(
 
 /// Adds a `statement` block to a policy document.
 pub(super) fn append_statement(
-    text: &str,
+    configuration: &Configuration,
     block: &Block,
-    elements: &[(&str, Vec<String>)],
+    draft: &Draft,
 ) -> Option<Change> {
+    let text = configuration.file.text();
     let is_document = block.labels.first()?.text == "aws_iam_policy_document";
     if block.kind != "data" || !is_document {
         return None;
     }
     let inside = Inside::of(text, block)?;
+    let step = inside.step;
     let mut arguments = Vec::new();
-    for (element, values) in elements {
+    let mut blocks = Vec::new();
+    for (element, values) in &draft.elements {
+        if *element == "Principal" {
+            let everybody = values.as_slice() == [Word::from("*")];
+            let names = [("type", quoted("*")), ("identifiers", "[\"*\"]".to_owned())];
+            blocks.push(("principals", everybody.then_some(names)?.to_vec()));
+            continue;
+        }
         let (_, name, many) = ARGUMENTS.iter().find(|(of, ..)| of == element)?;
         let value = match (many, values.as_slice()) {
-            (true, values) => list(values),
-            (false, [only]) => quoted(only),
+            (true, values) => configuration.list(values, block.span)?,
+            (false, [Word::Text(only)]) => quoted(only),
             (false, _) => return None,
         };
         arguments.push((*name, value));
     }
-    let width = arguments.iter().map(|(name, _)| name.len()).max()?;
+    if let Some((operator, key, value)) = draft.condition {
+        let test = [
+            ("test", quoted(operator)),
+            ("variable", quoted(key)),
+            ("values", format!("[{}]", quoted(value))),
+        ];
+        blocks.push(("condition", test.to_vec()));
+    }
     let mut lines = vec!["statement {".to_owned()];
-    lines.extend(
-        arguments
-            .iter()
-            .map(|(name, value)| format!("{}{name:width$} = {value}", inside.step)),
-    );
+    lines.extend(aligned(&arguments, step));
+    for (kind, arguments) in blocks {
+        lines.extend([String::new(), format!("{step}{kind} {{")]);
+        lines.extend(aligned(&arguments, &step.repeat(2)));
+        lines.push(format!("{step}}}"));
+    }
     lines.push("}".to_owned());
     inside.append(text, block, &lines, true)
+}
+
+/// Arguments a line each, their equals signs below each other.
+fn aligned(arguments: &[(&str, String)], indent: &str) -> Vec<String> {
+    let names = arguments.iter().map(|(name, _)| name.len());
+    let width = names.max().unwrap_or_default();
+    let line = |(name, value): &(&str, String)| format!("{indent}{name:width$} = {value}");
+    arguments.iter().map(line).collect()
+}
+
+/// A resource behind everything else in a file.
+pub(super) fn resource(text: &str, kind: &str, name: &str, arguments: &[(&str, &str)]) -> Change {
+    let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let arguments: Vec<(&str, String)> = arguments
+        .iter()
+        .map(|(name, value)| (*name, literal(value)))
+        .collect();
+    let mut lines = vec![format!("resource {} {} {{", quoted(kind), quoted(name))];
+    lines.extend(aligned(&arguments, "  "));
+    lines.push("}".to_owned());
+    let gap = match text {
+        "" => "",
+        text if text.ends_with('\n') => newline,
+        _ => "\n\n",
+    };
+    Change {
+        range: text.len()..text.len(),
+        text: format!("{gap}{}{newline}", lines.join(newline)),
+    }
 }
 
 /// Sets an argument, through nested blocks that are made where they are missing.

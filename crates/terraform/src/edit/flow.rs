@@ -47,7 +47,9 @@ pub(super) struct Entry {
 /// What is to be written.
 pub(super) enum Tree<'a> {
     Text(&'a str),
-    List(&'a [String]),
+    /// A value in the notation already.
+    Written(String),
+    List(Vec<Self>),
     Map(Vec<(&'a str, Self)>),
 }
 
@@ -112,6 +114,17 @@ impl Node {
         }
     }
 
+    /// The item at exactly these bytes.
+    pub(super) fn item(&self, own: &Range<usize>) -> Option<&Self> {
+        self.items().iter().find(|item| item.range == *own)
+    }
+
+    /// Whether an item or the value of an entry stands at exactly these bytes.
+    pub(super) fn holds(&self, own: &Range<usize>) -> bool {
+        let mut entries = self.entries().unwrap_or_default().iter();
+        self.item(own).is_some() || entries.any(|entry| entry.value.range == *own)
+    }
+
     pub(super) fn get(&self, key: &str) -> Option<&Self> {
         let entry = self.entries()?.iter().find(|entry| entry.key == key)?;
         Some(&entry.value)
@@ -131,6 +144,10 @@ impl Node {
 impl Flow {
     pub(super) fn new(notation: Notation) -> Self {
         Self { notation }
+    }
+
+    pub(super) fn notation(self) -> Notation {
+        self.notation
     }
 
     /// Adds an entry behind the others of an object.
@@ -166,9 +183,43 @@ impl Flow {
         self.behind(text, last.value.range.end, style, &written)
     }
 
-    /// Adds an item behind the others of a list.
+    /// Adds an entry in front of the others of an object.
+    pub(super) fn insert_first(
+        self,
+        text: &str,
+        map: &Node,
+        key: &str,
+        value: &str,
+    ) -> Option<Change> {
+        let first = map.entries()?.first()?;
+        let at = first.key_range.start;
+        let between = text.get(first.key_range.end..first.value.range.start)?;
+        let style = Style {
+            quoted: text.get(first.key_range.clone())?.starts_with('"'),
+            colon: between.contains(':'),
+            ..self.inline()
+        };
+        let entry = self.entry(&style, key, &Tree::Text(value));
+        let behind = match (own_line(text, map.range.start, at), self.notation) {
+            (Some(indent), Notation::Hcl) => format!("{}{indent}", newline(text)),
+            (Some(indent), Notation::Json) => format!(",{}{indent}", newline(text)),
+            (None, _) => ", ".to_owned(),
+        };
+        Some(Change {
+            range: at..at,
+            text: format!("{entry}{behind}"),
+        })
+    }
+
+    /// Adds an item behind the others of a list; an object that stands alone becomes the first of one.
     pub(super) fn insert_item(self, text: &str, list: &Node, tree: &Tree<'_>) -> Option<Change> {
-        let (first, last) = (list.items().first()?, list.items().last()?);
+        let alone = list.entries().is_some();
+        let (first, last) = match list.items() {
+            [] if alone => (list, list),
+            [first, .., last] => (first, last),
+            [only] => (only, only),
+            [] => return None,
+        };
         let keys = last.entries().and_then(<[Entry]>::last);
         let quoted = keys
             .and_then(|entry| text.get(entry.key_range.clone()))
@@ -177,42 +228,78 @@ impl Flow {
             .and_then(|entry| text.get(entry.key_range.end..entry.value.range.start))
             .is_some_and(|between| between.contains(':'));
         let style = Style {
-            indent: own_line(text, list.range.start, first.range.start),
             quoted,
             colon,
             ..self.inline()
+        };
+        if alone {
+            let indent = line_indent(text, list.range.start);
+            let spread = text.get(list.range.clone())?.contains('\n');
+            let style = Style {
+                indent: spread.then_some(indent),
+                newline: newline(text),
+                ..style
+            };
+            let written = self.tree(&style, tree);
+            return Some(Change {
+                range: list.range.clone(),
+                text: format!("[{}, {written}]", text.get(list.range.clone())?),
+            });
+        }
+        let style = Style {
+            indent: own_line(text, list.range.start, first.range.start),
+            ..style
         };
         let written = |style: &Style<'_>| self.tree(style, tree);
         self.behind(text, last.range.end, style, &written)
     }
 
-    /// Adds texts behind the value at `own`: an item of the list `node`, or a value of the object `node`.
+    /// Adds values behind the one at `own`: an item of the list `node`, or a value of the object `node`.
     pub(super) fn add_behind(
         self,
         text: &str,
         node: &Node,
         own: Range<usize>,
-        item: bool,
-        values: &[String],
+        values: &[Tree<'_>],
     ) -> Option<Change> {
-        let values: Vec<String> = values.iter().map(|value| self.quoted(value)).collect();
-        if !item {
+        let values = self.all(values);
+        if node.item(&own).is_none() {
             let first = text.get(own.clone())?;
             return Some(Change {
                 text: format!("[{first}, {}]", values.join(", ")),
                 range: own,
             });
         }
-        let between = match own_line(text, node.range.start, own.start) {
-            Some(indent) if text.contains("\r\n") => format!(",\r\n{indent}"),
-            Some(indent) => format!(",\n{indent}"),
-            None => ", ".to_owned(),
-        };
+        let between = between(text, node, &own);
         let text = values.iter().map(|value| format!("{between}{value}"));
         Some(Change {
             range: own.end..own.end,
             text: text.collect(),
         })
+    }
+
+    /// Puts values in the place of the one at `own`, as in [`Self::add_behind`].
+    pub(super) fn replace_item(
+        self,
+        text: &str,
+        node: &Node,
+        own: Range<usize>,
+        values: &[Tree<'_>],
+    ) -> Change {
+        let values = self.all(values);
+        let text = match (node.item(&own), values.as_slice()) {
+            (None, [_, _, ..]) => format!("[{}]", values.join(", ")),
+            _ => values.join(&between(text, node, &own)),
+        };
+        Change { range: own, text }
+    }
+
+    fn all(self, values: &[Tree<'_>]) -> Vec<String> {
+        let inline = self.inline();
+        values
+            .iter()
+            .map(|value| self.tree(&inline, value))
+            .collect()
     }
 
     /// Takes an item out of a list, unless it is the only one.
@@ -318,8 +405,9 @@ impl Flow {
     fn tree(self, style: &Style<'_>, tree: &Tree<'_>) -> String {
         match tree {
             Tree::Text(text) => self.quoted(text),
+            Tree::Written(text) => text.clone(),
             Tree::List(items) => {
-                let items: Vec<String> = items.iter().map(|item| self.quoted(item)).collect();
+                let items: Vec<String> = items.iter().map(|item| self.tree(style, item)).collect();
                 format!("[{}]", items.join(", "))
             }
             Tree::Map(entries) => {
@@ -402,6 +490,26 @@ fn is_name(key: &str) -> bool {
         && key
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+}
+
+/// What divides the items of a list: as the one at `own` is written.
+fn between(text: &str, list: &Node, own: &Range<usize>) -> String {
+    match own_line(text, list.range.start, own.start) {
+        Some(indent) => format!(",{}{indent}", newline(text)),
+        None => ", ".to_owned(),
+    }
+}
+
+fn newline(text: &str) -> &'static str {
+    if text.contains("\r\n") { "\r\n" } else { "\n" }
+}
+
+/// The blanks that the line of `at` begins with.
+fn line_indent(text: &str, at: usize) -> &str {
+    let before = text.get(..at).unwrap_or_default();
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    let end = line.find(|c| c != ' ' && c != '\t').unwrap_or(line.len());
+    line.get(..end).unwrap_or_default()
 }
 
 /// The blanks before `at`, if a line begins between `open` and it and nothing but blanks stand there.

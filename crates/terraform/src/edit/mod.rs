@@ -9,11 +9,12 @@
 mod body;
 mod flow;
 mod json;
+mod word;
 
 use crate::syntax::parse_file;
 use crate::syntax::tree::{Block, Body, Expr, ExprKind, Key, Part, StepKind};
 use flow::{Flow, Node, Notation, Tree};
-use overgrant_source::{Level, SourceFile, Span, TextEdit};
+use overgrant_source::{Draft, Level, SourceFile, Span, TextEdit, Word};
 use std::sync::Arc;
 
 /// A file that can be edited.
@@ -66,7 +67,7 @@ pub fn add_condition(
             node.entries()?;
             let leaf = match values {
                 [only] => Tree::Text(only),
-                several => Tree::List(several),
+                several => Tree::List(several.iter().map(|value| Tree::Text(value)).collect()),
             };
             match node.get("Condition") {
                 None => {
@@ -110,52 +111,105 @@ pub fn set_attribute(
 }
 
 /// Adds a statement behind the others of the document at `document`: an object in `jsonencode` or a
-/// heredoc, or a policy document's block. `elements` are IAM's (`Sid`, `Effect`, `Action`,
-/// `NotAction`, `Resource`, `NotResource`) with their values.
+/// heredoc, or a policy document's block.
 #[must_use]
 pub fn append_statement(
     configuration: &Configuration,
     document: Span,
-    elements: &[(&str, Vec<String>)],
+    draft: &Draft,
 ) -> Option<TextEdit> {
     let text = configuration.file.text();
-    let found = configuration.find(document);
-    let edit = match found.or_else(|| configuration.written_in(document))? {
-        Found::Block(block) => body::append_statement(text, block, elements),
+    let edit = match configuration.document(document)? {
+        Found::Block(block) => body::append_statement(configuration, block, draft),
         Found::Value(flow, node) => {
-            let members = elements.iter().map(|(name, values)| {
-                let leaf = match values.as_slice() {
-                    [only] => Tree::Text(only),
-                    several => Tree::List(several),
-                };
-                (*name, leaf)
-            });
-            flow.insert_item(text, node.get("Statement")?, &Tree::Map(members.collect()))
+            let mut members = Vec::new();
+            for (name, values) in &draft.elements {
+                let leaf = configuration.leaf(flow.notation(), values, document)?;
+                members.push((*name, leaf));
+            }
+            if let Some((operator, key, value)) = draft.condition {
+                let test = Tree::Map(vec![(key, Tree::Text(value))]);
+                members.push(("Condition", Tree::Map(vec![(operator, test)])));
+            }
+            flow.insert_item(text, node.get("Statement")?, &Tree::Map(members))
         }
     };
+    configuration.sound(edit?)
+}
+
+/// Adds an element in front of the others of the document at `document`, if it is an object.
+#[must_use]
+pub fn add_element(
+    configuration: &Configuration,
+    document: Span,
+    name: &str,
+    value: &str,
+) -> Option<TextEdit> {
+    let Found::Value(flow, node) = configuration.document(document)? else {
+        return None;
+    };
+    let edit = flow.insert_first(configuration.file.text(), &node, name, value);
     configuration.sound(edit?)
 }
 
 /// Adds values behind the one at `beside`: an item of a list, or the only value of an element, which
 /// becomes a list.
 #[must_use]
-pub fn add_items(
+pub fn add_items(configuration: &Configuration, beside: Span, values: &[Word]) -> Option<TextEdit> {
+    let (flow, node) = configuration.holder(beside)?;
+    let values = configuration.words(flow.notation(), values, beside)?;
+    let edit = flow.add_behind(configuration.file.text(), &node, range(beside), &values);
+    configuration.sound(edit?)
+}
+
+/// Puts values in the place of the one at `item`: an item of a list, or the only value of an element.
+#[must_use]
+pub fn replace_item(
     configuration: &Configuration,
-    beside: Span,
+    item: Span,
     values: &[String],
 ) -> Option<TextEdit> {
-    let text = configuration.file.text();
-    let own = range(beside);
-    let mut found = None;
-    configuration.nodes(&mut |flow, node| {
-        let item = node.items().iter().any(|item| item.range == own);
-        let mut entries = node.entries().unwrap_or_default().iter();
-        let single = entries.any(|entry| entry.value.range == own);
-        if found.is_none() && (item || single) {
-            found = Some(flow.add_behind(text, node, own.clone(), item, values));
-        }
-    });
-    configuration.sound(found??)
+    let (flow, node) = configuration.holder(item)?;
+    let values: Vec<Tree<'_>> = values.iter().map(|value| Tree::Text(value)).collect();
+    configuration.sound(flow.replace_item(configuration.file.text(), &node, range(item), &values))
+}
+
+/// Puts other words in the place of a part of the literal at `span`, wherever it stands in it.
+#[must_use]
+pub fn replace_part(
+    configuration: &Configuration,
+    span: Span,
+    from: &str,
+    to: &str,
+) -> Option<TextEdit> {
+    let written = configuration.file.slice(span);
+    // Either would be read by Terraform itself.
+    let to = to.replace("${", "$${").replace("%{", "%%{");
+    let text = written.replace(from, &to);
+    let change = flow::Change {
+        range: range(span),
+        text,
+    };
+    (written != change.text).then(|| configuration.sound(change))?
+}
+
+/// Adds a resource behind everything else; nothing where the file has one of that type and name.
+#[must_use]
+pub fn add_resource(
+    configuration: &Configuration,
+    kind: &str,
+    name: &str,
+    arguments: &[(&str, &str)],
+) -> Option<TextEdit> {
+    let file = &configuration.file;
+    let labels = |block: &Block| {
+        let labels = block.labels.iter().map(|label| label.text.as_str());
+        labels.eq([kind, name])
+    };
+    if configuration.body.blocks_of("resource").any(labels) {
+        return None;
+    }
+    configuration.sound(body::resource(file.text(), kind, name, arguments))
 }
 
 /// Removes what stands at `span` with what belongs to it: an item of a list, an argument, a block.
@@ -200,6 +254,22 @@ impl Configuration {
             }
         });
         found.map(|(flow, node)| Found::Value(flow, node))
+    }
+
+    /// The document at these bytes, or the one that they hold.
+    fn document(&self, span: Span) -> Option<Found<'_>> {
+        self.find(span).or_else(|| self.written_in(span))
+    }
+
+    /// The object or list that a value stands in.
+    fn holder(&self, value: Span) -> Option<(Flow, Node)> {
+        let mut found = None;
+        self.nodes(&mut |flow, node| {
+            if found.is_none() && node.holds(&range(value)) {
+                found = Some((*flow, node.clone()));
+            }
+        });
+        found
     }
 
     /// The object that the `jsonencode` or the text at `span` holds.

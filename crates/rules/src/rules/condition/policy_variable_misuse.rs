@@ -1,7 +1,6 @@
 //! `policy-variable-misuse`: A policy variable is not replaced, or is never there.
 
-use crate::names;
-use crate::{Context, Family, Scope};
+use crate::{Context, Family, Scope, fixes, names};
 use overgrant_access::How;
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::{DocumentId, IdentityKind};
@@ -111,18 +110,23 @@ fn check(cx: &mut Context<'_>) {
         for statement in &document.document.statements {
             let found = patterns(statement).find_map(|pattern| {
                 let text = pattern.to_string();
-                let problem = if text.contains("&{aws:") || text.contains("$${aws:") {
-                    "is not replaced: variables are written as `${…}`"
+                let misspelt = ["&{aws:", "$${aws:"].into_iter().find(|start| text.contains(start));
+                let (problem, fix) = if let Some(start) = misspelt {
+                    let edit = fixes::replace_part(pattern.src(), start, "${aws:");
+                    let title = "Write the variable as `${…}`";
+                    ("is not replaced: variables are written as `${…}`", edit.map(|edit| (title, edit)))
                 } else if old && text.contains("${aws:") {
-                    "is not replaced: the document's version is not `2012-10-17`"
+                    let edit = fixes::current_version(&document.document);
+                    let title = "Write the policy in the language of 2012";
+                    ("is not replaced: the document's version is not `2012-10-17`", edit.map(|edit| (title, edit)))
                 } else if !old && roles && text.contains("${aws:username}") {
-                    "is never there: roles have no `aws:username`"
+                    ("is never there: roles have no `aws:username`", None)
                 } else {
                     return None;
                 };
-                Some((pattern, problem))
+                Some((pattern, problem, fix))
             });
-            let Some((pattern, problem)) = found else {
+            let Some((pattern, problem, fix)) = found else {
                 continue;
             };
             let report = cx
@@ -133,6 +137,7 @@ fn check(cx: &mut Context<'_>) {
                 )
                 .statement(statement)
                 .when(pattern.guard())
+                .fix(fix.map(|(title, edit)| fixes::changing(title, [edit])))
                 .help("write Version 2012-10-17 and ${…}, or use a key that the principal has");
             cx.report(report);
         }

@@ -1,8 +1,8 @@
 //! `password-policy-missing-or-weak`: what console passwords must be.
 
 use crate::{Context, Family, Scope, fixes};
-use overgrant_finding::{Confidence, Edit, Severity};
-use overgrant_ir::{CredentialKind, Setting};
+use overgrant_finding::{Confidence, Edit, Fix, Severity};
+use overgrant_ir::{CredentialKind, Place, Setting};
 use overgrant_value::Src;
 
 rule! {
@@ -204,6 +204,23 @@ fn missing(cx: &mut Context<'_>) {
     let report = cx
         .finding(&first.place, &first.src, text)
         .cell("missing")
+        .fix(define(&first.place))
         .help("define a password policy for the account, or let people sign in through Identity Center");
     cx.report(report);
+}
+
+/// A policy beside the password, unless that is in a module, which is no place for what an account has
+/// once.
+fn define(place: &Place) -> Option<Fix> {
+    let root = place.format.is_terraform() && !place.address.starts_with("module.");
+    let edit = Edit::AddResource {
+        beside: place.name_src.span.filter(|_| root)?,
+        kind: "aws_iam_account_password_policy",
+        name: "account",
+        arguments: vec![
+            ("minimum_password_length", "14"),
+            ("password_reuse_prevention", "24"),
+        ],
+    };
+    Some(fixes::changing("Define a password policy", [edit]))
 }

@@ -1,9 +1,9 @@
 //! `secret-key-exposed-in-output`: the secret of an access key, written where others read it.
 
-use crate::{Context, Family, Scope};
-use overgrant_finding::{Confidence, Severity};
-use overgrant_ir::CredentialKind;
-use overgrant_value::{Sym, Text, Val};
+use crate::{Context, Family, Scope, fixes};
+use overgrant_finding::{Confidence, Edit, Fix, Severity};
+use overgrant_ir::{Credential, CredentialKind};
+use overgrant_value::{Src, Sym, Text, Val};
 
 rule! {
     /// The secret of an access key is written where others read it.
@@ -129,15 +129,18 @@ fn check(cx: &mut Context<'_>) {
             )
             .severity(severity)
             .cell("output")
+            .fix((severity == Severity::High).then(|| hide(credential)).flatten())
             .help("put the secret into Secrets Manager, or do without the key");
         cx.report(report);
     }
     for setting in model.settings_of(&PARAMETERS) {
         let either = |names: [&str; 2]| names.iter().find_map(|name| setting.attrs.get(name));
-        let plain = either(["type", "Type"])
-            .and_then(|val| val.to_text())
-            .is_some_and(|text| text.is("String") || text.is("StringList"));
-        let Some(value) = either(["value", "Value"]).filter(|_| plain) else {
+        let kind = either(["type", "Type"]);
+        let word = kind.as_ref().and_then(Val::as_str);
+        let Some(word) = word.filter(|word| matches!(word.as_str(), "String" | "StringList")) else {
+            continue;
+        };
+        let Some(value) = either(["value", "Value"]) else {
             continue;
         };
         let Some(key) = key_of(&value) else {
@@ -150,9 +153,27 @@ fn check(cx: &mut Context<'_>) {
                 format!("parameter `{}` carries the secret of `{key}` in plain text", setting.place.address),
             )
             .cell("parameter")
+            .fix(kind.and_then(|kind| encrypt(kind.src(), &word)).filter(|_| setting.place.format.is_terraform()))
             .help("make it a SecureString, or do without the key");
         cx.report(report);
     }
+}
+
+/// A sensitive output in Terraform; a stack has no such outputs, so that it can only do without.
+fn hide(credential: &Credential) -> Option<Fix> {
+    let place = &credential.place;
+    if place.format.is_terraform() {
+        let edit = fixes::set(&place.name_src, "sensitive", "true")?;
+        return Some(fixes::changing("Mark the output as sensitive", [edit]));
+    }
+    let span = place.src.span?;
+    Some(fixes::changing("Remove the output", [Edit::Remove { span }]))
+}
+
+/// An encrypted parameter, which stacks cannot make.
+fn encrypt(kind: &Src, word: &str) -> Option<Fix> {
+    let edit = fixes::replace(kind, word, "SecureString")?;
+    Some(fixes::changing("Encrypt the parameter", [edit]))
 }
 
 /// The access key whose secret a value carries.

@@ -1,15 +1,19 @@
 //! `access-analyzer-missing`: nothing watches what is shared with strangers.
 
-use crate::{Context, Family, Scope};
-use overgrant_finding::{Confidence, Severity};
-use overgrant_ir::{Place, Setting};
-use overgrant_value::Val;
+use crate::{Context, Family, Scope, fixes};
+use overgrant_finding::{Confidence, Edit, Fix, Severity};
+use overgrant_ir::{Model, Place, Setting};
+use overgrant_policy::Arn;
+use overgrant_value::{Text, Val};
+use smol_str::SmolStr;
+use std::collections::BTreeSet;
 
 rule! {
     /// No IAM Access Analyzer watches for access from outside.
     ///
     /// With `scope: baseline`, a code base without an analyzer for external access is reported (for an
-    /// organization, without one of the organization). Nothing is missed where another account administers
+    /// organization, without one of the organization), and so is a region with resources where all
+    /// analyzers are in other regions. Nothing is missed where another account administers
     /// Access Analyzer for the organization. That nothing watches for unused access is a notice, since
     /// analyzers for that cost money. An archive rule that hides every finding is reported in any scope.
     ///
@@ -23,6 +27,35 @@ rule! {
     ///   assume_role_policy = jsonencode({
     ///     Version   = "2012-10-17"
     ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ec2.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// ```
+    /// The analyzer is in another region than the queue:
+    /// ```terraform bad scope:module,baseline also:cloudtrail-trail-incomplete
+    /// provider "aws" {
+    ///   region = "eu-central-1"
+    /// }
+    /// provider "aws" {
+    ///   alias  = "us"
+    ///   region = "us-east-1"
+    /// }
+    /// resource "aws_accessanalyzer_analyzer" "us" {
+    ///   provider      = aws.us
+    ///   analyzer_name = "us"
+    /// }
+    /// resource "aws_sqs_queue" "orders" {
+    ///   name = "orders"
+    /// }
+    /// resource "aws_sqs_queue_policy" "orders" {
+    ///   queue_url = aws_sqs_queue.orders.id
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sqs:SendMessage"
+    ///       Resource  = aws_sqs_queue.orders.arn
+    ///       Principal = { AWS = "arn:aws:iam::111122223333:role/shop" }
+    ///     }]
     ///   })
     /// }
     /// ```
@@ -59,6 +92,38 @@ rule! {
     /// resource "aws_accessanalyzer_analyzer" "unused" {
     ///   analyzer_name = "unused"
     ///   type          = "ACCOUNT_UNUSED_ACCESS"
+    /// }
+    /// ```
+    /// Every region with resources has one:
+    /// ```terraform good scope:module,baseline at:info also:cloudtrail-trail-incomplete
+    /// provider "aws" {
+    ///   region = "eu-central-1"
+    /// }
+    /// provider "aws" {
+    ///   alias  = "us"
+    ///   region = "us-east-1"
+    /// }
+    /// resource "aws_accessanalyzer_analyzer" "main" {
+    ///   analyzer_name = "main"
+    /// }
+    /// resource "aws_accessanalyzer_analyzer" "us" {
+    ///   provider      = aws.us
+    ///   analyzer_name = "us"
+    /// }
+    /// resource "aws_sqs_queue" "orders" {
+    ///   name = "orders"
+    /// }
+    /// resource "aws_sqs_queue_policy" "orders" {
+    ///   queue_url = aws_sqs_queue.orders.id
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sqs:SendMessage"
+    ///       Resource  = aws_sqs_queue.orders.arn
+    ///       Principal = { AWS = "arn:aws:iam::111122223333:role/shop" }
+    ///     }]
+    ///   })
     /// }
     /// ```
     /// Another account administers the analyzers of the organization:
@@ -142,7 +207,19 @@ fn check(cx: &mut Context<'_>) {
             .any(|analyzer| kind(analyzer).is_none_or(|kind| words.contains(&kind.as_str())))
     };
     if cx.settings.speaks(Scope::Baseline) && !model.settings_of(DELEGATIONS).any(delegates) {
-        let (what, text, severity, help) = if !is(&[wanted, "ORGANIZATION"]) {
+        let elsewhere = unwatched(model, &[wanted, "ORGANIZATION"]);
+        let (what, text, severity, help) = if !elsewhere.is_empty() {
+            let regions: Vec<String> = elsewhere.iter().map(|region| format!("`{region}`")).collect();
+            (
+                "no analyzer in a region",
+                format!(
+                    "nobody learns what is shared with strangers in {}: all access analyzers are in other regions",
+                    regions.join(", ")
+                ),
+                Severity::Low,
+                "define an analyzer in every region that is used",
+            )
+        } else if !is(&[wanted, "ORGANIZATION"]) {
             (
                 "no analyzer",
                 format!(
@@ -162,7 +239,8 @@ fn check(cx: &mut Context<'_>) {
         let quiet = severity == Severity::Info
             && is(&["ACCOUNT_UNUSED_ACCESS", "ORGANIZATION_UNUSED_ACCESS"]);
         if !quiet && let Some(report) = cx.absence(what, text) {
-            cx.report(report.severity(severity).help(help));
+            let fix = (what == "no analyzer").then(|| define(model, wanted)).flatten();
+            cx.report(report.severity(severity).help(help).fix(fix));
         }
     }
     for analyzer in model.settings_of(ANALYZERS) {
@@ -174,6 +252,56 @@ fn check(cx: &mut Context<'_>) {
     for rule in model.settings_of(RULES) {
         archive(cx, &rule.place, rule.attrs.get("filter"));
     }
+}
+
+/// The regions with resources in them where surely no analyzer of these types is, although there are
+/// some elsewhere. An analyzer whose region is open may be in any.
+fn unwatched(model: &Model, kinds: &[&str]) -> BTreeSet<SmolStr> {
+    let mut watched = Vec::new();
+    for analyzer in model.settings_of(ANALYZERS) {
+        if kind(analyzer).is_none_or(|kind| kinds.contains(&kind.as_str())) {
+            watched.push(analyzer.attrs.get("arn").and_then(|arn| region(&arn.to_text()?)));
+        }
+    }
+    if watched.is_empty() || watched.contains(&None) {
+        return BTreeSet::new();
+    }
+    let documents = model.documents.iter().flat_map(|document| &document.targets);
+    let settings = model.settings.iter().map(|setting| &setting.attrs);
+    let resources = settings.chain(model.workloads.iter().map(|workload| &workload.attrs));
+    documents
+        .filter_map(|target| region(&target.text))
+        .chain(resources.filter_map(|attrs| region(&attrs.get("arn")?.to_text()?)))
+        .filter(|used| !watched.contains(&Some(used.clone())))
+        .collect()
+}
+
+/// The region of an ARN, where it is known and there is one.
+fn region(arn: &Text) -> Option<SmolStr> {
+    let region = Arn::parse(arn)?.region.as_known()?;
+    (!region.is_empty() && !region.contains('*')).then_some(region)
+}
+
+/// A further resource in the only root that there is; nobody knows which of several it belongs to.
+fn define(model: &Model, wanted: &'static str) -> Option<Fix> {
+    let places = model.settings.iter().map(|one| &one.place);
+    let places = places
+        .chain(model.identities.iter().map(|one| &one.place))
+        .chain(model.documents.iter().map(|one| &one.place));
+    let mut roots: Vec<&Place> = places.filter(|place| !place.address.contains("module.")).collect();
+    roots.sort_by(|a, b| (&a.root, &a.address).cmp(&(&b.root, &b.address)));
+    let first = roots.first().copied()?;
+    let beside = first.name_src.span.filter(|_| roots.iter().all(|other| other.root == first.root))?;
+    let (kind, name, arguments) = match first.format.is_terraform() {
+        true => (
+            "aws_accessanalyzer_analyzer",
+            "external_access",
+            vec![("analyzer_name", "external-access"), ("type", wanted)],
+        ),
+        false => ("AWS::AccessAnalyzer::Analyzer", "ExternalAccess", vec![("Type", wanted)]),
+    };
+    let edit = Edit::AddResource { beside, kind, name, arguments };
+    Some(fixes::changing("Define an analyzer for external access", [edit]))
 }
 
 /// Reports an archive rule whose filter holds for every finding.

@@ -1,8 +1,8 @@
 //! `scp-imdsv2-guard-incomplete`: the guard for metadata tokens covers launches only, or all launches.
 
 use crate::organization::{self, Chain};
-use crate::{Context, Family, Scope, names};
-use overgrant_finding::{Confidence, Severity};
+use crate::{Context, Family, Scope, fixes, names};
+use overgrant_finding::{Confidence, Fix, Severity};
 use overgrant_ir::PolicyDocument;
 use overgrant_policy::{Answer, Statement};
 
@@ -207,11 +207,12 @@ fn judge(cx: &mut Context<'_>, chain: &Chain<'_>, policy: &PolicyDocument, state
         .conditions
         .on(TOKENS)
         .all(|condition| condition.operator.is_negated() && !condition.operator.if_exists);
-    let (src, text) = if negated && statement.resources.covers_all() == Answer::Must {
+    let (src, text, fix) = if negated && statement.resources.covers_all() == Answer::Must {
         let star = statement.resources.star();
         (
             star.map_or(src, |star| star.pattern().src()),
             format!("{name} denies accounts under {units} every launch: only `instance/*` has `{TOKENS}`"),
+            instances_only(statement),
         )
     } else if keeps_tokens(chain) {
         return;
@@ -222,13 +223,32 @@ fn judge(cx: &mut Context<'_>, chain: &Chain<'_>, policy: &PolicyDocument, state
                 "{name} demands metadata tokens at launch only: accounts under {units} may use \
                  `ec2:ModifyInstanceMetadataOptions` to switch them off"
             ),
+            deny_tokenless(policy),
         )
     };
     let report = cx
         .finding(&policy.place, src, text)
         .statement(statement)
+        .fix(fix)
         .help("deny ec2:ModifyInstanceMetadataOptions too, or everything where ec2:RoleDelivery is below 2.0");
     cx.report(chain.concern(report));
+}
+
+/// Instances in the place of everything that a launch touches; none where the statement denies more.
+fn instances_only(statement: &Statement) -> Option<Fix> {
+    let star = statement.resources.star()?.pattern().src();
+    let launch = statement.actions.pattern_for(LAUNCH)?;
+    let alone = statement.actions.listed().items.len() == 1 && !launch.pattern().has_wildcard();
+    let edit = fixes::replace(star, "*", "arn:*:ec2:*:*:instance/*").filter(|_| alone)?;
+    Some(fixes::changing("Demand tokens of instances only", [edit]))
+}
+
+/// Nothing for credentials that came without a token.
+fn deny_tokenless(policy: &PolicyDocument) -> Option<Fix> {
+    let old = ("NumericLessThan", "ec2:RoleDelivery", "2.0");
+    let draft = fixes::denial(&["*"], vec!["*".into()], Some(old));
+    let edit = fixes::append(&policy.document, draft)?;
+    Some(fixes::changing("Deny calls with credentials from metadata without a token", [edit]))
 }
 
 /// Whether tokens stay demanded after the launch.

@@ -1,9 +1,9 @@
 //! `scp-region-deny-breaks-global-services`: a Deny by region that catches services of one region.
 
 use crate::organization::is_organization;
-use crate::{Context, Family, Scope, names};
+use crate::{Context, Family, Scope, fixes, names};
 use overgrant_catalog::catalog;
-use overgrant_finding::{Confidence, Severity};
+use overgrant_finding::{Confidence, Edit, Fix, Severity};
 use overgrant_policy::{Answer, Condition, Effect, Statement};
 use overgrant_value::Src;
 
@@ -208,10 +208,27 @@ fn check(cx: &mut Context<'_>) {
                 .statement(statement)
                 .severity(severity)
                 .related(&region.src, "the regions", None)
+                .fix(leave_out(statement, &[denied(&CORE), denied(&OTHERS)].concat()))
                 .help("leave the global services out by NotAction, or allow us-east-1");
             cx.report(report);
         }
     }
+}
+
+/// The services of these actions left out of the Deny: behind those that are left out, or in the place
+/// of everything.
+fn leave_out(statement: &Statement, caught: &[&str]) -> Option<Fix> {
+    let services = caught.iter().filter_map(|name| name.split_once(':'));
+    let services: Vec<String> = services.map(|(service, _)| format!("{service}:*")).collect();
+    let listed = statement.actions.listed();
+    let edits: Vec<Edit> = match (listed.negated, listed.items.as_slice()) {
+        (true, [.., last]) => vec![fixes::add(last.pattern().src(), services)?],
+        (false, [only]) if only.pattern().is_star() => {
+            vec![fixes::negate(&listed.key_src)?, fixes::instead(only.pattern().src(), services)?]
+        }
+        _ => return None,
+    };
+    Some(fixes::changing("Leave the global services out", edits))
 }
 
 /// The condition that denies by region and surely leaves the home region out.

@@ -1,8 +1,8 @@
 //! `scp-root-user-not-restricted`: root users of member accounts are free.
 
 use crate::organization::{self, Chain};
-use crate::{Context, Family, Scope};
-use overgrant_finding::{Confidence, Severity};
+use crate::{Context, Family, Scope, fixes, names};
+use overgrant_finding::{Confidence, Fix, Severity};
 use overgrant_policy::{Condition, Statement, Test};
 
 rule! {
@@ -160,9 +160,21 @@ fn check(cx: &mut Context<'_>) {
             chain.words()
         );
         if let Some(report) = chain.absence(cx, text) {
-            cx.report(report.help("deny everything to arn:aws:iam::*:root in a policy of the unit"));
+            let report = report.help("deny everything to arn:aws:iam::*:root in a policy of the unit");
+            cx.report(report.fix(deny_root(&chain)));
         }
     }
+}
+
+/// A statement for root users in the first policy of the unit that is written here.
+fn deny_root(chain: &Chain<'_>) -> Option<Fix> {
+    chain.policies.iter().find_map(|policy| {
+        let root = ("StringLike", "aws:PrincipalArn", "arn:*:iam::*:root");
+        let draft = fixes::denial(&["*"], vec!["*".into()], Some(root));
+        let edit = fixes::append(&policy.document, draft)?;
+        let title = format!("Deny root users in {}", names::document(policy));
+        Some(fixes::changing(title, [edit]))
+    })
 }
 
 fn restricts_root(chain: &Chain<'_>) -> bool {

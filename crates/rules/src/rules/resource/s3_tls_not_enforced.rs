@@ -1,10 +1,10 @@
 //! `s3-tls-not-enforced`: A bucket policy does not refuse requests without TLS.
 
 use crate::holder;
-use crate::{Context, Family, Scope};
-use overgrant_finding::{Confidence, Severity};
+use crate::{Context, Family, Scope, fixes};
+use overgrant_finding::{Confidence, Fix, Severity};
 use overgrant_ir::DocumentRole;
-use overgrant_policy::{Answer, Condition, Resolution, Statement, Test};
+use overgrant_policy::{Answer, Condition, Document, Resolution, Statement, Test};
 use overgrant_value::Guard;
 
 rule! {
@@ -198,6 +198,7 @@ fn check(cx: &mut Context<'_>) {
                     format!("{what} refuses requests without TLS, but not for {missing}"),
                 )
                 .statement(deny)
+                .fix(reach_all(deny))
             }
             None => cx
                 .finding(
@@ -205,10 +206,30 @@ fn check(cx: &mut Context<'_>) {
                     &policy.argument_src,
                     format!("{what} accepts requests without TLS"),
                 )
-                .cell("no deny"),
+                .cell("no deny")
+                .fix(deny_plain(document)),
         };
         cx.report(report.help("deny s3:* over the bucket and its objects where aws:SecureTransport is false"));
     }
+}
+
+/// The bucket or its objects, whichever a Deny leaves out.
+fn reach_all(deny: &Statement) -> Option<Fix> {
+    let listed = deny.resources.listed();
+    let known = listed.items.iter().find(|one| one.below_bucket().is_some())?;
+    let other = fixes::of_bucket(known, !covers(deny, true))?;
+    let edit = fixes::add(listed.items.last()?.pattern().src(), [other])?;
+    Some(fixes::changing("Refuse requests without TLS for all of the bucket", [edit]))
+}
+
+/// A Deny for everybody without TLS, of the bucket that the document names already.
+fn deny_plain(document: &Document) -> Option<Fix> {
+    let statements = document.statements.iter();
+    let mut named = statements.flat_map(|statement| &statement.resources.listed().items);
+    let resources = named.find_map(|one| Some(vec![fixes::of_bucket(one, false)?, fixes::of_bucket(one, true)?]))?;
+    let mut draft = fixes::denial(&["s3:*"], resources, Some(("Bool", "aws:SecureTransport", "false")));
+    draft.elements.insert(1, ("Principal", vec!["*".into()]));
+    Some(fixes::changing("Refuse requests without TLS", [fixes::append(document, draft)?]))
 }
 
 /// Whether a policy stands on a bucket and not on an access point, behind which the bucket's still holds.

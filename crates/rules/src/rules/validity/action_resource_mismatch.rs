@@ -213,21 +213,21 @@ fn check(cx: &mut Context<'_>) {
 /// named and the actions want the other.
 fn sibling(resources: &[ResourcePattern], actions: &[Action<'_>]) -> Option<Fix> {
     let [only] = resources else { return None };
-    let pattern = only.pattern();
-    let text = pattern.to_string();
-    let bucket = text.strip_prefix("arn:aws:s3:::").filter(|_| pattern.is_known())?;
+    let below = only.below_bucket()?;
     let on_objects = |action: &Action<'_>| {
         let mut types = action.resources().filter_map(|resource| resource.resource_type());
         action.service().prefix() == "s3" && types.any(|kind| kind.name() == "object")
     };
-    let (title, other) = match bucket.split_once('/') {
-        Some((bucket, _)) if actions.iter().all(|action| wants_bucket(*action, resources)) => {
-            ("Name the bucket too", format!("arn:aws:s3:::{bucket}"))
-        }
-        None if actions.iter().all(on_objects) => ("Name the objects too", format!("{text}/*")),
-        _ => return None,
+    let objects = below.is_empty();
+    let title = if objects && actions.iter().all(on_objects) {
+        "Name the objects too"
+    } else if !objects && actions.iter().all(|action| wants_bucket(*action, resources)) {
+        "Name the bucket too"
+    } else {
+        return None;
     };
-    Some(fixes::changing(title, [fixes::add(pattern.src(), [other])?]))
+    let other = fixes::of_bucket(only, objects)?;
+    Some(fixes::changing(title, [fixes::add(only.pattern().src(), [other])?]))
 }
 
 /// Whether the action makes change sets and the resource is a transform of AWS that they may run.

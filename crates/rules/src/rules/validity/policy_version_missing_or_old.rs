@@ -167,15 +167,13 @@ fn check(cx: &mut Context<'_>) {
         if variables {
             report = report.severity(Severity::Medium);
         }
-        if document.version == Version::V2008 {
-            let title = "Write the policy in the language of 2012";
-            let fix = fixes::replace(src, "2008-10-17", "2012-10-17").map(|edit| Fix {
-                // Without variables both languages say the same.
-                safe: !texts(document).any(|text| text.contains('$')),
-                ..fixes::changing(title, [edit])
-            });
-            report = report.fix(fix);
-        }
+        let title = "Write the policy in the language of 2012";
+        let fix = fixes::current_version(document).map(|edit| Fix {
+            // Without variables both languages say the same.
+            safe: !texts(document).any(|text| text.contains('$')),
+            ..fixes::changing(title, [edit])
+        });
+        report = report.fix(fix);
         cx.report(report);
     }
 }
