@@ -20,6 +20,7 @@ impl Reader<'_> {
                     self.at += 1;
                     self.line = self.at;
                 }
+                b'\r' => self.at += 1,
                 b'#' => self.comment()?,
                 b'\t' => return None,
                 byte => {
@@ -141,7 +142,7 @@ impl Reader<'_> {
         let (mut at, mut end) = (start, start);
         loop {
             match self.byte(at)? {
-                b',' | b'[' | b']' | b'{' | b'}' | b'\n' => break,
+                b',' | b'[' | b']' | b'{' | b'}' | b'\n' | b'\r' => break,
                 b'\t' => return None,
                 b' ' => at += 1,
                 b'#' if at > end => return None,

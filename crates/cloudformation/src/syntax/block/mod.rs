@@ -45,14 +45,17 @@ pub(super) fn read(file: &SourceFile, text: &str) -> Option<Parsed> {
 /// Whether the text has none of the characters that YAML forbids or breaks lines at.
 fn is_ordinary(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\n');
-    bytes.iter().all(plain)
+    let plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\n' | b'\r');
+    let ordinary = bytes.iter().all(plain)
         || text.chars().all(|c| match c {
-            ' '..='~' | '\n' | '\t' => true,
+            ' '..='~' | '\n' | '\r' | '\t' => true,
             '\u{a0}'..='\u{fdff}' => !matches!(c, '\u{2028}' | '\u{2029}'),
             '\u{10000}'.. => true,
             _ => false,
-        })
+        });
+    // A carriage return breaks a line too, but only before a line feed here.
+    let alone = |pair: &[u8]| matches!(pair, [b'\r', next] if *next != b'\n');
+    ordinary && (!bytes.contains(&b'\r') || !bytes.ends_with(b"\r") && !bytes.windows(2).any(alone))
 }
 
 struct Reader<'a> {
@@ -98,7 +101,7 @@ impl<'a> Reader<'a> {
 
     /// Whether a blank, a line's end or the text's end stands at `at`.
     fn is_gap(&self, at: usize) -> bool {
-        matches!(self.byte(at), None | Some(b' ' | b'\n'))
+        matches!(self.byte(at), None | Some(b' ' | b'\n' | b'\r'))
     }
 
     fn spaces(&mut self) {
@@ -116,6 +119,7 @@ impl<'a> Reader<'a> {
                     self.at += 1;
                     self.line = self.at;
                 }
+                Some(b'\r') => self.at += 1,
                 Some(b'#') => self.comment()?,
                 Some(b'\t') => return None,
                 _ => return Some(()),
@@ -130,7 +134,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         let rest = self.text.get(start..)?;
-        let len = rest.find('\n').unwrap_or(rest.len());
+        let len = rest.find(['\r', '\n']).unwrap_or(rest.len());
         self.at = start + len;
         self.comments.push(Comment {
             span: self.span(start..self.at),
@@ -145,7 +149,7 @@ impl<'a> Reader<'a> {
         let start = self.at;
         self.spaces();
         match self.peek() {
-            None | Some(b'\n') => Some(()),
+            None | Some(b'\n' | b'\r') => Some(()),
             Some(b'#') if self.at > start => self.comment(),
             _ => None,
         }
@@ -294,7 +298,7 @@ impl<'a> Reader<'a> {
             self.spaces();
             let item = match self.peek() {
                 Some(b'#') => return None,
-                None | Some(b'\n') => {
+                None | Some(b'\n' | b'\r') => {
                     self.gap()?;
                     // An item without anything is rare.
                     if self.peek().is_none() || self.column() <= column {
@@ -330,7 +334,7 @@ impl<'a> Reader<'a> {
         self.at += 1;
         self.spaces();
         match self.peek() {
-            None | Some(b'\n' | b'#') => self.below(column, true, colon, depth),
+            None | Some(b'\n' | b'\r' | b'#') => self.below(column, true, colon, depth),
             Some(_) => self.inline(Some(column), true, depth),
         }
     }
@@ -379,7 +383,7 @@ impl<'a> Reader<'a> {
                 let end = self.at;
                 self.spaces();
                 let mut node = match self.peek() {
-                    None | Some(b'\n' | b'#') => self.below(parent?, entry, end, depth)?,
+                    None | Some(b'\n' | b'\r' | b'#') => self.below(parent?, entry, end, depth)?,
                     Some(b'!') => return None,
                     Some(_) => self.inline(parent, entry, depth)?,
                 };

@@ -28,6 +28,7 @@ impl Reader<'_> {
                 at += 1;
             }
             // A comment ends the scalar; text below it would be an error.
+            at += usize::from(self.byte(at) == Some(b'\r'));
             if self.byte(at) != Some(b'\n') {
                 break;
             }
@@ -36,7 +37,7 @@ impl Reader<'_> {
                 breaks += 1;
                 at += 1;
                 line = at;
-                while self.byte(at) == Some(b' ') {
+                while matches!(self.byte(at), Some(b' ' | b'\r')) {
                     at += 1;
                 }
             }
@@ -76,7 +77,7 @@ impl Reader<'_> {
         let mut end = at;
         while let Some(byte) = self.byte(at) {
             match byte {
-                b'\n' => break,
+                b'\n' | b'\r' => break,
                 b'\t' => return None,
                 b' ' => at += 1,
                 b'#' if at > end => break,
@@ -116,7 +117,7 @@ impl Reader<'_> {
                 b'\t' => return None,
                 b'\n' => {
                     lines = true;
-                    while matches!(self.byte(at), Some(b' ' | b'\n')) {
+                    while matches!(self.byte(at), Some(b' ' | b'\n' | b'\r')) {
                         at += 1;
                         if self.byte(at - 1) == Some(b'\n') {
                             self.line = at;
@@ -136,7 +137,7 @@ impl Reader<'_> {
                     changed = true;
                     at += 1;
                     // An escaped line end joins lines without a blank.
-                    if self.byte(at)? == b'\n' {
+                    if matches!(self.byte(at)?, b'\n' | b'\r') {
                         return None;
                     }
                     at += 1;
@@ -181,6 +182,7 @@ impl Reader<'_> {
             _ => None,
         };
         self.spaces();
+        self.at += usize::from(self.peek() == Some(b'\r'));
         if self.peek() != Some(b'\n') {
             return None;
         }
@@ -198,6 +200,7 @@ impl Reader<'_> {
             // A last line without its break is left to the full parser.
             let len = rest.find('\n')?;
             let line = rest.get(..len)?;
+            let line = line.strip_suffix('\r').unwrap_or(line);
             let column = line.len() - line.trim_start_matches(' ').len();
             if column == line.len() && column <= indent {
                 breaks += 1;
@@ -249,7 +252,7 @@ impl Reader<'_> {
 /// Whether a plain scalar may begin with `byte`, before `next`.
 pub(super) fn starts_plain(byte: u8, next: Option<u8>, flow: bool) -> bool {
     match byte {
-        b'-' | b'?' | b':' => !flow && !matches!(next, None | Some(b' ' | b'\n' | b'\t')),
+        b'-' | b'?' | b':' => !flow && !matches!(next, None | Some(b' ' | b'\n' | b'\r' | b'\t')),
         b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'&' | b'*' | b'!' | b'|' | b'>' | b'\''
         | b'"' | b'%' | b'@' | b'`' | b'\t' => false,
         _ => true,
@@ -267,6 +270,7 @@ fn first_column(bytes: &[u8]) -> Option<usize> {
                 longest = longest.max(column);
                 column = 0;
             }
+            b'\r' => {}
             b'\t' => return None,
             _ => return (longest <= column).then_some(column),
         }
@@ -285,10 +289,10 @@ fn fold(inner: &str) -> String {
             line.trim_start_matches(' ')
         };
         if index > 0 {
-            text.truncate(text.trim_end_matches(' ').len());
+            text.truncate(text.trim_end_matches([' ', '\r']).len());
             breaks += 1;
         }
-        if line.is_empty() && index > 0 {
+        if matches!(line, "" | "\r") && index > 0 {
             continue;
         }
         folded_break(&mut text, breaks);

@@ -95,6 +95,96 @@ fn reads_what_people_write() {
     assert!(agrees(&sample));
 }
 
+/// Everything of a node but how many bytes a line's end has: texts, tags, and places by line and
+/// column.
+fn without_bytes(node: &Node, file: &SourceFile, out: &mut Vec<String>) {
+    let place = |span: Span| {
+        let (from, to) = (file.place(span.start), file.place(span.end));
+        format!("{from:?}-{to:?}")
+    };
+    let tag = node.tag.as_ref();
+    out.push(format!("{:?}", tag.map(|tag| (&tag.name, place(tag.span)))));
+    match &node.kind {
+        Kind::Scalar(scalar) => {
+            out.push(format!(
+                "{:?} {:?} {}",
+                scalar.text,
+                scalar.style,
+                place(node.span)
+            ));
+            // Each character has a place, whether its segment goes over lines or not.
+            for (at, c) in scalar.text.char_indices().filter(|(_, c)| *c != '\n') {
+                let span = scalar.span_of(at..at + c.len_utf8()).unwrap();
+                out.push(format!("{c:?} {}", place(span)));
+            }
+        }
+        Kind::Seq(items) => {
+            out.push(place(node.span));
+            items.iter().for_each(|item| without_bytes(item, file, out));
+        }
+        Kind::Map(entries) => {
+            out.push(place(node.span));
+            for entry in entries {
+                out.push(format!("{:?} {}", entry.key, place(entry.key_span)));
+                without_bytes(&entry.value, file, out);
+            }
+        }
+    }
+}
+
+/// Whether the text with carriage returns is read here too, and to the same tree.
+fn agrees_with_returns(text: &str) -> bool {
+    let tree = |text: &str| {
+        let file = Sources::new(".").add("t.yaml", text);
+        let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let read = read(&file, body)?;
+        let mut out = Vec::new();
+        without_bytes(&read.root, &file, &mut out);
+        for comment in &read.comments {
+            let at = file.place(comment.span.start);
+            out.push(format!("{at:?} {} {}", comment.text, comment.trailing));
+        }
+        out.extend(read.diagnostics.iter().map(|told| told.message.clone()));
+        Some(out)
+    };
+    let returns = text.replace('\n', "\r\n");
+    let found = tree(text);
+    assert_eq!(found, tree(&returns), "{text:?}");
+    agrees(&returns);
+    found.is_some()
+}
+
+#[test]
+fn a_carriage_return_is_part_of_the_line_end() {
+    let sample = SAMPLE.replace(" \\\n", "\n");
+    assert!(agrees_with_returns(&sample));
+    assert!(agrees(&sample.replace('\n', "\r\n")));
+    // Mixed line ends too.
+    let mut lines = 0;
+    let mixed: String = sample
+        .split_inclusive('\n')
+        .map(|line| {
+            lines += 1;
+            if lines % 3 == 0 {
+                line.replace('\n', "\r\n")
+            } else {
+                line.to_owned()
+            }
+        })
+        .collect();
+    assert!(agrees(&mixed));
+    for text in [
+        "A: 1\nB:\n  - c\n\n  - d # e\n",
+        "A: |\n  x\n\n  y\n\nB: >-\n  x\n  y\n",
+        "A: |+\n  x\n\n\nB: 1\n",
+        "A: 'x\n\n  y '\nB: \"a\n  b\"\nC: a\n  b\n\n  c\n",
+        "\u{feff}A: [a,\n  b] # é 😀\nB: {c: d,\n  e: f}\n",
+        "A: !Sub\n  - x\nB: !Ref\n",
+    ] {
+        assert!(agrees_with_returns(text), "{text:?}");
+    }
+}
+
 #[test]
 fn leaves_the_rest_to_the_full_parser() {
     for text in [
@@ -106,7 +196,9 @@ fn leaves_the_rest_to_the_full_parser() {
         "%YAML 1.2\n---\nA: 1\n",
         "A: 1\n---\nB: 2\n",
         "A:\t1\n",
-        "A: 1\r\nB: 2\r\n",
+        "A: 1\rB: 2\r",
+        "A: 1\r\r\nB: 2\n",
+        "A: \"x\\\r\n  y\"\n",
         "A: b: c\n",
         "A: [a\nB: c]\n",
         "A: @b\n",
@@ -149,6 +241,7 @@ fn agrees_on_what_is_nearly_a_template() {
             text.insert_str(at.unwrap(), BITS[random(BITS.len())]);
         }
         read += usize::from(agrees(&text));
+        agrees_with_returns(&text);
     }
     assert!(read > total / 6, "{read}");
 }
