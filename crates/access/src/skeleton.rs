@@ -76,7 +76,7 @@ pub fn wildcard_src(text: &Text, whole: &Src, which: Which) -> Src {
         Which::Last => places.into_iter().next_back(),
     };
     place
-        .and_then(|lit| lit.segs().first().map(|seg| (seg.exact, lit.src())))
+        .and_then(|lit| lit.segs().next().map(|seg| (seg.exact, lit.src())))
         .and_then(|(exact, src)| exact.then_some(src))
         .filter(|src| src.span.is_some())
         .map_or_else(|| whole.clone(), |src| src.under(&whole.with_span(None)))

@@ -8,7 +8,7 @@ use crate::eval::{Environment, Evaluator, ParameterValues, Parameters, Placement
 use crate::expand::{Expanded, expand};
 use crate::nested::{Located, in_order, nested_path, nested_paths};
 use crate::syntax::{Node, Template, TemplateRead, read};
-use overgrant_ir::{Format, Mode, Resource, is_relevant};
+use overgrant_ir::{Format, Mode, Resource, is_relevant, read_of};
 use overgrant_source::{Diagnostic, Level, SourceFile, Sources, Span};
 use overgrant_value::{Guard, Src, Val};
 use smol_str::SmolStr;
@@ -59,6 +59,7 @@ pub struct Project {
     options: BTreeMap<SmolStr, Options>,
     /// Whether some template imports values.
     imports: bool,
+    stacks: OnceLock<Vec<SmolStr>>,
     exports: OnceLock<BTreeMap<String, Val>>,
 }
 
@@ -78,6 +79,7 @@ impl Project {
             templates,
             options: BTreeMap::new(),
             imports,
+            stacks: OnceLock::new(),
             exports: OnceLock::new(),
         }
     }
@@ -97,7 +99,11 @@ impl Project {
     /// Paths of the templates that are stacks of their own: those that no other template uses as a
     /// nested stack. Templates that only use each other count as well.
     #[must_use]
-    pub fn stacks(&self) -> Vec<SmolStr> {
+    pub fn stacks(&self) -> &[SmolStr] {
+        self.stacks.get_or_init(|| self.unused())
+    }
+
+    fn unused(&self) -> Vec<SmolStr> {
         let children: BTreeMap<&SmolStr, Vec<SmolStr>> = self
             .templates
             .iter()
@@ -159,13 +165,13 @@ impl Project {
             let default = Options::default();
             let mut all = BTreeMap::new();
             for path in self.stacks() {
-                let Some(template) = self.templates.get(&path) else {
+                let Some(template) = self.templates.get(path) else {
                     continue;
                 };
                 if !template.file.text().contains("Export") {
                     continue;
                 }
-                let options = self.options.get(&path).unwrap_or(&default);
+                let options = self.options.get(path).unwrap_or(&default);
                 let run = Run {
                     project: self,
                     options,
@@ -415,7 +421,7 @@ impl Run<'_> {
             .get("Properties")
             // What nobody reads is not worked out.
             .filter(|_| is_relevant(kind))
-            .map(|properties| evaluator.value(properties, &guard))
+            .map(|properties| evaluator.members(properties, &guard, read_of(kind)))
             .filter(|attrs| attrs.as_map().is_some())
             .unwrap_or_else(|| Val::object(Vec::new(), Src::at(node.span)));
         let address = evaluator.address(id);

@@ -9,6 +9,8 @@ mod table;
 
 use overgrant_value::{Answer, Sym, Text};
 use smol_str::SmolStr;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 use table::{FURTHER, TABLE};
 
 /// One resource type of the table.
@@ -64,13 +66,16 @@ pub fn attribute(
 ) -> Option<Text> {
     let row = row(kind)?;
     let terraform = row.terraform == kind;
-    let further = FURTHER
-        .iter()
-        .find(|(of, name, _)| *of == kind && *name == attribute);
-    if let Some((_, _, template)) = further {
+    if let Some((_, _, template)) = further(kind, attribute) {
         return Some(fill(template, row, terraform, root, address, argument));
     }
-    let wanted = match (terraform, attribute) {
+    let wanted = asked(row, kind, attribute)?;
+    Some(text(row, terraform, wanted, root, address, argument))
+}
+
+/// Which of a resource's identities an attribute is; `None` where it is another thing.
+fn asked(row: &Identified, kind: &str, attribute: &str) -> Option<Wanted> {
+    Some(match (row.terraform == kind, attribute) {
         (true, "arn") | (false, "Arn") => Wanted::Arn,
         (true, "id") => wanted(row.id)?,
         (false, "Ref") => wanted(row.reference)?,
@@ -78,8 +83,16 @@ pub fn attribute(
         (false, name) if name == row.name.1 => Wanted::Name,
         (false, "TopicArn" | "PolicyArn" | "StateMachineArn") => Wanted::Arn,
         _ => return None,
-    };
-    Some(text(row, terraform, wanted, root, address, argument))
+    })
+}
+
+fn further(
+    kind: &str,
+    attribute: &str,
+) -> Option<&'static (&'static str, &'static str, &'static str)> {
+    FURTHER
+        .iter()
+        .find(|(of, name, _)| *of == kind && *name == attribute)
 }
 
 fn wanted(identifies: Identifies) -> Option<Wanted> {
@@ -93,9 +106,22 @@ fn wanted(identifies: Identifies) -> Option<Wanted> {
 /// The row of a resource type of either format.
 #[must_use]
 pub fn row(kind: &str) -> Option<&'static Identified> {
-    TABLE
-        .iter()
-        .find(|row| row.terraform == kind || row.cloudformation == kind)
+    static BY_KIND: LazyLock<HashMap<&str, &Identified>> = LazyLock::new(|| {
+        TABLE
+            .iter()
+            .flat_map(|row| [(row.terraform, row), (row.cloudformation, row)])
+            .filter(|(kind, _)| !kind.is_empty())
+            .collect()
+    });
+    BY_KIND.get(kind).copied()
+}
+
+/// Whether [`attribute`] gives something for this attribute of a resource type.
+#[must_use]
+pub fn knows(kind: &str, attribute: &str) -> bool {
+    row(kind).is_some_and(|row| {
+        further(kind, attribute).is_some() || asked(row, kind, attribute).is_some()
+    })
 }
 
 fn text(

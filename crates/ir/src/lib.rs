@@ -10,7 +10,7 @@ mod model;
 mod node;
 mod resource;
 
-pub use lower::{Output, is_read, is_relevant, lower, lower_outputs};
+pub use lower::{Output, is_relevant, lower, lower_outputs, read_of};
 pub use model::{Accounts, BlockIndex, Model};
 pub use node::{
     Attachment, AttachmentStyle, Credential, CredentialKind, DocumentId, DocumentRole, Guardrail,

@@ -47,7 +47,7 @@ impl ActionPattern {
     pub(crate) fn spelling(&self) -> Option<String> {
         self.0
             .text()
-            .as_known()
+            .known_str()
             .map(|text| text.to_ascii_lowercase())
     }
 }

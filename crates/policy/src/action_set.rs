@@ -196,7 +196,7 @@ impl ActionPattern {
     /// Whether it covers every action, known or future: `*`, `*:*`, `**`, `*?:*`.
     #[must_use]
     pub fn covers_all(&self) -> Answer {
-        let Some(text) = self.spelling() else {
+        let Some(text) = self.0.text().known_str() else {
             let (wide, bound) = self.widened();
             let all = ActionSet::matching(&wide).is_all() && (!bound || self.may_set().is_all());
             return Answer::from_bool(all).at_most_may();

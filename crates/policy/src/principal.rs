@@ -141,7 +141,7 @@ impl Principal {
     #[must_use]
     pub fn is_composed(&self) -> bool {
         let parts = |piece: &Piece| match piece {
-            Piece::Lit(lit) => lit.segs().len(),
+            Piece::Lit(lit) => lit.segs().count(),
             Piece::Hole(_) | Piece::Json(_) => 1,
         };
         self.text.pieces().iter().map(parts).sum::<usize>() > 1

@@ -66,7 +66,10 @@ impl Rolling {
             .wrapping_mul(self.hash)
             .wrapping_add(unit)
             .wrapping_sub(self.leaving.wrapping_mul(left));
-        self.slot = (self.slot + 1) % WINDOW;
+        self.slot += 1;
+        if self.slot == WINDOW {
+            self.slot = 0;
+        }
     }
 }
 

@@ -21,12 +21,10 @@ impl LineIndex {
     /// Indexes `text`.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        let mut starts = vec![0];
-        for (at, byte) in text.bytes().enumerate() {
-            if byte == b'\n' {
-                starts.push(u32::try_from(at + 1).unwrap_or(u32::MAX));
-            }
-        }
+        let after = |(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX);
+        let starts = std::iter::once(0)
+            .chain(text.match_indices('\n').map(after))
+            .collect();
         Self { starts }
     }
 

@@ -11,6 +11,9 @@ impl Val {
     /// and the others lose the atoms it implies. `None` where that changes nothing.
     #[must_use]
     pub fn assuming(&self, guard: &Guard) -> Option<Self> {
+        if !self.size().choices {
+            return None;
+        }
         let src = self.src().clone();
         let data = match self.data() {
             Data::OneOf(alts) => return one_of(self, alts, guard),

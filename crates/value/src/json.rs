@@ -7,6 +7,7 @@
 use crate::{Data, Entry, Hole, Lit, Map, Num, Piece, Seg, Src, Sym, Text, Val};
 use overgrant_source::{SourceFile, Span};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// Deepest nesting that is read.
 pub const MAX_DEPTH: usize = 128;
@@ -550,7 +551,7 @@ fn joined(start: Src, end: Src) -> Src {
 /// A hole for an open part of a document, so that callers need not name the piece types.
 #[must_use]
 pub fn hole(sym: Sym, src: Src) -> Piece {
-    Piece::Hole(Box::new(Hole {
+    Piece::Hole(Arc::new(Hole {
         shape: sym.shape(),
         sym,
         src,

@@ -13,6 +13,8 @@ pub struct Size {
     pub weight: u32,
     /// How deep nodes stand in each other; 1 for a value without members.
     pub depth: u16,
+    /// Whether the value or a part of it is one of several.
+    pub choices: bool,
 }
 
 impl Size {
@@ -26,11 +28,15 @@ impl Size {
                 let key = Self::of_text(&entry.key);
                 entry.val.size().beside(key)
             })),
-            Data::OneOf(alts) => all(alts.iter().map(|alt| alt.val.size())),
+            Data::OneOf(alts) => Self {
+                choices: true,
+                ..all(alts.iter().map(|alt| alt.val.size()))
+            },
         };
         Self {
             weight: below.weight.saturating_add(1),
             depth: below.depth.saturating_add(1),
+            choices: below.choices,
         }
     }
 
@@ -38,7 +44,7 @@ impl Size {
         all(text.pieces().iter().map(|piece| match piece {
             Piece::Lit(lit) => Self {
                 weight: u32::try_from(lit.as_str().len() / 64).unwrap_or(u32::MAX),
-                depth: 0,
+                ..Self::default()
             },
             Piece::Hole(_) => Self::default(),
             Piece::Json(val) => val.size(),
@@ -49,6 +55,7 @@ impl Size {
         Self {
             weight: self.weight.saturating_add(other.weight),
             depth: self.depth.max(other.depth),
+            choices: self.choices | other.choices,
         }
     }
 }

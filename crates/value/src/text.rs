@@ -4,11 +4,13 @@
 //! order and do not overlap; a byte without a segment was made by the tool.
 
 use crate::origin::Way;
-use crate::{Shape, Src, Sym, Val};
+use crate::{Seg, Segs, Shape, Src, Sym, Val};
 use overgrant_source::Span;
 use smallvec::{SmallVec, smallvec};
 use smol_str::SmolStr;
+use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 /// A text.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -21,8 +23,8 @@ pub struct Text {
 pub enum Piece {
     /// Known characters.
     Lit(Lit),
-    /// An unknown part; boxed, as most pieces are literals.
-    Hole(Box<Hole>),
+    /// An unknown part; shared, as names and ARNs hand their holes on to every use.
+    Hole(Arc<Hole>),
     /// A JSON document whose structure is known (from `jsonencode` and the like), not its text.
     Json(Val),
 }
@@ -31,21 +33,8 @@ pub enum Piece {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lit {
     text: SmolStr,
-    segs: SmallVec<[Seg; 1]>,
+    segs: Segs,
     way: Way,
-}
-
-/// A run of a literal that stands in a source file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seg {
-    /// Offset in the literal, in bytes.
-    pub at: u32,
-    /// Length in the literal, in bytes.
-    pub len: u32,
-    /// The bytes in the source.
-    pub span: Span,
-    /// Whether the run is the source's bytes one to one (no escape, no function in between).
-    pub exact: bool,
 }
 
 /// An unknown part of a text.
@@ -67,9 +56,17 @@ impl Lit {
     /// Characters with segments (see [`Seg`]).
     #[must_use]
     pub fn new(text: impl Into<SmolStr>, segs: impl IntoIterator<Item = Seg>) -> Self {
+        let text = text.into();
+        let segs = Segs::new(segs, text.len());
+        Self::placed(text, segs)
+    }
+
+    /// Characters with the places made for them.
+    #[must_use]
+    pub fn placed(text: SmolStr, segs: Segs) -> Self {
         Self {
-            text: text.into(),
-            segs: segs.into_iter().collect(),
+            text,
+            segs,
             way: Way::default(),
         }
     }
@@ -82,8 +79,8 @@ impl Lit {
 
     /// The segments in order.
     #[must_use]
-    pub fn segs(&self) -> &[Seg] {
-        &self.segs
+    pub fn segs(&self) -> impl DoubleEndedIterator<Item = Seg> + '_ {
+        self.segs.iter(self.text.len())
     }
 
     /// The bytes `range` of this literal with their places. A range that cuts a character gives
@@ -92,7 +89,7 @@ impl Lit {
     pub fn slice(&self, range: std::ops::Range<usize>) -> Option<Self> {
         let text = self.text.get(range.clone())?;
         let (from, to) = (to_u32(range.start), to_u32(range.end));
-        let segs = self.segs.iter().filter_map(|seg| {
+        let segs = self.segs().filter_map(|seg| {
             let start = seg.at.max(from);
             let end = (seg.at + seg.len).min(to);
             (start < end).then(|| Seg {
@@ -109,7 +106,7 @@ impl Lit {
         });
         Some(Self {
             text: text.into(),
-            segs: segs.collect(),
+            segs: Segs::new(segs, text.len()),
             way: self.way.clone(),
         })
     }
@@ -126,15 +123,10 @@ impl Lit {
                 way: self.way.clone(),
             };
         }
-        let segs = self.span().map(|span| Seg {
-            at: 0,
-            len: to_u32(text.len()),
-            span,
-            exact: false,
-        });
+        let segs = self.span().map(|span| Segs::whole(span, false));
         Self {
             text,
-            segs: segs.into_iter().collect(),
+            segs: segs.unwrap_or_default(),
             way: self.way.clone(),
         }
     }
@@ -142,8 +134,9 @@ impl Lit {
     /// The source bytes from the first to the last segment, where they are in one file.
     #[must_use]
     pub fn span(&self) -> Option<Span> {
-        let first = self.segs.first()?.span;
-        Some(self.segs.iter().fold(first, |all, seg| all.to(seg.span)))
+        self.segs()
+            .map(|seg| seg.span)
+            .reduce(|all, span| all.to(span))
     }
 
     /// Place and uses.
@@ -180,21 +173,16 @@ impl Text {
 
     fn placed(text: &str, span: Span, exact: bool) -> Self {
         let exact = exact && span.len() as usize == text.len();
-        Self::from(Piece::Lit(Lit::new(
-            text,
-            [Seg {
-                at: 0,
-                len: to_u32(text.len()),
-                span,
-                exact,
-            }],
+        Self::from(Piece::Lit(Lit::placed(
+            text.into(),
+            Segs::whole(span, exact),
         )))
     }
 
     /// One hole.
     #[must_use]
     pub fn hole(sym: Sym, src: Src) -> Self {
-        Self::from(Piece::Hole(Box::new(Hole {
+        Self::from(Piece::Hole(Arc::new(Hole {
             shape: sym.shape(),
             sym,
             src,
@@ -272,6 +260,17 @@ impl Text {
                 }
                 Some(all.into())
             }
+        }
+    }
+
+    /// The characters, if all are known, where they stand if that is one place.
+    #[must_use]
+    pub fn known_str(&self) -> Option<Cow<'_, str>> {
+        match self.pieces.as_slice() {
+            [Piece::Lit(lit)] => Some(Cow::Borrowed(&lit.text)),
+            _ => self
+                .as_known()
+                .map(|text| Cow::Owned(text.as_str().to_owned())),
         }
     }
 
@@ -419,9 +418,14 @@ impl Text {
                 Piece::Lit(lit)
             }
             Piece::Hole(hole) => {
-                let mut hole = hole.clone();
-                hole.src = hole.src.under(container);
-                Piece::Hole(hole)
+                let src = hole.src.under(container);
+                if src == hole.src {
+                    return piece.clone();
+                }
+                Piece::Hole(Arc::new(Hole {
+                    src,
+                    ..(**hole).clone()
+                }))
             }
             Piece::Json(val) => Piece::Json(val.with_src(val.src().under(container))),
         });

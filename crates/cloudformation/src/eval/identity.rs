@@ -11,6 +11,7 @@ use overgrant_ir::identity;
 use overgrant_source::{Level, Span};
 use overgrant_value::{Guard, Hole, Lit, Piece, Relation, Seg, Shape, Src, Sym, Text, Ty, Val};
 use smol_str::SmolStr;
+use std::sync::Arc;
 
 /// Prefix of the names that loops over unknown collections leave behind; see `expand::foreach`.
 pub(crate) const LOOP: &str = "AWS::ForEach::";
@@ -244,7 +245,7 @@ impl Evaluator<'_> {
     fn identify(&self, id: &str, attribute: &str) -> Option<Val> {
         let node = self.sections.resource(id)?;
         let kind = node.get("Type")?.text()?;
-        let row = identity::row(kind)?;
+        let row = identity::row(kind).filter(|_| identity::knows(kind, attribute))?;
         let guard = node
             .get("Condition")
             .and_then(|name| self.condition(name.text()?))
@@ -278,7 +279,7 @@ impl Evaluator<'_> {
 
 /// A hole without any sign that divides names.
 fn word(sym: Sym, src: &Src) -> Text {
-    Text::from(Piece::Hole(Box::new(Hole {
+    Text::from(Piece::Hole(Arc::new(Hole {
         sym,
         shape: Shape::WORD,
         src: src.clone(),
@@ -304,8 +305,9 @@ fn shaped(text: &Text, kind: &str) -> Text {
         .iter()
         .map(|piece| match piece {
             Piece::Hole(hole) if named(hole) => {
-                let mut hole = hole.clone();
-                hole.shape = hole.shape.with(Shape::NO_SLASH);
+                let mut hole = Arc::clone(hole);
+                let own = Arc::make_mut(&mut hole);
+                own.shape = own.shape.with(Shape::NO_SLASH);
                 Piece::Hole(hole)
             }
             other => other.clone(),
@@ -335,7 +337,7 @@ fn placed_text(text: &Text, span: Span, label: &str) -> Text {
     let mut all = Text::empty();
     for piece in text.pieces() {
         match piece {
-            Piece::Lit(lit) if lit.segs().is_empty() => {
+            Piece::Lit(lit) if lit.segs().next().is_none() => {
                 let len = u32::try_from(lit.as_str().len()).unwrap_or(u32::MAX);
                 let seg = Seg {
                     at: 0,
@@ -346,7 +348,7 @@ fn placed_text(text: &Text, span: Span, label: &str) -> Text {
                 all.push(Piece::Lit(Lit::new(lit.as_str(), [seg])));
             }
             Piece::Hole(hole) if hole.src.span.is_none() => {
-                let mut hole = hole.clone();
+                let mut hole = (**hole).clone();
                 // No physical name holds a colon or a wildcard, so that ARNs can be split.
                 if matches!(&hole.sym, Sym::Attr { path, .. } if path == "name") {
                     hole.shape = hole
@@ -356,7 +358,7 @@ fn placed_text(text: &Text, span: Span, label: &str) -> Text {
                         .with(Shape::NOT_EMPTY);
                 }
                 hole.src = Src::at(span);
-                all.push(Piece::Hole(hole));
+                all.push(Piece::Hole(Arc::new(hole)));
             }
             other => all.append(&Text::from(other.clone()).under(&here)),
         }

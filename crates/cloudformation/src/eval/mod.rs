@@ -170,6 +170,12 @@ pub(crate) struct Evaluator<'a> {
     steps: Cell<u64>,
 }
 
+/// Whether a mapping is a function in long form.
+fn is_call(entries: &[crate::syntax::Entry]) -> bool {
+    matches!(entries, [entry] if entry.key != "Fn::Transform"
+        && (entry.key == "Ref" || entry.key.starts_with("Fn::")))
+}
+
 impl<'a> Evaluator<'a> {
     pub(crate) fn new(place: Placement<'a>) -> Self {
         let mut evaluator = Self {
@@ -198,6 +204,19 @@ impl<'a> Evaluator<'a> {
     /// The value of `node` where `guard` holds; null where it is `AWS::NoValue`.
     pub(crate) fn value(&self, node: &Node, guard: &Guard) -> Val {
         self.eval(node, guard, Position::Value)
+    }
+
+    /// The members of a mapping that are `read`; of a call (`Fn::If`) all that it gives.
+    pub(crate) fn members(&self, node: &Node, guard: &Guard, read: impl Fn(&str) -> bool) -> Val {
+        match &node.kind {
+            Kind::Map(entries) if node.tag.is_none() && !is_call(entries) => {
+                let read = entries
+                    .iter()
+                    .filter(|entry| entry.key == "Fn::Transform" || read(&entry.key));
+                self.mapping(read, guard, Position::Value, Src::at(node.span))
+            }
+            _ => self.value(node, guard),
+        }
     }
 
     fn eval(&self, node: &Node, guard: &Guard, position: Position) -> Val {
@@ -229,8 +248,7 @@ impl<'a> Evaluator<'a> {
     /// A node whose tag, if it has one, was dealt with: a call in long form, or a plain value.
     fn untagged(&self, node: &Node, guard: &Guard, position: Position) -> Val {
         if let [entry] = node.entries()
-            && entry.key != "Fn::Transform"
-            && (entry.key == "Ref" || entry.key.starts_with("Fn::"))
+            && is_call(node.entries())
         {
             let name = entry.key.strip_prefix("Fn::").unwrap_or(&entry.key);
             return self.call(name, &entry.value, node.span, guard, position);
@@ -272,20 +290,28 @@ impl<'a> Evaluator<'a> {
                 vals.extend(all.filter(|val| !val.is_null()));
                 Val::tuple(vals, src)
             }
-            Kind::Map(entries) => {
-                let mut members = Vec::with_capacity(entries.len());
-                let all = entries.iter().map(|entry| match entry.key.as_str() {
-                    "Fn::Transform" => self.open_entry(entry.key_span),
-                    _ => Entry {
-                        key: Text::derived(&entry.key, entry.key_span),
-                        key_src: Src::at(entry.key_span),
-                        val: self.eval(&entry.value, guard, position),
-                    },
-                });
-                members.extend(all.filter(|entry| !entry.val.is_null()));
-                Val::new(Data::Map(Map::object(members)), src)
-            }
+            Kind::Map(entries) => self.mapping(entries.iter(), guard, position, src),
         }
+    }
+
+    fn mapping<'n>(
+        &self,
+        entries: impl Iterator<Item = &'n crate::syntax::Entry>,
+        guard: &Guard,
+        position: Position,
+        src: Src,
+    ) -> Val {
+        let mut members = Vec::with_capacity(entries.size_hint().1.unwrap_or_default());
+        let all = entries.map(|entry| match entry.key.as_str() {
+            "Fn::Transform" => self.open_entry(entry.key_span),
+            _ => Entry {
+                key: Text::derived(&entry.key, entry.key_span),
+                key_src: Src::at(entry.key_span),
+                val: self.eval(&entry.value, guard, position),
+            },
+        });
+        members.extend(all.filter(|entry| !entry.val.is_null()));
+        Val::new(Data::Map(Map::object(members)), src)
     }
 
     /// Entries that a macro or an included file adds to a mapping: a key and a value that are not

@@ -4,17 +4,14 @@
 //! dynamic reference keeps its places.
 
 use crate::syntax::Scalar;
-use overgrant_value::{Lit, Marks, Piece, Seg, Src, Sym, Text, Val};
+use overgrant_value::{Lit, Marks, Piece, Src, Sym, Text, Val};
 
 /// The scalar's text with its places.
 pub(crate) fn of_scalar(scalar: &Scalar) -> Text {
-    let segs = scalar.segments.iter().map(|segment| Seg {
-        at: segment.at,
-        len: segment.len,
-        span: segment.span,
-        exact: segment.exact,
-    });
-    Text::from(Piece::Lit(Lit::new(scalar.text.clone(), segs)))
+    Text::from(Piece::Lit(Lit::placed(
+        scalar.text.clone(),
+        scalar.places.clone(),
+    )))
 }
 
 /// The value of a text in which `{{resolve:service:reference}}` may stand; such a part is a hole,

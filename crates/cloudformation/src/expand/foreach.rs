@@ -5,8 +5,9 @@
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-foreach.html>
 
 use crate::eval::{LOOP, Parameters};
-use crate::syntax::{Entry, Kind, Node, Scalar, Segment, Segments, Tag, make};
+use crate::syntax::{Entry, Kind, Node, Scalar, Tag, make};
 use overgrant_source::{Diagnostic, Level, SourceFile, Span};
+use overgrant_value::{Seg, Segs};
 use smol_str::SmolStr;
 use std::sync::Arc;
 
@@ -290,7 +291,7 @@ fn in_scalar(node: &Arc<Node>, scalar: &Scalar, name: &str, item: &Item) -> Arc<
         return Arc::clone(node);
     }
     let mut text = String::new();
-    let mut segments = Segments::new();
+    let mut segments = Vec::new();
     let mut at = 0;
     while let Some((start, mark)) = marks
         .iter()
@@ -308,29 +309,29 @@ fn in_scalar(node: &Arc<Node>, scalar: &Scalar, name: &str, item: &Item) -> Arc<
     copy(scalar, at..scalar.text.len(), &mut text, &mut segments);
     // A string that is open where the variable stood is evaluated like Fn::Sub's.
     let tag = match item {
-        Item::Open { span } if node.tag.is_none() => Some(Tag {
+        Item::Open { span } if node.tag.is_none() => Some(Box::new(Tag {
             name: "Sub".into(),
             span: *span,
-        }),
+        })),
         _ => node.tag.clone(),
     };
     Arc::new(Node {
         kind: Kind::Scalar(Scalar {
+            places: Segs::new(segments, text.len()),
             text: text.into(),
             style: scalar.style,
-            segments,
         }),
         tag,
         span: node.span,
     })
 }
 
-fn push(text: &mut String, segments: &mut Segments, new: &str, span: Span, exact: bool) {
+fn push(text: &mut String, segments: &mut Vec<Seg>, new: &str, span: Span, exact: bool) {
     if new.is_empty() {
         return;
     }
     let clamp = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    segments.push(Segment {
+    segments.push(Seg {
         at: clamp(text.len()),
         len: clamp(new.len()),
         span,
@@ -344,9 +345,9 @@ fn copy(
     scalar: &Scalar,
     range: std::ops::Range<usize>,
     text: &mut String,
-    segments: &mut Segments,
+    segments: &mut Vec<Seg>,
 ) {
-    for segment in &scalar.segments {
+    for segment in scalar.segments() {
         let start = (segment.at as usize).max(range.start);
         let end = ((segment.at + segment.len) as usize).min(range.end);
         if let Some(part) = scalar.text.get(start..end)

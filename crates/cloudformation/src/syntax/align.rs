@@ -4,17 +4,18 @@
 //! decoding: where the two cannot be matched, the whole slice stands for the whole value. Invariant:
 //! the segments cover the value without gaps, and an exact one agrees byte for byte.
 
-use super::tree::{Segment, Segments, Style, clamp};
+use super::tree::{Style, clamp};
 use overgrant_source::Span;
+use overgrant_value::{Seg, Segs};
 
 /// Segments of `value`, written as `raw` in style `style`; `at` is the span of `raw`.
-pub(super) fn segments(value: &str, raw: &str, style: Style, at: Span) -> Segments {
+pub(super) fn segments(value: &str, raw: &str, style: Style, at: Span) -> Segs {
     if value.is_empty() {
-        return Segments::new();
+        return Segs::none();
     }
     let mut out = Builder {
         at,
-        segments: Segments::new(),
+        segments: Vec::new(),
         value: 0,
     };
     let matched = match style {
@@ -25,20 +26,15 @@ pub(super) fn segments(value: &str, raw: &str, style: Style, at: Span) -> Segmen
         Style::Literal | Style::Folded => block(&mut out, value, raw),
     };
     if matched.is_some() && out.value == value.len() {
-        out.segments
+        Segs::new(out.segments, value.len())
     } else {
-        smallvec::smallvec![Segment {
-            at: 0,
-            len: clamp(value.len()),
-            span: at,
-            exact: false,
-        }]
+        Segs::whole(at, false)
     }
 }
 
 struct Builder {
     at: Span,
-    segments: Segments,
+    segments: Vec<Seg>,
     /// Bytes of the value covered so far.
     value: usize,
 }
@@ -65,7 +61,7 @@ impl Builder {
             last.span.end = span.end;
             return;
         }
-        self.segments.push(Segment {
+        self.segments.push(Seg {
             at,
             len: clamp(len),
             span,
@@ -275,7 +271,7 @@ mod tests {
         let segments = segments(value, raw, style, at);
         let mut covered = 0;
         let found = segments
-            .iter()
+            .iter(value.len())
             .map(|s| {
                 assert_eq!(s.at, covered, "no gaps");
                 covered += s.len;

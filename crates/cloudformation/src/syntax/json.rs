@@ -5,9 +5,10 @@
 //! byte of a string's value has its place.
 
 use super::block::duplicate;
-use super::tree::{self, Entry, Kind, Node, Parsed, Scalar, Segment, Segments, Style};
+use super::tree::{self, Entry, Kind, Node, Parsed, Scalar, Style};
 use super::{MAX_DEPTH, tree::clamp};
 use overgrant_source::{Comment, Diagnostic, Level, SourceFile, Span};
+use overgrant_value::{Seg, Segs};
 use smol_str::SmolStr;
 use std::ops::Range;
 use std::sync::Arc;
@@ -27,6 +28,8 @@ pub fn parse_json(file: &SourceFile) -> Result<Parsed, Diagnostic> {
         comments: Vec::new(),
         diagnostics: Vec::new(),
         relaxed: None,
+        entries: Vec::new(),
+        items: Vec::new(),
     };
     let root = reader.document().map_err(|(at, message)| {
         Diagnostic::new(
@@ -65,6 +68,10 @@ struct Reader<'a> {
     diagnostics: Vec<Diagnostic>,
     /// The first comment or trailing comma.
     relaxed: Option<Span>,
+    /// Entries and items of the collections that are still open, the innermost last: a finished
+    /// collection takes its own, and no more room than they need.
+    entries: Vec<Entry>,
+    items: Vec<Arc<Node>>,
 }
 
 impl Reader<'_> {
@@ -181,11 +188,11 @@ impl Reader<'_> {
 
     fn object(&mut self, depth: usize) -> Result<Kind, Failure> {
         self.enter(depth)?;
-        let mut entries = Vec::new();
         if self.peek() == Some(b'}') {
             self.at += 1;
-            return Ok(Kind::Map(entries));
+            return Ok(Kind::Map(Vec::new()));
         }
+        let mark = self.entries.len();
         loop {
             if self.peek() != Some(b'"') {
                 return self.fail("expected a key in double quotes");
@@ -200,7 +207,7 @@ impl Reader<'_> {
             self.at += 1;
             self.skip()?;
             let value = Arc::new(self.value(depth + 1)?);
-            entries.push(Entry {
+            self.entries.push(Entry {
                 key,
                 key_span,
                 value,
@@ -210,6 +217,7 @@ impl Reader<'_> {
                 break;
             }
         }
+        let entries: Vec<Entry> = self.entries.drain(mark..).collect();
         for (key, at) in tree::duplicates(&entries) {
             self.diagnostics
                 .push(duplicate(key, "object").at(self.file, at));
@@ -219,15 +227,16 @@ impl Reader<'_> {
 
     fn array(&mut self, depth: usize) -> Result<Kind, Failure> {
         self.enter(depth)?;
-        let mut items = Vec::new();
         if self.peek() == Some(b']') {
             self.at += 1;
-            return Ok(Kind::Seq(items));
+            return Ok(Kind::Seq(Vec::new()));
         }
+        let mark = self.items.len();
         loop {
-            items.push(Arc::new(self.value(depth + 1)?));
+            let item = Arc::new(self.value(depth + 1)?);
+            self.items.push(item);
             if !self.more(b']')? {
-                return Ok(Kind::Seq(items));
+                return Ok(Kind::Seq(self.items.drain(mark..).collect()));
             }
         }
     }
@@ -279,7 +288,7 @@ impl Reader<'_> {
     /// A string from its first escape at `end` on; `start` is behind the opening quote.
     fn escaped(&mut self, start: usize, mut end: usize) -> Result<Scalar, Failure> {
         let mut value = String::new();
-        let mut segments = Segments::new();
+        let mut segments = Vec::new();
         let mut run = start;
         loop {
             let byte = self.text.as_bytes().get(end).copied();
@@ -315,22 +324,22 @@ impl Reader<'_> {
         }
         self.at = end + 1;
         Ok(Scalar {
+            places: Segs::new(segments, value.len()),
             text: SmolStr::from(value),
             style: Style::Double,
-            segments,
         })
     }
 
     fn segment(
         &self,
-        segments: &mut Segments,
+        segments: &mut Vec<Seg>,
         value: &str,
         len: usize,
         range: Range<usize>,
         exact: bool,
     ) {
         if len > 0 {
-            segments.push(Segment {
+            segments.push(Seg {
                 at: clamp(value.len()),
                 len: clamp(len),
                 span: self.span(range),

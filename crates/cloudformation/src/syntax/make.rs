@@ -3,7 +3,7 @@
 //! Not for parsed nodes. Invariant: every made scalar's segment is inexact, so that nothing ever
 //! claims that its text stands in the source.
 
-use super::tree::{Entry, Kind, Node, Scalar, Segment, Segments, Style, Tag, clamp};
+use super::tree::{Entry, Kind, Node, Scalar, Style, Tag};
 use overgrant_source::Span;
 use smol_str::SmolStr;
 use std::sync::Arc;
@@ -14,20 +14,7 @@ pub(crate) fn text(value: &str, span: Span) -> Arc<Node> {
 }
 
 fn scalar(value: &str, span: Span) -> Scalar {
-    Scalar {
-        text: SmolStr::from(value),
-        style: Style::Double,
-        segments: if value.is_empty() {
-            Segments::new()
-        } else {
-            smallvec::smallvec![Segment {
-                at: 0,
-                len: clamp(value.len()),
-                span,
-                exact: false,
-            }]
-        },
-    }
+    Scalar::placed(SmolStr::from(value), Style::Double, span, false)
 }
 
 /// A bare word: `true`, a number.
@@ -105,5 +92,9 @@ pub(crate) fn sub(template: &str, span: Span) -> Arc<Node> {
 }
 
 fn node(kind: Kind, tag: Option<Tag>, span: Span) -> Arc<Node> {
-    Arc::new(Node { kind, tag, span })
+    Arc::new(Node {
+        kind,
+        tag: tag.map(Box::new),
+        span,
+    })
 }

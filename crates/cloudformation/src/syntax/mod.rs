@@ -15,7 +15,7 @@ mod yaml;
 
 pub use detect::{Format, Template, TemplateRead, is_template, may_be_template, read};
 pub use json::parse_json;
-pub use tree::{Entry, Kind, Node, Parsed, Scalar, Segment, Segments, Style, Tag};
+pub use tree::{Entry, Kind, Node, Parsed, Scalar, Style, Tag};
 pub use yaml::parse_yaml;
 
 /// Nesting (aliases followed) that is still read; deeper input is refused with a diagnostic.

@@ -5,7 +5,7 @@
 //! and following blanks excluded); aliases share the node they name.
 
 use overgrant_source::{Comment, Diagnostic, FileId, Span};
-use smallvec::{SmallVec, smallvec};
+use overgrant_value::{Seg, Segs};
 use smol_str::SmolStr;
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,7 +16,8 @@ pub struct Node {
     /// What it is.
     pub kind: Kind,
     /// Its tag, if it has one of its own (`!Sub`); tags of the core schema (`!!str`) are dropped.
-    pub tag: Option<Tag>,
+    /// Boxed, as few nodes have one.
+    pub tag: Option<Box<Tag>>,
     /// Its own bytes: quotes of a quoted scalar included, the sign of a block scalar not.
     pub span: Span,
 }
@@ -84,24 +85,8 @@ pub struct Scalar {
     pub text: SmolStr,
     /// How it was written.
     pub style: Style,
-    /// The value's parts in order, covering all of it without gaps.
-    pub segments: Segments,
-}
-
-/// The parts of a scalar; nearly always one.
-pub type Segments = SmallVec<[Segment; 1]>;
-
-/// A part of a scalar's value and its bytes in the source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Segment {
-    /// First byte in the value, 0-based.
-    pub at: u32,
-    /// Bytes of the value.
-    pub len: u32,
-    /// Where it stands.
-    pub span: Span,
-    /// Whether source and value agree byte for byte; otherwise the span as a whole stands for it.
-    pub exact: bool,
+    /// Where the value's parts stand, covering all of it without gaps.
+    pub places: Segs,
 }
 
 /// What a parser gives back for a file it could read.
@@ -188,21 +173,34 @@ impl Scalar {
     /// A scalar whose value stands as it is in the source, byte for byte, at `span`.
     #[must_use]
     pub fn exact(text: SmolStr, style: Style, span: Span) -> Self {
-        let segments = if text.is_empty() {
-            Segments::new()
+        Self::placed(text, style, span, true)
+    }
+
+    /// A scalar that comes from `span` as a whole; see [`Seg::exact`].
+    #[must_use]
+    pub fn placed(text: SmolStr, style: Style, span: Span, exact: bool) -> Self {
+        let places = if text.is_empty() {
+            Segs::none()
         } else {
-            smallvec![Segment {
-                at: 0,
-                len: clamp(text.len()),
-                span,
-                exact: true,
-            }]
+            Segs::whole(span, exact)
         };
         Self {
             text,
             style,
-            segments,
+            places,
         }
+    }
+
+    /// The value's parts in order, covering all of it without gaps.
+    pub fn segments(&self) -> impl DoubleEndedIterator<Item = Seg> + '_ {
+        self.places.iter(self.text.len())
+    }
+
+    /// From the first to the last part that agrees with the source byte for byte.
+    pub(super) fn exact_span(&self) -> Option<Span> {
+        let mut exact = self.segments().filter(|segment| segment.exact);
+        let first = exact.next()?.span;
+        Some(exact.next_back().map_or(first, |last| first.to(last.span)))
     }
 
     /// The smallest span that covers the value's bytes `range`; `None` where the range is empty or
@@ -211,7 +209,7 @@ impl Scalar {
     pub fn span_of(&self, range: Range<usize>) -> Option<Span> {
         let (from, to) = (clamp(range.start), clamp(range.end));
         let mut found: Option<Span> = None;
-        for segment in &self.segments {
+        for segment in self.segments() {
             let (start, end) = (segment.at, segment.at.saturating_add(segment.len));
             if end <= from || start >= to {
                 continue;

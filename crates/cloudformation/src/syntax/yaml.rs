@@ -275,24 +275,19 @@ impl<'a> Builder<'a> {
         let block = matches!(style, Style::Literal | Style::Folded);
         let range = if block { self.lines(range) } else { range };
         let raw = self.text.get(range.clone()).unwrap_or_default();
-        let segments = align::segments(value, raw, style, self.span(range));
+        let scalar = Scalar {
+            text,
+            style,
+            places: align::segments(value, raw, style, self.span(range)),
+        };
         let span = if block {
-            let mut exact = segments.iter().filter(|segment| segment.exact);
-            match (exact.next(), exact.next_back()) {
-                (Some(first), Some(last)) => first.span.to(last.span),
-                (Some(only), None) => only.span,
-                _ => span,
-            }
+            scalar.exact_span().unwrap_or(span)
         } else {
             span
         };
         Node {
-            kind: Kind::Scalar(Scalar {
-                text,
-                style,
-                segments,
-            }),
-            tag,
+            kind: Kind::Scalar(scalar),
+            tag: tag.map(Box::new),
             span,
         }
     }
@@ -414,7 +409,7 @@ impl<'a> Builder<'a> {
         };
         let node = Arc::new(Node {
             kind,
-            tag: frame.tag,
+            tag: frame.tag.map(Box::new),
             span,
         });
         self.finish(

@@ -28,7 +28,7 @@ pub(super) fn read(
     let parameters = parameters(sources, &options.parameters)?;
     let ignores = note(input, &templates);
     let mut project = Project::new(Arc::clone(sources), templates);
-    let stacks = project.stacks();
+    let stacks = project.stacks().to_vec();
     let mut beside = Beside::default();
     for stack in &stacks {
         let (mut values, told) = beside.values(sources, stack);

@@ -93,10 +93,10 @@ pub fn is_relevant(kind: &str) -> bool {
         || rows(kind).next().is_some()
 }
 
-/// Whether lowering or a query reads an argument of a resource type that [`is_relevant`]; front ends may
-/// leave the others alone.
+/// Which arguments of a resource type that [`is_relevant`] lowering or a query reads: a test of
+/// argument names; front ends may leave the others alone.
 #[must_use]
-pub fn is_read(kind: &str, argument: &str) -> bool {
+pub fn read_of(kind: &str) -> impl Fn(&str) -> bool + use<> {
     let by_name_alone = setting::is_named(kind)
         && !iam::knows(kind)
         && !organization::knows(kind)
@@ -104,10 +104,12 @@ pub fn is_read(kind: &str, argument: &str) -> bool {
         && !embedded::knows(kind)
         && !literal::knows(kind)
         && rows(kind).next().is_none();
-    !by_name_alone
-        || ["arn", "path", "Path"].contains(&argument)
-        || crate::identity::row(kind)
-            .is_some_and(|row| row.name.0 == argument || row.name.1 == argument)
+    let row = crate::identity::row(kind);
+    move |argument| {
+        !by_name_alone
+            || ["arn", "path", "Path"].contains(&argument)
+            || row.is_some_and(|row| row.name.0 == argument || row.name.1 == argument)
+    }
 }
 
 /// The model in the making.

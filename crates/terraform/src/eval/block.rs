@@ -287,7 +287,7 @@ impl Evaluator<'_> {
         }
         let src = Src::at(block.span);
         let attrs = self.off_default(target.member.off_default, || {
-            let read = |name: &str| overgrant_ir::is_read(&target.key.kind, name);
+            let read = overgrant_ir::read_of(&target.key.kind);
             self.body_with(&self.scope_of(target), &block.body, src.clone(), read)
         });
         let mut attrs = self.existing(target, attrs);

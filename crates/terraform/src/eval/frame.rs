@@ -15,6 +15,7 @@ use overgrant_ir::identity;
 use overgrant_value::{Hole, Marks, Piece, Shape, Src, Sym, Text, Val};
 use smol_str::{SmolStr, format_smolstr};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// The provider that a root has without an alias.
 const MAIN: &str = "aws";
@@ -252,7 +253,7 @@ impl Evaluator<'_> {
 
     /// A symbol for what only this provider has.
     fn other(&self, instance: &Instance, name: &str, what: &str) -> Text {
-        Text::from(Piece::Hole(Box::new(Hole {
+        Text::from(Piece::Hole(Arc::new(Hole {
             sym: Sym::Data {
                 root: self.root.clone(),
                 addr: instance.address(&format!("provider.{name}")),
@@ -267,7 +268,7 @@ impl Evaluator<'_> {
 /// A text whose parts stand at a place.
 fn placed(text: &Text, src: &Src) -> Text {
     let pieces = text.pieces().iter().map(|piece| match piece {
-        Piece::Hole(hole) => Piece::Hole(Box::new(Hole {
+        Piece::Hole(hole) => Piece::Hole(Arc::new(Hole {
             src: src.clone(),
             ..(**hole).clone()
         })),

@@ -7,6 +7,7 @@ use super::{Call, Function, Kind, MANY, Outcome, Stop, Takes, function};
 use crate::eval::limits::{room, seats};
 use crate::eval::{Fail, ops};
 use overgrant_value::{Answer, Marks, Piece, Text, Ty, Val};
+use std::sync::Arc;
 use unicode_segmentation::UnicodeSegmentation;
 
 pub(super) const TABLE: &[Function] = &[
@@ -63,14 +64,15 @@ fn mapped(
                 Piece::Lit(lit.mapped(text, same))
             }
             Piece::Hole(hole) => {
-                let mut hole = hole.clone();
+                let mut hole = Arc::clone(hole);
                 if !matches!(
                     hole.sym,
                     overgrant_value::Sym::Account
                         | overgrant_value::Sym::Region
                         | overgrant_value::Sym::Partition
                 ) {
-                    hole.sym = hole.sym.changed_by(name);
+                    let own = Arc::make_mut(&mut hole);
+                    own.sym = own.sym.changed_by(name);
                 }
                 Piece::Hole(hole)
             }

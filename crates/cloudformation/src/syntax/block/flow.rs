@@ -40,7 +40,7 @@ impl Reader<'_> {
         let start = self.at;
         let open = self.peek()?;
         self.at += 1;
-        let (mut items, mut entries) = (Vec::new(), Vec::new());
+        let (first_item, first_entry) = (self.items.len(), self.entries.len());
         loop {
             self.flow_gap(parent)?;
             let close = if open == b'[' { b']' } else { b'}' };
@@ -49,12 +49,13 @@ impl Reader<'_> {
                 break;
             }
             if open == b'[' {
-                items.push(Arc::new(self.flow_node(parent, depth + 1)?));
+                let item = Arc::new(self.flow_node(parent, depth + 1)?);
+                self.items.push(item);
             } else {
                 let key = self.flow_key(parent)?;
                 self.flow_gap(parent)?;
                 let value = Arc::new(self.flow_node(parent, depth + 1)?);
-                entries.push(Entry {
+                self.entries.push(Entry {
                     key: key.0,
                     key_span: key.1,
                     value,
@@ -69,8 +70,9 @@ impl Reader<'_> {
             }
         }
         let kind = if open == b'[' {
-            Kind::Seq(items)
+            Kind::Seq(self.items.drain(first_item..).collect())
         } else {
+            let entries: Vec<Entry> = self.entries.drain(first_entry..).collect();
             for (key, at) in tree::duplicates(&entries) {
                 self.diagnostics
                     .push(duplicate(key, "mapping").at(self.file, at));
@@ -129,7 +131,7 @@ impl Reader<'_> {
                 }
             }
         };
-        node.tag = tag;
+        node.tag = tag.map(Box::new);
         Some(node)
     }
 

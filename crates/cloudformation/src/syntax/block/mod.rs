@@ -10,7 +10,7 @@ mod flow;
 mod scalar;
 
 use super::MAX_DEPTH;
-use super::tree::{self, Entry, Kind, Node, Parsed, Scalar, Segment, Style, Tag};
+use super::tree::{self, Entry, Kind, Node, Parsed, Scalar, Style, Tag};
 use overgrant_source::{Comment, Diagnostic, Level, SourceFile, Span};
 use std::ops::Range;
 use std::sync::Arc;
@@ -33,6 +33,8 @@ pub(super) fn read(file: &SourceFile, text: &str) -> Option<Parsed> {
         line: 0,
         comments: Vec::new(),
         diagnostics: Vec::new(),
+        entries: Vec::new(),
+        items: Vec::new(),
     };
     let root = reader.document()?;
     Some(Parsed {
@@ -69,6 +71,9 @@ struct Reader<'a> {
     line: usize,
     comments: Vec<Comment>,
     diagnostics: Vec<Diagnostic>,
+    /// Entries and items of the collections that are still open, the innermost last.
+    entries: Vec<Entry>,
+    items: Vec<Arc<Node>>,
 }
 
 /// What stands after a scalar on a line.
@@ -241,7 +246,7 @@ impl<'a> Reader<'a> {
 
     /// A mapping whose first key has been read and whose colon stands here.
     fn mapping(&mut self, first: Node, start: usize, column: usize, depth: usize) -> Option<Node> {
-        let mut entries = Vec::new();
+        let mark = self.entries.len();
         let mut key = first;
         let mut span = self.span(start..start);
         loop {
@@ -256,7 +261,7 @@ impl<'a> Reader<'a> {
             if value_span.start >= key.span.end && !value_span.is_empty() {
                 span = span.to(value_span);
             }
-            entries.push(Entry {
+            self.entries.push(Entry {
                 key: key_text,
                 key_span: key.span,
                 value: Arc::new(value),
@@ -277,11 +282,11 @@ impl<'a> Reader<'a> {
             };
             key = next;
         }
+        let entries: Vec<Entry> = self.entries.drain(mark..).collect();
         for (key, at) in tree::duplicates(&entries) {
             self.diagnostics
                 .push(duplicate(key, "mapping").at(self.file, at));
         }
-        entries.shrink_to_fit();
         Some(Node {
             kind: Kind::Map(entries),
             tag: None,
@@ -292,7 +297,7 @@ impl<'a> Reader<'a> {
     fn sequence(&mut self, depth: usize) -> Option<Node> {
         let column = self.column();
         let mut span = self.span(self.at..self.at);
-        let mut items = Vec::new();
+        let mark = self.items.len();
         while self.is_item() {
             self.at += 1;
             self.spaces();
@@ -307,11 +312,11 @@ impl<'a> Reader<'a> {
                     self.fresh(Some(column), depth + 1)?
                 }
                 // Rare, and its place is hard to tell from that of the outer sequence.
-                Some(b'-') if items.is_empty() => return None,
+                Some(b'-') if self.items.len() == mark => return None,
                 Some(_) => self.fresh(Some(column), depth + 1)?,
             };
             span = span.to(item.full_span());
-            items.push(Arc::new(item));
+            self.items.push(Arc::new(item));
             self.gap()?;
             if self.peek().is_none() || self.column() < column {
                 break;
@@ -320,9 +325,8 @@ impl<'a> Reader<'a> {
                 return None;
             }
         }
-        items.shrink_to_fit();
         Some(Node {
-            kind: Kind::Seq(items),
+            kind: Kind::Seq(self.items.drain(mark..).collect()),
             tag: None,
             span,
         })
@@ -354,17 +358,7 @@ impl<'a> Reader<'a> {
     /// The empty node behind a colon at `at`.
     fn nothing(&self, at: usize) -> Node {
         let span = self.span(at..at);
-        let mark = Segment {
-            at: 0,
-            len: 1,
-            span,
-            exact: false,
-        };
-        let scalar = Scalar {
-            text: "~".into(),
-            style: Style::Plain,
-            segments: smallvec::smallvec![mark],
-        };
+        let scalar = Scalar::placed("~".into(), Style::Plain, span, false);
         Node {
             kind: Kind::Scalar(scalar),
             tag: None,
@@ -396,7 +390,7 @@ impl<'a> Reader<'a> {
                     node.span = span;
                     node.kind = Kind::Scalar(Scalar::exact("".into(), Style::Plain, span));
                 }
-                node.tag = Some(tag);
+                node.tag = Some(Box::new(tag));
                 Some(node)
             }
             b'[' | b'{' => {

@@ -102,7 +102,7 @@ impl Reader<'_> {
         Some(Scalar {
             text: text.into(),
             style,
-            segments: align::segments(text, raw, style, self.span(range)),
+            places: align::segments(text, raw, style, self.span(range)),
         })
     }
 
@@ -235,12 +235,7 @@ impl Reader<'_> {
         self.spaces();
         let range = first..self.at;
         let scalar = self.aligned(&text, style, range.clone())?;
-        let mut exact = scalar.segments.iter().filter(|segment| segment.exact);
-        let span = match (exact.next(), exact.next_back()) {
-            (Some(first), Some(last)) => first.span.to(last.span),
-            (Some(only), None) => only.span,
-            _ => self.span(range),
-        };
+        let span = scalar.exact_span().unwrap_or_else(|| self.span(range));
         Some(Node {
             kind: Kind::Scalar(scalar),
             tag: None,
