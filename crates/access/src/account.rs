@@ -9,6 +9,7 @@ use overgrant_ir::{Identity, Model, Place};
 use overgrant_policy::{Answer, Arn};
 use overgrant_value::{Piece, Src, Sym, Text};
 use smol_str::{SmolStr, format_smolstr};
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The account of a thing.
@@ -131,15 +132,21 @@ impl Accounts {
 /// The roots in which one thing is named by its symbol and with a literal account, which then is the
 /// root's; not where literals of several accounts mean things of the root.
 fn named_both_ways(model: &Model) -> BTreeMap<SmolStr, SmolStr> {
-    let mut own: BTreeMap<(&str, String), &str> = BTreeMap::new();
-    for identity in &model.identities {
-        let place = &identity.place;
-        if let Some(arn) = Arn::parse(&identity.arn)
-            && matches!(arn.account.pieces(), [Piece::Hole(hole)] if hole.sym == Sym::Account)
-        {
-            own.insert((&place.root, arn.resource.key()), &place.address);
-        }
-    }
+    let own: LazyCell<BTreeMap<(&str, String), &str>, _> = LazyCell::new(|| {
+        let named = model.identities.iter().filter_map(|identity| {
+            let place = &identity.place;
+            let arn = Arn::parse(&identity.arn)?;
+            matches!(arn.account.pieces(), [Piece::Hole(hole)] if hole.sym == Sym::Account).then(
+                || {
+                    (
+                        (place.root.as_str(), arn.resource.key()),
+                        place.address.as_str(),
+                    )
+                },
+            )
+        });
+        named.collect()
+    });
     let mut symbols: BTreeSet<(&str, &str)> = BTreeSet::new();
     let mut literals: BTreeMap<&str, BTreeSet<(SmolStr, &str)>> = BTreeMap::new();
     for (
@@ -157,7 +164,8 @@ fn named_both_ways(model: &Model) -> BTreeMap<SmolStr, SmolStr> {
             {
                 symbols.insert((of, addr));
             }
-        } else if let Some(arn) = Arn::parse(text)
+        } else if may_name_account(text)
+            && let Some(arn) = Arn::parse(text)
             && let Some(id) = arn.account.as_known().filter(|id| is_account(id))
             && let Some(address) = own.get(&(root, arn.resource.key()))
         {
@@ -177,6 +185,14 @@ fn named_both_ways(model: &Model) -> BTreeMap<SmolStr, SmolStr> {
             }
         })
         .collect()
+}
+
+/// Whether digits stand in the text, without which it names no account.
+fn may_name_account(text: &Text) -> bool {
+    text.pieces().iter().any(|piece| match piece {
+        Piece::Lit(lit) => lit.as_str().contains(|c: char| c.is_ascii_digit()),
+        Piece::Hole(_) | Piece::Json(_) => false,
+    })
 }
 
 /// The references to identities, with what holds them.

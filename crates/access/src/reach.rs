@@ -47,34 +47,31 @@ impl Sets {
             granted: ActionSet::empty(),
             forbidden: ActionSet::empty(),
         };
-        let add = |set: &mut ActionSet, more: &ActionSet| {
-            *set = std::mem::replace(set, ActionSet::empty()).union(more);
-        };
         for statement in &document.statements {
-            let (must, may) = (statement.actions.must(), statement.actions.may());
+            let (must, may) = statement.actions.selected();
             let everywhere = statement.resources.covers_all() == Answer::Must;
             let certain = statement.is_certain();
             if statement.effect != Effect::Deny {
-                add(&mut sets.allow, &may);
+                sets.allow.add_all(may);
                 sets.admin = sets.admin.or(statement.grants_admin());
             }
             if statement.effect == Effect::Allow {
-                add(&mut sets.granted, &must);
+                sets.granted.add_all(must);
                 if everywhere && !statement.conditions.narrows_at_home().possible() {
                     let set = if certain {
                         &mut sets.wide
                     } else {
                         &mut sets.wide_doubtful
                     };
-                    add(set, &must);
+                    set.add_all(must);
                 }
             }
             if statement.effect != Effect::Allow {
-                add(&mut sets.deny, &may);
+                sets.deny.add_all(may);
                 if statement.conditions.is_empty() {
-                    add(&mut sets.taken, &may);
+                    sets.taken.add_all(may);
                     if certain && everywhere && statement.effect == Effect::Deny {
-                        add(&mut sets.forbidden, &must);
+                        sets.forbidden.add_all(must);
                     }
                 }
             }

@@ -120,7 +120,7 @@ impl Assembly {
     }
 
     /// The templates that were read for it.
-    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+    pub fn templates(&self) -> impl Iterator<Item = Arc<Template>> {
         self.project.templates()
     }
 

@@ -14,12 +14,21 @@ use overgrant_value::{Guard, Src, Val};
 use smol_str::SmolStr;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Levels of nested stacks that are entered.
 const MAX_NESTING: usize = 16;
 /// Nested stacks that are entered for one stack, every use of a template counted anew.
 const MAX_STACKS: usize = 500;
+
+/// How templates use each other.
+#[derive(Debug)]
+struct Nesting {
+    /// Those that are stacks of their own, sorted.
+    stacks: Vec<SmolStr>,
+    /// Those that another one uses.
+    used: BTreeSet<SmolStr>,
+}
 
 /// What an evaluation starts from.
 #[derive(Debug, Clone, Default)]
@@ -51,15 +60,18 @@ pub struct Evaluated {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// A template, until nobody asks for it any more.
+type Slot = Mutex<Option<Arc<Template>>>;
+
 /// The templates of a run.
 #[derive(Debug)]
 pub struct Project {
     sources: Arc<Sources>,
-    templates: BTreeMap<SmolStr, Arc<Template>>,
+    templates: BTreeMap<SmolStr, Slot>,
     options: BTreeMap<SmolStr, Options>,
     /// Whether some template imports values.
     imports: bool,
-    stacks: OnceLock<Vec<SmolStr>>,
+    nesting: OnceLock<Nesting>,
     exports: OnceLock<BTreeMap<String, Val>>,
 }
 
@@ -72,14 +84,17 @@ impl Project {
             .any(|template| template.file.text().contains("ImportValue"));
         let templates = templates
             .into_iter()
-            .map(|template| (SmolStr::from(template.file.path()), Arc::new(template)))
+            .map(|template| {
+                let path = SmolStr::from(template.file.path());
+                (path, Mutex::new(Some(Arc::new(template))))
+            })
             .collect();
         Self {
             sources,
             templates,
             options: BTreeMap::new(),
             imports,
-            stacks: OnceLock::new(),
+            nesting: OnceLock::new(),
             exports: OnceLock::new(),
         }
     }
@@ -91,23 +106,36 @@ impl Project {
         self
     }
 
-    /// The templates, by path.
-    pub fn templates(&self) -> impl Iterator<Item = &Template> {
-        self.templates.values().map(AsRef::as_ref)
+    /// The templates that were not let go, by path.
+    pub fn templates(&self) -> impl Iterator<Item = Arc<Template>> {
+        self.templates
+            .values()
+            .filter_map(|slot| lock(slot).clone())
+    }
+
+    fn held(&self, path: &str) -> Option<Arc<Template>> {
+        lock(self.templates.get(path)?).clone()
     }
 
     /// Paths of the templates that are stacks of their own: those that no other template uses as a
     /// nested stack. Templates that only use each other count as well.
     #[must_use]
     pub fn stacks(&self) -> &[SmolStr] {
-        self.stacks.get_or_init(|| self.unused())
+        &self.nesting().stacks
     }
 
-    fn unused(&self) -> Vec<SmolStr> {
+    fn nesting(&self) -> &Nesting {
+        self.nesting.get_or_init(|| self.nest())
+    }
+
+    fn nest(&self) -> Nesting {
         let children: BTreeMap<&SmolStr, Vec<SmolStr>> = self
             .templates
             .iter()
-            .map(|(path, template)| (path, nested_paths(template)))
+            .map(|(path, slot)| {
+                let nested = lock(slot).as_deref().map(nested_paths);
+                (path, nested.unwrap_or_default())
+            })
             .collect();
         let used: BTreeSet<&SmolStr> = children
             .iter()
@@ -134,14 +162,15 @@ impl Project {
             next.push(left.clone());
         }
         stacks.sort();
-        stacks
+        let used = used.into_iter().cloned().collect();
+        Nesting { stacks, used }
     }
 
     /// Evaluates the stack whose template stands at `path` (relative to the base), with the options
     /// set for it; nothing where there is none. Stacks can be evaluated on several threads.
     #[must_use]
     pub fn evaluate(&self, path: &str) -> Evaluated {
-        let Some(template) = self.templates.get(path) else {
+        let Some(template) = self.held(path) else {
             return Evaluated::default();
         };
         let default = Options::default();
@@ -155,7 +184,21 @@ impl Project {
             root: options.root.clone().unwrap_or_else(|| path.into()),
             entered: Cell::new(0),
         }
-        .stack(template, "", &options.parameters, &mut vec![path.into()])
+        .stack(&template, "", &options.parameters, &mut vec![path.into()])
+    }
+
+    /// As [`Self::evaluate`], for the last time: a template that no other one uses is let go.
+    #[must_use]
+    pub fn evaluate_last(&self, path: &str) -> Evaluated {
+        let evaluated = self.evaluate(path);
+        let used = &self.nesting().used;
+        if !used.contains(path)
+            && let Some(slot) = self.templates.get(path)
+        {
+            let template = lock(slot).take();
+            drop(template);
+        }
+        evaluated
     }
 
     /// The exports of all stacks, by the key of their name.
@@ -165,7 +208,7 @@ impl Project {
             let default = Options::default();
             let mut all = BTreeMap::new();
             for path in self.stacks() {
-                let Some(template) = self.templates.get(path) else {
+                let Some(template) = self.held(path) else {
                     continue;
                 };
                 if !template.file.text().contains("Export") {
@@ -179,7 +222,7 @@ impl Project {
                     root: options.root.clone().unwrap_or_else(|| path.clone()),
                     entered: Cell::new(0),
                 };
-                for (name, val) in run.exported(template) {
+                for (name, val) in run.exported(&template) {
                     all.entry(name).or_insert(val);
                 }
             }
@@ -188,8 +231,8 @@ impl Project {
     }
 
     fn template(&self, path: &str) -> Result<Arc<Template>, Option<Diagnostic>> {
-        if let Some(template) = self.templates.get(path) {
-            return Ok(Arc::clone(template));
+        if let Some(template) = self.held(path) {
+            return Ok(template);
         }
         let file = self.sources.load(path).map_err(|error| {
             Some(Diagnostic::new(
@@ -204,6 +247,10 @@ impl Project {
             TemplateRead::No => Err(None),
         }
     }
+}
+
+fn lock(slot: &Slot) -> MutexGuard<'_, Option<Arc<Template>>> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One evaluation of a stack with its nested stacks.

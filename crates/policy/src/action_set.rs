@@ -87,6 +87,11 @@ impl ActionSet {
         !self.0.is_disjoint(&other.0)
     }
 
+    /// Adds all of `other`.
+    pub fn add_all(&mut self, other: &Self) {
+        self.0.union_with(&other.0);
+    }
+
     /// Actions in either.
     #[must_use]
     pub fn union(mut self, other: &Self) -> Self {
@@ -201,6 +206,9 @@ impl ActionPattern {
             let all = ActionSet::matching(&wide).is_all() && (!bound || self.may_set().is_all());
             return Answer::from_bool(all).at_most_may();
         };
+        if !text.starts_with(['*', '?']) {
+            return Answer::No;
+        }
         let free = |part: &str| part.contains('*') && part.chars().all(|c| c == '*' || c == '?');
         // No service prefix or action name is shorter than two characters.
         let short = |part: &str| part.chars().filter(|c| *c == '?').count() < 3;
@@ -225,8 +233,8 @@ impl Actions {
         self.selected().1.clone()
     }
 
-    /// Both sets, worked out once.
-    pub(crate) fn selected(&self) -> (&ActionSet, &ActionSet) {
+    /// What [`Self::must`] and [`Self::may`] give, worked out once.
+    pub fn selected(&self) -> (&ActionSet, &ActionSet) {
         self.1.get(|| {
             let surely = self.surely();
             (surely, (!self.is_exact()).then(|| self.perhaps()))

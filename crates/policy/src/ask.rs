@@ -64,12 +64,16 @@ impl Statement {
     }
 
     fn touches(&self, action: &str, resource: Option<&Text>) -> Answer {
+        let selected = self.actions.select(action);
+        if selected == Answer::No {
+            return Answer::No;
+        }
         let resources = match resource {
             _ if !self.resources.listed().present => Answer::Must,
             Some(resource) => self.resources.select(resource),
             None => self.resources.some_for(action),
         };
-        self.actions.select(action).and(resources)
+        selected.and(resources)
     }
 
     fn if_allowed(&self, answer: Answer, narrows: Answer) -> Answer {

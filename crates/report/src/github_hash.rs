@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 const WINDOW: usize = 100;
 const FACTOR: u64 = 37;
@@ -73,48 +74,90 @@ impl Rolling {
     }
 }
 
-/// The hash of every line of `text`, in order.
-#[must_use]
-pub fn line_hashes(text: &str) -> Vec<LineHash> {
-    let mut rolling = Rolling {
-        window: [0; WINDOW],
-        starts: [0; WINDOW],
-        slot: 0,
-        hash: 0,
-        leaving: (0..WINDOW).fold(1_u64, |power, _| power.wrapping_mul(FACTOR)),
-        line: 0,
-        counts: BTreeMap::new(),
-        hashes: Vec::new(),
-    };
-    let (mut at_start, mut after_return) = (true, false);
-    let units = text.encode_utf16().chain([END]);
-    for unit in units {
+/// The hashes of a text's lines, worked out as far as they are asked for.
+pub struct LineHashes {
+    text: Arc<str>,
+    /// The next byte of the text; `None` once its end was hashed too.
+    at: Option<usize>,
+    at_start: bool,
+    after_return: bool,
+    rolling: Rolling,
+}
+
+impl LineHashes {
+    /// Those of `text`.
+    #[must_use]
+    pub fn new(text: Arc<str>) -> Self {
+        Self {
+            text,
+            at: Some(0),
+            at_start: true,
+            after_return: false,
+            rolling: Rolling {
+                window: [0; WINDOW],
+                starts: [0; WINDOW],
+                slot: 0,
+                hash: 0,
+                leaving: (0..WINDOW).fold(1_u64, |power, _| power.wrapping_mul(FACTOR)),
+                line: 0,
+                counts: BTreeMap::new(),
+                hashes: Vec::new(),
+            },
+        }
+    }
+
+    /// The hash of the 1-based line; `None` past the end.
+    pub fn line(&mut self, line: usize) -> Option<LineHash> {
+        while self.rolling.hashes.len() < line {
+            let at = self.at?;
+            let next = self.text.get(at..).and_then(|rest| rest.chars().next());
+            if let Some(next) = next {
+                self.at = Some(at + next.len_utf8());
+                let mut units = [0; 2];
+                for unit in next.encode_utf16(&mut units) {
+                    self.push(*unit);
+                }
+            } else {
+                self.at = None;
+                self.push(END);
+                for _ in 0..WINDOW {
+                    self.rolling.flush();
+                    self.rolling.push(0);
+                }
+            }
+        }
+        self.rolling.hashes.get(line.checked_sub(1)?).copied()
+    }
+
+    fn push(&mut self, unit: u16) {
         let feed = unit == u16::from(b'\n');
-        if unit == u16::from(b' ') || unit == u16::from(b'\t') || (after_return && feed) {
-            after_return = false;
-            continue;
+        if unit == u16::from(b' ') || unit == u16::from(b'\t') || (self.after_return && feed) {
+            self.after_return = false;
+            return;
         }
-        after_return = unit == u16::from(b'\r');
-        let unit = if after_return { u16::from(b'\n') } else { unit };
-        rolling.flush();
-        if at_start {
-            rolling.begin_line();
+        self.after_return = unit == u16::from(b'\r');
+        let unit = if self.after_return {
+            u16::from(b'\n')
+        } else {
+            unit
+        };
+        self.rolling.flush();
+        if self.at_start {
+            self.rolling.begin_line();
         }
-        at_start = unit == u16::from(b'\n');
-        rolling.push(unit);
+        self.at_start = unit == u16::from(b'\n');
+        self.rolling.push(unit);
     }
-    for _ in 0..WINDOW {
-        rolling.flush();
-        rolling.push(0);
-    }
-    rolling.hashes
 }
 
 #[cfg(test)]
 mod tests {
     fn line_hashes(text: &str) -> Vec<String> {
-        let hashes = super::line_hashes(text);
-        hashes.iter().map(ToString::to_string).collect()
+        let mut hashes = super::LineHashes::new(text.into());
+        (1..)
+            .map_while(|line| hashes.line(line))
+            .map(|hash| hash.to_string())
+            .collect()
     }
 
     #[test]

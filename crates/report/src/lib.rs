@@ -20,7 +20,7 @@ mod text;
 
 pub use configuration::{configuration_json, configuration_text, pretty};
 pub use diff::diff;
-pub use github_hash::{LineHash, line_hashes};
+pub use github_hash::{LineHash, LineHashes};
 pub use query::{
     Asked, access_json, access_text, can_json, can_text, paths_dot, paths_html, paths_json,
     paths_mermaid, paths_text, who_can_json, who_can_text,

@@ -4,7 +4,7 @@
 //! fired; every link in a message has its related location; no absolute path and no clock value.
 
 use crate::escape::uri;
-use crate::{LineHash, Style, line_hashes};
+use crate::{LineHashes, Style};
 use overgrant_engine::{Located, Outcome, Reported, TextFix};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_rules::{Docs, Rule};
@@ -226,7 +226,7 @@ fn location(place: &Located) -> Location {
 /// Line hashes by file, and how often each was used by a rule.
 #[derive(Default)]
 struct Lines {
-    hashes: BTreeMap<FileId, Vec<LineHash>>,
+    hashes: BTreeMap<FileId, LineHashes>,
     used: BTreeMap<(String, String, String), usize>,
 }
 
@@ -239,8 +239,8 @@ impl Lines {
             let hashes = self
                 .hashes
                 .entry(span.file)
-                .or_insert_with(|| line_hashes(file.text()));
-            hashes.get(line - 1).map(ToString::to_string)
+                .or_insert_with(|| LineHashes::new(file.shared_text()));
+            hashes.line(line).map(|hash| hash.to_string())
         });
         let hash = hash.unwrap_or_else(|| reported.finding.fingerprint.replace("og1:", ""));
         let key = (

@@ -109,6 +109,8 @@ struct State {
     by_path: HashMap<Arc<str>, Result<FileId, ReadError>>,
     /// Names of the files that were read, by directory.
     names: HashMap<Box<str>, Vec<Box<str>>>,
+    /// Directories without links, by the path they were asked for under.
+    directories: HashMap<PathBuf, PathBuf>,
 }
 
 impl Sources {
@@ -303,7 +305,7 @@ impl Sources {
 
     fn resolve(&self, path: &str) -> Result<PathBuf, ReadError> {
         let full = self.base.join(path);
-        let full = full.canonicalize().map_err(|error| match error.kind() {
+        let full = self.canonical(&full).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => ReadError::Missing(path.to_owned()),
             _ => ReadError::Io {
                 path: path.to_owned(),
@@ -317,6 +319,27 @@ impl Sources {
         } else {
             Err(ReadError::Outside(path.to_owned()))
         }
+    }
+
+    /// The path without links. Directories are asked once.
+    fn canonical(&self, full: &Path) -> std::io::Result<PathBuf> {
+        let (Some(dir), Some(name)) = (full.parent(), full.file_name()) else {
+            return full.canonicalize();
+        };
+        if full.symlink_metadata()?.is_symlink() {
+            return full.canonicalize();
+        }
+        let known = self.read_lock().directories.get(dir).cloned();
+        let dir = match known {
+            Some(known) => known,
+            None => {
+                let real = dir.canonicalize()?;
+                let mut state = self.lock();
+                state.directories.insert(dir.into(), real.clone());
+                real
+            }
+        };
+        Ok(dir.join(name))
     }
 
     fn read(&self, path: &str) -> Result<String, ReadError> {

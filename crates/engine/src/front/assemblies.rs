@@ -38,7 +38,8 @@ fn one(assembly: &Assembly) -> Input {
         diagnostics: assembly.diagnostics().to_vec(),
         ..Input::default()
     };
-    let ignores = note(&mut input, assembly.templates());
+    let templates: Vec<_> = assembly.templates().collect();
+    let ignores = note(&mut input, templates.iter().map(AsRef::as_ref));
     let results: Vec<_> = assembly
         .stacks()
         .par_iter()

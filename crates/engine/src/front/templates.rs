@@ -44,7 +44,11 @@ pub(super) fn read(
     }
     let results: Vec<_> = stacks
         .par_iter()
-        .map(|stack| guarded(&format!("evaluating `{stack}`"), || project.evaluate(stack)))
+        .map(|stack| {
+            guarded(&format!("evaluating `{stack}`"), || {
+                project.evaluate_last(stack)
+            })
+        })
         .collect();
     for result in results {
         match result {

@@ -11,6 +11,7 @@ mod statement;
 use crate::document::{Document, Resolution, Version};
 use crate::problem::{Problem, ProblemKind};
 use overgrant_value::{Data, Entry, Guard, Piece, Src, Sym, Text, Val, json};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Most bytes of a document's text: 25 times the largest quota (20 KiB, for bucket policies).
@@ -262,16 +263,28 @@ impl Reader {
     }
 
     fn duplicates(&mut self, entries: &[Entry]) {
-        let mut first: BTreeMap<String, &Src> = BTreeMap::new();
-        for entry in entries {
-            let Some(key) = entry.key.as_known() else {
+        // Elements and conditions are few; longer mappings are sorted.
+        const FEW: usize = 12;
+        let mut first: BTreeMap<Cow<'_, str>, &Src> = BTreeMap::new();
+        for (at, entry) in entries.iter().enumerate() {
+            let Some(key) = entry.key.known_str() else {
                 continue;
             };
-            if let Some(earlier) = first.get(key.as_str()) {
-                let earlier = (*earlier).clone();
-                self.twice(ProblemKind::DuplicateKey(key), &entry.key_src, earlier);
+            let earlier = if entries.len() <= FEW {
+                let mut before = entries.iter().take(at);
+                before
+                    .find(|other| other.key.is(&key))
+                    .map(|other| &other.key_src)
             } else {
-                first.insert(key.to_string(), &entry.key_src);
+                let earlier = first.get(&key).copied();
+                if earlier.is_none() {
+                    first.insert(key.clone(), &entry.key_src);
+                }
+                earlier
+            };
+            if let Some(earlier) = earlier {
+                let kind = ProblemKind::DuplicateKey(key.into());
+                self.twice(kind, &entry.key_src, earlier.clone());
             }
         }
     }
