@@ -265,7 +265,7 @@ fn sift(
             let place = settle::located(sources, &finding);
             let chosen = found.selects(&place.path) || found.selects(&finding.root);
             chosen.then(|| Reported {
-                fix: writer.fix(&finding),
+                fix: None,
                 finding,
                 rule,
                 place,
@@ -274,7 +274,7 @@ fn sift(
         })
         .collect();
     settle::sort(&mut all);
-    fingerprints(&mut all);
+    overgrant_finding::assign(all.iter_mut().map(|reported| &mut reported.finding));
     let (mut open, mut suppressed) = (Vec::new(), Vec::new());
     for mut reported in all {
         let reason: Option<Suppressed> = suppressions.find(sources, &reported);
@@ -286,25 +286,18 @@ fn sift(
         }
     }
     let (mut shown, mut hidden) = (Vec::new(), Counts::default());
-    for reported in settle::fold(open) {
+    for mut reported in settle::fold(open) {
         let below = reported.finding.severity < options.min_severity
             || reported.finding.confidence < options.min_confidence;
         if below {
             hidden.add(reported.finding.severity);
         } else {
+            reported.fix = writer.fix(&reported.finding);
             shown.push(reported);
         }
     }
     let unused = suppressions.unused(|id| selection.has(id));
     (shown, suppressed, hidden, unused)
-}
-
-fn fingerprints(all: &mut [Reported]) {
-    let mut findings: Vec<Finding> = all.iter().map(|r| r.finding.clone()).collect();
-    overgrant_finding::assign(&mut findings);
-    for (reported, finding) in all.iter_mut().zip(findings) {
-        reported.finding.fingerprint = finding.fingerprint;
-    }
 }
 
 /// A message of names from inputs must stay on its line.

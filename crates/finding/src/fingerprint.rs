@@ -31,7 +31,7 @@ pub fn fingerprint(finding: &Finding, ordinal: usize) -> String {
 }
 
 /// Gives every finding its fingerprint. The findings must be in (path, start) order.
-pub fn assign(findings: &mut [Finding]) {
+pub fn assign<'a>(findings: impl IntoIterator<Item = &'a mut Finding>) {
     let mut seen: BTreeMap<(String, String, String, String), usize> = BTreeMap::new();
     for finding in findings {
         let key = (

@@ -382,7 +382,7 @@ mod tests {
     - Fn::ForEach::Inner:
         - S
         - [Api, '10.0']
-        - 'Q${E}&{S}': {Type: AWS::SQS::Queue, Properties: {Name: !Sub '${E}-${S}-${AWS::Region}', R: !Ref S}}
+        - 'Q${E}&{S}': {Type: AWS::Lambda::Function, Properties: {Name: !Sub '${E}-${S}-${AWS::Region}', R: !Ref S}}
 "
             ),
             [
@@ -396,7 +396,7 @@ mod tests {
 
     #[test]
     fn collections_come_from_parameters_and_mappings() {
-        let body = "- {'T${N}': {Type: AWS::SNS::Topic}}";
+        let body = "- {'T${N}': {Type: AWS::Lambda::Function}}";
         assert_eq!(
             resources(&format!(
                 "Parameters: {{L: {{Type: CommaDelimitedList, Default: 'a,b'}}}}\nResources:\n  Fn::ForEach::T:\n    - N\n    - !Ref L\n    {body}\n"

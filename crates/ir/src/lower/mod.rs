@@ -95,7 +95,6 @@ pub fn is_relevant(kind: &str) -> bool {
 
 /// Which arguments of a resource type that [`is_relevant`] lowering or a query reads: a test of
 /// argument names; front ends may leave the others alone.
-#[must_use]
 pub fn read_of(kind: &str) -> impl Fn(&str) -> bool + use<> {
     let by_name_alone = setting::is_named(kind)
         && !iam::knows(kind)
