@@ -264,7 +264,7 @@ fn sift(
             finding.message = one_line(&finding.message);
             let place = settle::located(sources, &finding);
             let chosen = found.selects(&place.path) || found.selects(&finding.root);
-            chosen.then(|| Reported {
+            chosen.then_some(Reported {
                 fix: None,
                 finding,
                 rule,
