@@ -314,6 +314,54 @@ fn accounts_of_the_configuration_join_roots() {
 }
 
 #[test]
+fn a_deny_of_something_else_makes_no_doubt() {
+    let with = |statement: &str, code: i32| {
+        let text = format!(
+            r#"
+data "aws_caller_identity" "me" {{}}
+resource "aws_iam_role" "worker" {{
+  name                 = "worker"
+  permissions_boundary = "arn:aws:iam::aws:policy/PowerUserAccess"
+  assume_role_policy = jsonencode({{
+    Version   = "2012-10-17"
+    Statement = [{{ Effect = "Allow", Action = "sts:AssumeRole", Principal = {{ Service = "lambda.amazonaws.com" }} }}]
+  }})
+}}
+resource "aws_iam_role_policy" "worker" {{
+  role = aws_iam_role.worker.name
+  policy = jsonencode({{ Version = "2012-10-17", Statement = [
+    {{ Effect = "Allow", Action = "sqs:SendMessage", Resource = "arn:aws:sqs:eu-west-1:${{data.aws_caller_identity.me.account_id}}:jobs" }},
+    {statement}
+  ] }})
+}}
+"#
+        );
+        let project = Project::new()
+            .file("main.tf", text)
+            .file("overgrant.yaml", "own_accounts: ['111122223333']\n");
+        let queue = "arn:aws:sqs:eu-west-1:111122223333:jobs";
+        ask(&project, &["can", "worker", "sqs:SendMessage", queue], code)
+    };
+    const ACCOUNT: &str = "${data.aws_caller_identity.me.account_id}";
+    with("", 0);
+    with(
+        r#"{ Effect = "Deny", Action = "s3:DeleteBucket", Resource = "*" },"#,
+        0,
+    );
+    let other = format!(
+        r#"{{ Effect = "Deny", Action = "sqs:*", Resource = "arn:aws:sqs:eu-west-1:{ACCOUNT}:other" }},"#
+    );
+    with(&other, 0);
+    let spared = format!(
+        r#"{{ Effect = "Deny", Action = "sqs:*", NotResource = "arn:aws:sqs:eu-west-1:{ACCOUNT}:jobs" }},"#
+    );
+    with(&spared, 0);
+    with(&other.replace(":other", ":jobs"), 1);
+    let tls = r#"{ Effect = "Deny", Action = "*", Resource = "*", Condition = { Bool = { "aws:SecureTransport" = "false" } } },"#;
+    with(tls, 4);
+}
+
+#[test]
 fn a_session_is_asked_by_what_starts_it() {
     let project = roots();
     for (arguments, code) in [

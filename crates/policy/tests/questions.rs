@@ -201,6 +201,84 @@ fn resources_count_within_their_domain_only() {
 }
 
 #[test]
+fn a_deny_of_something_else_leaves_open_parts_equal() {
+    let account = |before: &str, after: &str| {
+        Text::known(before)
+            .concat(&Text::hole(Sym::Account, Src::none()))
+            .concat(&Text::known(after))
+    };
+    let one = |effect: &str, action: &str, resource: Text| {
+        let text = |text: &str| Val::str(text, Src::none());
+        let fields = vec![
+            ("Effect", text(effect)),
+            ("Action", text(action)),
+            ("Resource", Val::text(resource, Src::none())),
+        ];
+        Val::object(fields, Src::none())
+    };
+    let of = |statements: Vec<Val>| {
+        let fields = vec![
+            ("Version", Val::str("2012-10-17", Src::none())),
+            ("Statement", Val::tuple(statements, Src::none())),
+        ];
+        Document::from_val(&Val::object(fields, Src::none()))
+    };
+    let queue = |name: &str| account("arn:aws:sqs:eu-west-1:", &format!(":{name}"));
+    let asked = of(vec![one("Allow", "sqs:SendMessage", queue("jobs"))]);
+    let with = |action: &str, resource: Text| {
+        let held = of(vec![
+            one("Allow", "sqs:SendMessage", queue("jobs")),
+            one("Deny", action, resource),
+        ]);
+        compare(&asked, &held).answer
+    };
+    // Nothing is lost by what speaks of other actions, or of other queues.
+    assert_eq!(with("sqs:DeleteQueue", Text::known("*")), Answer::No);
+    assert_eq!(with("s3:*", Text::known("*")), Answer::No);
+    assert_eq!(with("sqs:*", queue("other")), Answer::No);
+    assert_eq!(with("sqs:*", account("", ":jobs")), Answer::No, "no ARN");
+    // A complement that leaves out what is asked for, and a boundary that allows it too.
+    let both = |limit: &Document| {
+        let stack = Stack {
+            boundary: Some(vec![limit]),
+            ..Stack::identity(vec![&asked])
+        };
+        difference(&Stack::identity(vec![&asked]), &stack).answer
+    };
+    assert_eq!(both(&allow(r#""sqs:*""#, r#""*""#)), Answer::No);
+    assert_eq!(both(&asked), Answer::No);
+    assert_ne!(both(&allow(r#""s3:*""#, r#""*""#)), Answer::No);
+    let denied = Val::object(
+        vec![
+            ("Effect", Val::str("Deny", Src::none())),
+            ("Action", Val::str("sqs:*", Src::none())),
+            ("NotResource", Val::text(queue("jobs"), Src::none())),
+        ],
+        Src::none(),
+    );
+    let held = of(vec![one("Allow", "sqs:SendMessage", queue("jobs")), denied]);
+    assert_eq!(compare(&asked, &held).answer, Answer::No);
+    // What is denied as a whole is surely denied.
+    let denied = of(vec![
+        one("Allow", "sqs:*", Text::known("*")),
+        one("Deny", "sqs:*", queue("jobs")),
+    ]);
+    let left = |within: &Document| allows(&Stack::identity(vec![&denied]), within).answer;
+    assert_eq!(left(&asked), Answer::No);
+    assert_eq!(
+        left(&of(vec![one("Allow", "sqs:SendMessage", queue("other"))])),
+        Answer::Must
+    );
+    // It may be the same queue.
+    assert_ne!(with("sqs:*", queue("job?")), Answer::No);
+    assert_ne!(with("sqs:Send*", Text::known("*")), Answer::No);
+    let named = Text::known("arn:aws:sqs:eu-west-1:111122223333:jobs");
+    assert_ne!(with("sqs:*", named), Answer::No);
+    let variable = Text::known("arn:aws:sqs:*:*:${aws:username}");
+    assert_ne!(with("sqs:*", variable), Answer::No);
+}
+
+#[test]
 fn holes_are_equal_to_themselves() {
     let hole = |name: &str, tail: &str| {
         let sym = Sym::Attr {

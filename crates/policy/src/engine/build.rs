@@ -5,7 +5,7 @@
 
 use crate::document::Effect;
 use crate::engine::caller::{self, Class};
-use crate::engine::compile::Compiled;
+use crate::engine::compile::{Compiled, StatementBox};
 use crate::engine::keys::Source;
 use crate::engine::mask::Mask;
 use crate::engine::prepared::Prepared;
@@ -66,8 +66,10 @@ pub(super) fn build<'q>(
     add(&mut members, new, true);
     if let Some(old) = old {
         add(&mut members, old, false);
-        if new.is_plain() && old.is_plain() && within.is_none() {
-            drop_settled(&mut members);
+        // Where nothing is open the search decides, and sooner than more than the plain proofs.
+        let open = !new.is_exact();
+        if new.is_plain() && within.is_none() && (open || old.is_plain()) {
+            drop_settled(&mut members, &old.tiers(), open);
         }
     }
     if !members.iter().any(|member| member.new && member.allow) {
@@ -83,8 +85,18 @@ pub(super) fn build<'q>(
     );
     if let Some(within) = within {
         let mut cap = Mask::default();
+        let open = !(new.is_exact() && within.boxes.iter().all(StatementBox::is_exact));
         for boxed in &within.boxes {
-            if boxed.effect != Effect::Allow {
+            // Those of the organization do not bind every caller and service.
+            let binds = |kind| !matches!(kind, PolicyKind::Scp | PolicyKind::Rcp);
+            let denied = open
+                && members.iter().any(|member| {
+                    !member.allow
+                        && binds(member.at.kind)
+                        && member.boxed.effect == Effect::Deny
+                        && member.boxed.surely_covers(boxed)
+                });
+            if boxed.effect != Effect::Allow || denied {
                 continue;
             }
             cap.set(members.len());
@@ -116,21 +128,23 @@ pub(super) fn build<'q>(
     })
 }
 
-/// Drops statements that cannot decide: a Deny of the old side that a Deny of the new side covers,
-/// and an Allow of the new side that an Allow of the old side covers while no Deny of the old side
-/// is left that could take it back. Holds whatever the open parts are.
-fn drop_settled(members: &mut Vec<Member<'_>>) {
+/// Drops statements that cannot decide: a Deny of the old side that a Deny of the new side covers, or
+/// that speaks of nothing which the new side allows, and an Allow of the new side that an Allow of the old side covers while no Deny of the old side
+/// is left that could take it back: in each of the `tiers`, which all have to allow. Holds whatever the
+/// open parts are.
+fn drop_settled(members: &mut Vec<Member<'_>>, tiers: &[(PolicyKind, usize)], open: bool) {
     let settled_denies: Vec<bool> = members
         .iter()
         .map(|old| {
-            !old.new
-                && !old.allow
-                && members.iter().any(|new| {
-                    new.new
-                        && !new.allow
-                        && new.boxed.effect == Effect::Deny
-                        && new.boxed.surely_covers(old.boxed)
-                })
+            if old.new || old.allow {
+                return false;
+            }
+            let mut new_side = members.iter().filter(|one| one.new);
+            let denied = new_side.clone().any(|new| {
+                !new.allow && new.boxed.effect == Effect::Deny && new.boxed.surely_covers(old.boxed)
+            });
+            let apart = |new: &Member<'_>| !new.allow || new.boxed.surely_apart(old.boxed);
+            denied || open && new_side.all(|new| apart(new))
         })
         .collect();
     let mut index = 0;
@@ -146,11 +160,14 @@ fn drop_settled(members: &mut Vec<Member<'_>>) {
         .map(|new| {
             new.new
                 && new.allow
-                && members.iter().any(|old| {
-                    !old.new
-                        && old.allow
-                        && old.boxed.effect == Effect::Allow
-                        && old.boxed.surely_covers(new.boxed)
+                && tiers.iter().all(|(kind, level)| {
+                    members.iter().any(|old| {
+                        !old.new
+                            && old.allow
+                            && (old.at.kind, old.at.level) == (*kind, *level)
+                            && old.boxed.effect == Effect::Allow
+                            && old.boxed.surely_covers(new.boxed)
+                    })
                 })
         })
         .collect();

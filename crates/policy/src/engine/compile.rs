@@ -3,13 +3,14 @@
 //! Not for combining statements. Invariant: the box read low is contained in the statement for every
 //! value of its open parts, and the box read high contains the statement for each.
 
+use crate::action::ActionPattern;
 use crate::action_set::ActionSet;
 use crate::condition::{Condition, Operator, Test};
 use crate::document::{Document, Effect, Resolution};
 use crate::engine::globs::{Glob, Reading};
 use crate::principal::Principals;
 use crate::statement::{Listed, Statement};
-use overgrant_catalog::ActionId;
+use overgrant_catalog::{ActionId, catalog};
 use overgrant_value::Marks;
 use std::borrow::Cow;
 
@@ -312,6 +313,46 @@ impl StatementBox<'_> {
     }
 }
 
+impl StatementBox<'_> {
+    /// Whether no request is selected by both, whatever the open parts are. A proof, not a search: `false`
+    /// proves nothing.
+    pub(crate) fn surely_apart(&self, other: &Self) -> bool {
+        let (Some(mine), Some(theirs)) = (self.statement, other.statement) else {
+            return false;
+        };
+        // Wildcards select actions too that do not exist yet.
+        let exact = |statement: &Statement| {
+            let listed = statement.actions.listed();
+            let named = |item: &ActionPattern| {
+                let name = item.pattern().text().as_known();
+                name.is_some_and(|name| catalog().action_id(&name).is_some())
+            };
+            let plain = listed.present && !listed.negated && !listed.open;
+            plain && listed.items.iter().all(named)
+        };
+        if !self.actions(true).intersects(other.actions(true)) && (exact(mine) || exact(theirs)) {
+            return true;
+        }
+        if self.has_variables() || other.has_variables() {
+            return false;
+        }
+        if self.resources.surely_spares(&other.resources)
+            || other.resources.surely_spares(&self.resources)
+        {
+            return true;
+        }
+        let lists = [&self.resources, &other.resources];
+        let listed = lists
+            .iter()
+            .all(|one| one.present && !one.negated && !one.open);
+        listed
+            && !mine.resources.listed().items.iter().any(|one| {
+                let mut others = theirs.resources.listed().items.iter();
+                others.any(|other| one.meets(other))
+            })
+    }
+}
+
 fn same_or_wider_principals(wide: Option<&Principals>, narrow: Option<&Principals>) -> bool {
     match (wide, narrow) {
         (None, None) => true,
@@ -339,6 +380,18 @@ impl Dimension {
             .iter()
             .flat_map(|item| &item.glob.names)
             .filter_map(|(_, name)| name.key.as_deref())
+    }
+
+    /// Whether it is a complement of what the other lists.
+    fn surely_spares(&self, other: &Self) -> bool {
+        let listed = other.present && !other.negated && !other.open;
+        self.present
+            && self.negated
+            && listed
+            && other.items.iter().all(|item| {
+                let mut spared = self.items.iter();
+                spared.any(|mine| mine.certain && mine.glob.surely_covers(&item.glob))
+            })
     }
 
     fn surely_covers(&self, other: &Self) -> bool {

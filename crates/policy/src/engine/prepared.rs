@@ -85,6 +85,33 @@ impl<'a> Prepared<'a> {
         self.stack.resource.is_some()
     }
 
+    /// Whether reading statements low or high makes no difference.
+    pub(super) fn is_exact(&self) -> bool {
+        self.boxes().all(|(_, boxed)| boxed.is_exact())
+    }
+
+    /// The groups of documents of which each has to allow: kind and level.
+    pub(super) fn tiers(&self) -> Vec<(PolicyKind, usize)> {
+        let stack = &self.stack;
+        let mut tiers: Vec<(PolicyKind, usize)> = [
+            (
+                PolicyKind::Identity,
+                self.has_identity() || !self.has_resource(),
+            ),
+            (PolicyKind::Resource, self.has_resource()),
+            (PolicyKind::Boundary, stack.boundary.is_some()),
+            (PolicyKind::Session, stack.session.is_some()),
+            (PolicyKind::Endpoint, stack.endpoint.is_some()),
+        ]
+        .into_iter()
+        .filter(|(_, takes_part)| *takes_part)
+        .map(|(kind, _)| (kind, 0))
+        .collect();
+        tiers.extend((0..stack.scp.len()).map(|level| (PolicyKind::Scp, level)));
+        tiers.extend((0..stack.rcp.len()).map(|level| (PolicyKind::Rcp, level)));
+        tiers
+    }
+
     /// Whether nothing but one group of identity policies, or one resource policy, decides.
     pub(super) fn is_plain(&self) -> bool {
         let stack = &self.stack;

@@ -345,8 +345,7 @@ fn ask(
     callers: Callers<'_>,
     source: Source,
 ) -> Difference {
-    let exact = |layers: &Prepared<'_>| layers.boxes().all(|(_, boxed)| boxed.is_exact());
-    let all_exact = exact(new) && old.is_none_or(exact);
+    let all_exact = new.is_exact() && old.is_none_or(Prepared::is_exact);
     let reading = |must: bool| {
         let query = build(new, old, within, limits, callers, source, must)?;
         Some(query.solve(limits.all))
