@@ -345,6 +345,7 @@ mod tests {
     use super::*;
     use crate::document::Effect;
     use overgrant_source::{FileId, Span};
+    use overgrant_value::Relation;
 
     fn read(text: &str) -> Document {
         let end = u32::try_from(text.len()).unwrap();
@@ -528,6 +529,56 @@ mod tests {
         ));
         assert_eq!(document.statements.len(), 2);
         assert_eq!(document.statements[0].guard, on);
+    }
+
+    #[test]
+    fn an_element_that_differs_by_case_makes_a_statement_for_each() {
+        let src = Src::none();
+        let text = |text: &str| Val::str(text, src.clone());
+        let prod = Guard::atom("Env", Relation::Is("prod".into()));
+        let other = Guard::atom("Env", Relation::IsNot("prod".into()));
+        let either = |yes: Val, no: Val| {
+            Val::one_of(
+                vec![(prod.clone(), yes), (other.clone(), no)],
+                "either",
+                src.clone(),
+            )
+        };
+        let none = || Val::null(src.clone());
+        let read = |entries: Vec<(&str, Val)>| {
+            let statement = Val::object(entries, src.clone());
+            let document = Val::object(vec![("Statement", statement)], src.clone());
+            Document::from_val(&document)
+        };
+        let document = read(vec![
+            ("Effect", either(text("Deny"), text("Allow"))),
+            ("Action", either(text("iam:*"), none())),
+            ("NotAction", either(none(), text("ec2:*"))),
+            ("Resource", text("*")),
+        ]);
+        assert_eq!(document.problems, []);
+        let told: Vec<_> = document
+            .statements
+            .iter()
+            .map(|one| (one.effect, one.actions.0.negated, one.guard.clone()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (Effect::Deny, false, prod.clone()),
+                (Effect::Allow, true, other.clone()),
+            ]
+        );
+        // One that is always there stays an error beside its opposite.
+        let document = read(vec![
+            ("Effect", text("Allow")),
+            ("Action", either(text("iam:*"), none())),
+            ("NotAction", text("ec2:*")),
+            ("Resource", text("*")),
+        ]);
+        let guards: Vec<_> = document.problems.iter().map(|one| &one.guard).collect();
+        assert_eq!(guards, [&prod]);
+        assert_eq!(document.statements.len(), 2);
     }
 
     #[test]

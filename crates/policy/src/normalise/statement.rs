@@ -1,7 +1,7 @@
 //! One statement: its elements by name, and the effect.
 //!
 //! Not for the members of lists. Invariant: an element that is there twice, or beside its opposite, is
-//! a problem, and one of the two is kept.
+//! a problem, and one of the two is kept; one that differs by case makes a statement for each.
 
 use super::{MOST_ITEMS, Reader, wrong_type};
 use crate::action::Actions;
@@ -11,7 +11,7 @@ use crate::principal::Principals;
 use crate::problem::ProblemKind;
 use crate::resource::Resources;
 use crate::statement::{Listed, Statement};
-use overgrant_value::{Data, Guard, Src, Text, Val};
+use overgrant_value::{Data, Entry, Guard, Map, Src, Text, Val};
 
 const ELEMENTS: [&str; 9] = [
     "Sid",
@@ -25,10 +25,58 @@ const ELEMENTS: [&str; 9] = [
     "Condition",
 ];
 
+/// Elements that stand for each other: a statement has one of the two.
+const OPPOSITES: [(&str, &str); 3] = [
+    ("Action", "NotAction"),
+    ("Resource", "NotResource"),
+    ("Principal", "NotPrincipal"),
+];
+
+/// The place of an element that makes one statement several: an effect or a condition that is one of
+/// two, or an element that is there in some cases only, beside its opposite.
+fn splitting(entries: &[Entry]) -> Option<usize> {
+    let several = |entry: &Entry| matches!(entry.val.data(), Data::OneOf(_));
+    if !entries.iter().any(several) {
+        return None;
+    }
+    let has = |name: &str| entries.iter().any(|entry| entry.key.is(name));
+    entries.iter().position(|entry| {
+        several(entry)
+            && (entry.key.is("Effect")
+                || entry.key.is("Condition")
+                || OPPOSITES.iter().any(|(one, other)| {
+                    entry.key.is(one) && has(other) || entry.key.is(other) && has(one)
+                }))
+    })
+}
+
 impl Reader {
     pub(super) fn one_statement(&mut self, val: &Val, guard: &Guard) {
         let Some(map) = val.as_map() else { return };
         let entries = &map.entries;
+        if let Some(at) = splitting(entries)
+            && let Some(entry) = entries.get(at)
+        {
+            for (inner, alternative) in entry.val.alternatives() {
+                let Some(guard) = guard.and(&inner) else {
+                    continue;
+                };
+                let mut entries = entries.clone();
+                if alternative.is_null() {
+                    entries.remove(at);
+                } else if let Some(entry) = entries.get_mut(at) {
+                    entry.val = alternative;
+                }
+                let map = Map {
+                    entries,
+                    ..map.clone()
+                };
+                let one = Val::new(Data::Map(map), val.src().clone()).marked(val.marks());
+                // The other elements are what they are in this case.
+                self.one_statement(&one.assuming(&inner).unwrap_or(one), &guard);
+            }
+            return;
+        }
         let index = self.document.statements.len();
         if index >= MOST_ITEMS {
             self.too_large("Statement", val.src());
