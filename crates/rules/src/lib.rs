@@ -29,7 +29,6 @@ mod service_accounts;
 mod settings;
 #[cfg(test)]
 mod testing;
-mod usual;
 mod whole;
 mod workflow;
 

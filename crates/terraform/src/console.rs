@@ -89,7 +89,8 @@ pub fn expressions(sources: &Sources, cases: &[(String, String)]) -> Vec<Result<
             .expr(&scope, &attr.value)
             .map_err(|fail| fail.message)?;
         let reported = evaluator.take_diagnostics();
-        if let Some(problem) = reported.iter().find(|one| one.code == "unknown-function") {
+        let refused = |code: &str| matches!(code, "unknown-function" | "terraform-evaluation");
+        if let Some(problem) = reported.iter().find(|one| refused(one.code)) {
             return Err(problem.message.clone());
         }
         let val = match evaluator.is_object(&val) {

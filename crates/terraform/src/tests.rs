@@ -7,6 +7,7 @@ mod data_sources;
 mod frames;
 mod limits;
 mod loops;
+mod refused;
 mod tfvars;
 
 use crate::{Given, Options, Output, evaluate};

@@ -222,6 +222,10 @@ fn declare(sources: &Sources, module: &mut Module, body: Body, over: bool) {
         match block.kind.as_str() {
             "locals" => {
                 for attr in block.body.attributes {
+                    if over && !module.locals.contains_key(&attr.name) {
+                        let name = format!("`local.{}`", attr.name);
+                        nothing(sources, &mut module.diagnostics, &name, attr.name_span);
+                    }
                     if over || !module.locals.contains_key(&attr.name) {
                         module.locals.insert(attr.name.clone(), attr);
                     } else {
@@ -240,6 +244,10 @@ fn declare(sources: &Sources, module: &mut Module, body: Body, over: bool) {
                         Some(known) if over => merge(&mut known.block, block),
                         Some(_) => twice(sources, module, &format!("var.{name}"), block.header),
                         None => {
+                            if over {
+                                let name = format!("`var.{name}`");
+                                nothing(sources, &mut module.diagnostics, &name, block.header);
+                            }
                             module.variables.insert(name, Variable { block });
                         }
                     }
@@ -353,8 +361,27 @@ fn put<K: Ord>(
             }
         }
         None => {
+            if over {
+                nothing(sources, diagnostics, &format!("this {what}"), block.header);
+            }
             table.insert(key, block);
         }
+    }
+}
+
+/// Tells of an override that has nothing to change; it counts as a declaration all the same.
+fn nothing(
+    sources: &Sources,
+    diagnostics: &mut Vec<Diagnostic>,
+    name: &str,
+    span: overgrant_source::Span,
+) {
+    if let Some(file) = sources.get(span.file) {
+        let message = format!(
+            "{name} is declared in an override file only, which Terraform refuses; declare it in another file or rename this one"
+        );
+        diagnostics
+            .push(Diagnostic::new(Level::Warning, "overrides-nothing", message).at(&file, span));
     }
 }
 

@@ -204,6 +204,11 @@ impl<'a> Evaluator<'a> {
         result
     }
 
+    /// Whether problems are not reported for now.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet.get() > 0
+    }
+
     /// Reports a problem once.
     pub(crate) fn report(
         &self,

@@ -61,7 +61,10 @@ impl Evaluator<'_> {
                     (Some(Each::Count(index)), Some("index")) => index.clone(),
                     (Some(Each::Pair(key, _)), Some("key")) => key.clone(),
                     (Some(Each::Pair(_, value)), Some("value")) => value.clone(),
-                    _ => return fixed(format!("`{name}` has no meaning in this block"), span),
+                    _ => {
+                        return self
+                            .undeclared(format!("`{name}` has no meaning in this block"), span);
+                    }
                 };
                 let label = format_smolstr!("{name}.{}", first.unwrap_or_default());
                 let val = self.steps(scope, val, rest(1))?;
@@ -104,6 +107,18 @@ impl Evaluator<'_> {
                 let val = self.module_value(instance, first, whole)?;
                 self.steps(scope, val, rest(1))
             }
+            "ephemeral" => {
+                let (Some(kind), Some(second)) = (first, attr_step(steps, 1)) else {
+                    return fixed("`ephemeral` needs a type and a name", span);
+                };
+                let sym = Sym::Data {
+                    root: self.root.clone(),
+                    addr: instance.address(&format!("ephemeral.{kind}.{second}")),
+                    path: SmolStr::default(),
+                };
+                let val = Val::unknown(sym, Src::at(whole)).marked(Marks::EPHEMERAL);
+                self.steps(scope, val, rest(2))
+            }
             "data" | "resource" => {
                 let (Some(kind), Some(second)) = (first, attr_step(steps, 1)) else {
                     return fixed(format!("`{name}` needs a type and a name"), span);
@@ -136,10 +151,20 @@ impl Evaluator<'_> {
         }
     }
 
+    /// A name that is not declared: Terraform refuses the whole configuration, whatever is done with
+    /// the value. Here it costs no more than the place where it stands.
+    fn undeclared(&self, message: String, span: Span) -> Eval {
+        let refused = fixed(message, span);
+        if self.is_quiet() {
+            return refused;
+        }
+        Ok(self.settle(refused, span))
+    }
+
     /// The value of a variable of a module instance.
     pub(crate) fn variable(&self, instance: &Rc<Instance>, name: &str, span: Span) -> Eval {
         let Some(variable) = instance.module.variables.get(name) else {
-            return fixed(format!("the variable `{name}` is not declared"), span);
+            return self.undeclared(format!("the variable `{name}` is not declared"), span);
         };
         self.remember(instance, Slot::Variable(name.into()), span, || {
             Ok(self.variable_value(instance, name, variable))
@@ -251,7 +276,7 @@ impl Evaluator<'_> {
 
     fn local(&self, instance: &Rc<Instance>, name: &str, span: Span) -> Eval {
         let Some(attr) = instance.module.locals.get(name) else {
-            return fixed(format!("the local value `{name}` is not declared"), span);
+            return self.undeclared(format!("the local value `{name}` is not declared"), span);
         };
         self.remember(instance, Slot::Local(name.into()), span, || {
             self.expr(&Scope::of(instance), &attr.value)
@@ -261,7 +286,7 @@ impl Evaluator<'_> {
     /// The value of an output of a module instance.
     pub(crate) fn output(&self, instance: &Rc<Instance>, name: &str, span: Span) -> Eval {
         let Some(block) = instance.module.outputs.get(name) else {
-            return fixed(format!("the module has no output `{name}`"), span);
+            return self.undeclared(format!("the module has no output `{name}`"), span);
         };
         self.remember(instance, Slot::Output(name.into()), span, || {
             let Some(attr) = block.body.attribute("value") else {
@@ -276,11 +301,11 @@ impl Evaluator<'_> {
     }
 
     fn module_value(&self, instance: &Rc<Instance>, call: &str, span: Span) -> Eval {
+        if !instance.module.calls.contains_key(call) {
+            return self.undeclared(format!("the module call `{call}` is not declared"), span);
+        }
         let Some(expanded) = self.expanded_call(instance, call) else {
-            return fixed(
-                format!("the module call `{call}` is not declared or refers to itself"),
-                span,
-            );
+            return fixed(format!("the module call `{call}` refers to itself"), span);
         };
         let address = instance.address(&format!("module.{call}"));
         Ok(self.members(
@@ -299,11 +324,11 @@ impl Evaluator<'_> {
 
     fn resource_value(&self, instance: &Rc<Instance>, key: &ResourceKey, span: Span) -> Eval {
         let local = key.address();
+        if !instance.module.resources.contains_key(key) {
+            return self.undeclared(format!("`{local}` is not declared"), span);
+        }
         let Some(expanded) = self.expanded_resource(instance, key) else {
-            return fixed(
-                format!("`{local}` is not declared or refers to itself"),
-                span,
-            );
+            return fixed(format!("`{local}` refers to itself"), span);
         };
         let address = instance.address(&local);
         Ok(self.members(

@@ -1,0 +1,100 @@
+//! What Terraform refuses: told at its place, and it costs no more than that place.
+
+use super::{addresses, find, policy, run};
+
+#[test]
+fn a_name_that_is_not_declared_costs_the_place_where_it_stands() {
+    let text = r#"
+module "m" { source = "./m" }
+locals { part = "${local.gone}-x" }
+resource "aws_iam_policy" "p" {
+  policy = jsonencode({ Statement = [{
+    Effect   = "Allow"
+    Action   = "s3:*"
+    Resource = [local.gone.arn, var.gone, module.m.gone, module.gone.arn, aws_sqs_queue.gone.arn, each.key, local.part]
+  }] })
+}
+ephemeral "aws_secretsmanager_secret_version" "s" { secret_id = "s" }
+resource "aws_iam_policy" "e" {
+  name   = try(local.gone, "never")
+  policy = jsonencode({ Id = ephemeral.aws_secretsmanager_secret_version.s.secret_string })
+}
+"#;
+    let (sources, output) = run(&[("main.tf", text), ("m/main.tf", "output \"arn\" {}\n")]);
+    let told: Vec<String> = output
+        .diagnostics
+        .iter()
+        .map(|told| sources.slice(told.span.unwrap()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "local.gone",
+            "local.gone",
+            "var.gone",
+            ".gone",
+            "module.gone",
+            "aws_sqs_queue.gone",
+            "each",
+            "local.gone",
+        ]
+    );
+    let document = policy(&find(&output, "aws_iam_policy.p").get("policy").unwrap());
+    let statement = document.get("Statement").unwrap().listed().remove(0);
+    assert_eq!(statement.get("Action").unwrap().as_str().unwrap(), "s3:*");
+    let resources = statement.get("Resource").unwrap().listed();
+    assert_eq!(resources.len(), 7);
+    assert!(resources[..6].iter().all(overgrant_value::Val::is_unknown));
+    // `try` does not catch it.
+    assert!(
+        find(&output, "aws_iam_policy.e")
+            .get("name")
+            .unwrap()
+            .is_unknown()
+    );
+}
+
+#[test]
+fn an_override_of_nothing_is_told_and_counts() {
+    let main =
+        "resource \"aws_iam_policy\" \"p\" { name = \"a\" }\nvariable \"v\" {}\nlocals { a = 1 }\n";
+    let over = r#"resource "aws_iam_policy" "p" { name = "b" }
+resource "aws_iam_policy" "q" { name = "c" }
+variable "v" { default = 1 }
+variable "w" {}
+locals {
+  a = 2
+  b = 3
+}
+output "o" { value = 1 }
+module "m" { source = "./m" }
+provider "aws" { region = "eu-west-1" }
+"#;
+    let files = [
+        ("main.tf", main),
+        ("a_override.tf", over),
+        ("m/main.tf", ""),
+    ];
+    let (sources, output) = run(&files);
+    let told: Vec<String> = output
+        .diagnostics
+        .iter()
+        .filter(|told| told.code == "overrides-nothing")
+        .map(|told| sources.slice(told.span.unwrap()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "resource \"aws_iam_policy\" \"q\"",
+            "variable \"w\"",
+            "b",
+            "output \"o\"",
+            "module \"m\"",
+        ]
+    );
+    let names = ["p", "q"].map(|name| {
+        let resource = find(&output, &format!("aws_iam_policy.{name}"));
+        resource.get("name").unwrap().as_str().unwrap().to_string()
+    });
+    assert_eq!(names, ["b", "c"], "{:?}", addresses(&output));
+}
