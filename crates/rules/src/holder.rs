@@ -3,6 +3,7 @@
 //! Not for addresses in outputs, which come from the place. Invariant: names are as the user wrote
 //! them, in backticks.
 
+use crate::names;
 use overgrant_ir::{DocumentId, DocumentRole, IdentityKind, Model, PolicyDocument};
 use overgrant_value::{Piece, Sym, Text};
 
@@ -29,7 +30,8 @@ pub(crate) fn role(model: &Model, trust: DocumentId) -> String {
     let name = model
         .of_kind(IdentityKind::Role)
         .find(|(_, role)| role.trust == Some(trust))
-        .and_then(|(_, role)| role.name.as_known());
+        .and_then(|(_, role)| role.name.as_known())
+        .filter(|name| names::is_whole(name));
     match (name, model.document(trust)) {
         (Some(name), _) => format!("role `{name}`"),
         (None, Some(document)) => format!("role `{}`", document.place.address),
@@ -55,6 +57,9 @@ pub(crate) fn target(policy: &PolicyDocument, service: &str) -> String {
         (_, true) => shown.rsplit([':', '/']).next().unwrap_or(&shown).to_owned(),
         (pieces, false) => last_segment(pieces),
     };
+    if !names::is_whole(&name) {
+        return unnamed();
+    }
     format!("{noun} `{name}`")
 }
 

@@ -1,15 +1,22 @@
 //! How messages name what they speak of: as its user wrote it, in backticks.
 //!
-//! Not for addresses in outputs, which findings carry. Invariant: a name that is not known is
-//! replaced by the address, never by a guess.
+//! Not for addresses in outputs, which findings carry. Invariant: a name that is not known, or not as a
+//! whole, is replaced by the address, never by a guess.
 
 use overgrant_ir::{DocumentRole, Identity, Place, PolicyDocument};
 use overgrant_value::Text;
 
+/// Whether a name says which thing it is: `-node-role` and `app--role` are left of names whose other parts
+/// have empty defaults here and are given where the code is used.
+pub(crate) fn is_whole(name: &str) -> bool {
+    const JOINTS: [char; 4] = ['-', '_', '.', '/'];
+    !name.is_empty() && !name.starts_with(JOINTS) && !name.ends_with(JOINTS) && !name.contains("--")
+}
+
 /// A known name, else the address.
 fn known(name: Option<&Text>, place: &Place) -> String {
     name.and_then(Text::as_known)
-        .filter(|name| !name.is_empty())
+        .filter(|name| is_whole(name))
         .map_or_else(|| place.address.to_string(), Into::into)
 }
 
@@ -45,4 +52,19 @@ pub(crate) fn identity(identity: &Identity) -> String {
 /// The name of an identity without its kind and without backticks.
 pub(crate) fn plain(identity: &Identity) -> String {
     known(Some(&identity.name), &identity.place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_whole;
+
+    #[test]
+    fn what_is_left_of_a_name_is_none() {
+        for name in ["ci", "acme-ci", "AWS__x", "a.b@example.com"] {
+            assert!(is_whole(name), "{name}");
+        }
+        for left in ["", "--node-role", "-role", "role-", "acme--role", "/app"] {
+            assert!(!is_whole(left), "{left}");
+        }
+    }
 }

@@ -144,7 +144,7 @@ fn drop_settled(members: &mut Vec<Member<'_>>, tiers: &[(PolicyKind, usize)], op
                 !new.allow && new.boxed.effect == Effect::Deny && new.boxed.surely_covers(old.boxed)
             });
             let apart = |new: &Member<'_>| !new.allow || new.boxed.surely_apart(old.boxed);
-            denied || open && new_side.all(|new| apart(new))
+            denied || open && new_side.all(apart)
         })
         .collect();
     let mut index = 0;

@@ -1,6 +1,6 @@
 //! `iam-user-defined`: an IAM user is defined.
 
-use crate::grants;
+use crate::{grants, names};
 use crate::listed::is_listed;
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
@@ -102,11 +102,10 @@ fn check(cx: &mut Context<'_>) {
     let model = cx.model;
     for (id, user) in model.of_kind(IdentityKind::User) {
         let place = &user.place;
-        let known = user.name.as_known().filter(|name| !name.is_empty());
         if is_listed(&cx.settings.break_glass, user) || grants::only_sends_mail(cx, id) {
             continue;
         }
-        let name = known.map_or_else(|| place.address.to_string(), Into::into);
+        let name = names::plain(user);
         let report = cx
             .finding(place, &place.name_src, format!("IAM user `{name}` has long-lived credentials"))
             .cell("user")
