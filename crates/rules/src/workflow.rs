@@ -98,6 +98,18 @@ impl Job<'_> {
             .collect()
     }
 
+    /// For whom its tokens are; `None` where that is not known.
+    pub(crate) fn audiences(&self) -> Option<Vec<String>> {
+        let audiences = self.setting.attrs.get("audiences")?;
+        let all = audiences.listed();
+        if audiences.is_unknown() {
+            return None;
+        }
+        all.iter()
+            .map(|one| Some(one.as_str()?.to_string()))
+            .collect()
+    }
+
     fn listed(&self, name: &str) -> Vec<Val> {
         let listed = self
             .setting
@@ -156,18 +168,20 @@ pub(crate) fn with_jobs(cx: &Context<'_>, mut report: Report, role: Option<Ident
     report
 }
 
-/// A subject that a role trusts, and that no job here has which assumes the role.
+/// A value of a claim that a role trusts, and that no job here has which assumes the role.
 pub(crate) struct Unmet<'a> {
     pub(crate) trusted: Trusted<'a>,
     pub(crate) role: IdentityId,
     pub(crate) value: &'a Value,
 }
 
-/// The subjects of a service that no job has, one for each statement. Silent where it is not sure that all
-/// jobs are known which may assume the role, or that the subjects are those of this repository.
+/// The values of a claim of a service's tokens that no job has, one for each statement. Silent where it is
+/// not sure that all jobs are known which may assume the role, or that the subjects are those of this
+/// repository.
 pub(crate) fn unmet<'a>(
     cx: &Context<'a>,
     service: Service,
+    claim: &str,
     may_have: impl Fn(&Job<'_>, &Trusted<'_>, &Condition, &Value) -> bool,
 ) -> Vec<Unmet<'a>> {
     let of_service: Vec<Job<'_>> = jobs(cx.model)
@@ -210,7 +224,7 @@ pub(crate) fn unmet<'a>(
         if !candidates.iter().any(own) {
             continue;
         }
-        let limits = trusted.limits("sub");
+        let limits = trusted.limits(claim);
         let mut values = limits
             .iter()
             .flat_map(|one| one.values.iter().map(move |value| (*one, value)));
@@ -230,7 +244,7 @@ pub(crate) fn unmet<'a>(
     found
 }
 
-/// The finding of a subject that no job has.
+/// The finding of a value that no job has.
 pub(crate) fn report(
     cx: &Context<'_>,
     unmet: &Unmet<'_>,

@@ -16,7 +16,7 @@ mod yaml;
 pub use detect::{Format, Template, TemplateRead, is_template, may_be_template, read};
 pub use json::parse_json;
 pub use tree::{Entry, Kind, Node, Parsed, Scalar, Style, Tag};
-pub use yaml::parse_yaml;
+pub use yaml::{parse_yaml, parse_yaml_behind};
 
 /// Nesting (aliases followed) that is still read; deeper input is refused with a diagnostic.
 pub const MAX_DEPTH: usize = 128;

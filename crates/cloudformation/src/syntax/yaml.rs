@@ -22,7 +22,18 @@ use std::sync::Arc;
 /// of aliases goes too far.
 pub fn parse_yaml(file: &SourceFile) -> Result<Parsed, Diagnostic> {
     let whole = file.text();
-    let text = whole.strip_prefix('\u{feff}').unwrap_or(whole);
+    parse_from(file, whole.strip_prefix('\u{feff}').unwrap_or(whole))
+}
+
+/// Reads the document of `file` that begins at a byte, behind another one.
+///
+/// # Errors
+/// As [`parse_yaml`].
+pub fn parse_yaml_behind(file: &SourceFile, start: usize) -> Result<Parsed, Diagnostic> {
+    parse_from(file, file.text().get(start..).unwrap_or_default())
+}
+
+fn parse_from(file: &SourceFile, text: &str) -> Result<Parsed, Diagnostic> {
     if let Some(parsed) = block::read(file, text) {
         return Ok(parsed);
     }

@@ -8,12 +8,13 @@
 mod bitbucket;
 mod expression;
 mod gitlab;
+mod inputs;
 mod merge;
 mod refs;
 mod shell;
 
 use super::Input;
-use overgrant_cloudformation::syntax::{Node, parse_yaml};
+use overgrant_cloudformation::syntax::{Node, parse_yaml, parse_yaml_behind};
 use overgrant_ir::{Format, Maker, Mode, Resource};
 use overgrant_source::{FileId, SourceFile, Sources, Span};
 use overgrant_value::{Guard, Src, Val};
@@ -28,6 +29,17 @@ pub(super) fn read(input: &mut Input, sources: &Arc<Sources>) {
 /// The tree of a file; `None` where there is none or it cannot be read. A file that asks for tokens counts
 /// as configuration, and its problems are told.
 fn load(input: &mut Input, sources: &Sources, path: &str, asks: &str) -> Option<Arc<Node>> {
+    load_behind(input, sources, path, asks, 0)
+}
+
+/// The same for the document that begins at a byte.
+fn load_behind(
+    input: &mut Input,
+    sources: &Sources,
+    path: &str,
+    asks: &str,
+    start: usize,
+) -> Option<Arc<Node>> {
     if !sources.exists(path) {
         return None;
     }
@@ -39,7 +51,12 @@ fn load(input: &mut Input, sources: &Sources, path: &str, asks: &str) -> Option<
             return None;
         }
     };
-    match parse_yaml(&file) {
+    let parsed = if start == 0 {
+        parse_yaml(&file)
+    } else {
+        parse_yaml_behind(&file, start)
+    };
+    match parsed {
         Ok(parsed) => {
             if concerns && input.files.insert(file.path().into()) {
                 input.comments.push((file.id(), parsed.comments));

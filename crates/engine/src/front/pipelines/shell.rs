@@ -66,6 +66,10 @@ impl Variables {
     }
 
     /// A text with its variables replaced; `None` where one is not known.
+    pub(super) fn expanded(&self, text: &str) -> Option<String> {
+        self.expand(text, DEPTH)
+    }
+
     fn expand(&self, text: &str, depth: usize) -> Option<String> {
         let Some((before, after)) = text.split_once('$') else {
             return Some(text.to_owned());

@@ -102,7 +102,7 @@ rule! {
 }
 
 fn check(cx: &mut Context<'_>) {
-    for one in unmet(cx, Service::GitHub, |job, _, _, value| may_have(job, value)) {
+    for one in unmet(cx, Service::GitHub, "sub", |job, _, _, value| may_have(job, value)) {
         let role = one.trusted.role(cx.model);
         let text =
             format!("{role} trusts `{}`, which no workflow here that assumes it can have", one.value);

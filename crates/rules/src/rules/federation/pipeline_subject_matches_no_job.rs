@@ -14,7 +14,8 @@ rule! {
     /// The trust policy pins a branch or tag of GitLab, or an environment of Bitbucket. The pipeline of this
     /// repository (`.gitlab-ci.yml` with the files that it includes from here, `bitbucket-pipelines.yml`)
     /// assumes the role, and none of its jobs runs with such a subject. A merge request of GitLab has the
-    /// subject of its source branch. Nothing is said where the pipeline uses files of other repositories, or
+    /// subject of its source branch. The same is said of the audience that GitLab's tokens are made for, where
+    /// no job asks for one that the trust accepts. Nothing is said where the pipeline uses files of other repositories, or
     /// has a job with a token and a role that is not written there.
     ///
     /// ## Why
@@ -33,6 +34,16 @@ rule! {
     ///     - aws sts assume-role-with-web-identity --role-arn arn:aws:iam::111122223333:role/deploy --role-session-name ci --web-identity-token $AWS_TOKEN
     /// ```
     /// where the role trusts `project_path:acme/shop:ref_type:branch:ref:main`.
+    /// ```gitlab bad with:role
+    /// deploy:
+    ///   id_tokens:
+    ///     AWS_TOKEN:
+    ///       aud: sts.amazonaws.com
+    ///   only: [main]
+    ///   script:
+    ///     - aws sts assume-role-with-web-identity --role-arn arn:aws:iam::111122223333:role/deploy --role-session-name ci --web-identity-token $AWS_TOKEN
+    /// ```
+    /// where the role trusts tokens for `https://gitlab.com`.
     /// ```bitbucket bad with:role
     /// pipelines:
     ///   branches:
@@ -82,6 +93,16 @@ rule! {
     ///                     variables:
     ///                       AWS_OIDC_ROLE_ARN: arn:aws:iam::111122223333:role/deploy
     ///                       S3_BUCKET: acme-site
+    /// ```
+    /// An audience that is a variable of the project may be any:
+    /// ```gitlab good with:role
+    /// deploy:
+    ///   id_tokens:
+    ///     AWS_TOKEN:
+    ///       aud: $AWS_AUDIENCE
+    ///   only: [main]
+    ///   script:
+    ///     - aws sts assume-role-with-web-identity --role-arn arn:aws:iam::111122223333:role/deploy --role-session-name ci --web-identity-token $AWS_TOKEN
     /// ```
     /// A merge request may have any source branch:
     /// ```gitlab good with:role
@@ -146,7 +167,7 @@ rule! {
 
 fn check(cx: &mut Context<'_>) {
     for service in [Service::GitLab, Service::Bitbucket] {
-        for one in unmet(cx, service, may_have) {
+        for one in unmet(cx, service, "sub", may_have) {
             let role = one.trusted.role(cx.model);
             let text = format!(
                 "{role} trusts `{}`, which no job of the pipeline here that assumes it can have",
@@ -156,6 +177,27 @@ fn check(cx: &mut Context<'_>) {
             cx.report(report);
         }
     }
+    for one in unmet(cx, Service::GitLab, "aud", may_ask) {
+        let role = one.trusted.role(cx.model);
+        let text = format!(
+            "{role} trusts tokens for `{}`, and no job of the pipeline here that assumes it asks for one",
+            one.value
+        );
+        let report = report(cx, &one, text, "give `aud` of the job's token and of the trust the same value");
+        cx.report(report);
+    }
+}
+
+/// Whether a job may ask for a token with an audience that the condition lists.
+fn may_ask(job: &Job<'_>, trusted: &Trusted<'_>, condition: &Condition, _: &Value) -> bool {
+    let Some(audiences) = job.audiences() else {
+        return true;
+    };
+    condition.open
+        || condition.values.iter().any(|value| {
+            let matches = |one: &String| value.pattern().matches(one).possible();
+            is_open(&trusted.shape(condition, value)) || audiences.iter().any(matches)
+        })
 }
 
 /// Whether a run of the job may have the subject; where it cannot be told, it may.
