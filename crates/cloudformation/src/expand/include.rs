@@ -1,10 +1,12 @@
-//! `AWS::Include` of files that stand beside the template, before `aws cloudformation package`.
+//! Files that stand beside the template, before `aws cloudformation package`: those of `AWS::Include`
+//! and the definitions of APIs.
 //!
 //! Not for files in buckets: those stay open and are told by the evaluator. Invariant: reads go
 //! through the run's file set, so nothing outside the base is opened.
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/transform-aws-include.html>
 
-use crate::syntax::{Entry, Kind, Node, parse_json, parse_yaml};
+use super::with_section;
+use crate::syntax::{Entry, Kind, Node, Parsed, make, parse_json, parse_yaml};
 use overgrant_source::{Diagnostic, Level, SourceFile, Sources};
 use std::sync::Arc;
 
@@ -26,6 +28,83 @@ pub(super) fn expand(
         depth: 0,
     };
     includer.node(root)
+}
+
+/// Where an API's definition may be a file, and the property that holds it where it is written out.
+const DEFINED_BY: [(&str, &str, &str); 4] = [
+    ("AWS::Serverless::Api", "DefinitionUri", "DefinitionBody"),
+    (
+        "AWS::Serverless::HttpApi",
+        "DefinitionUri",
+        "DefinitionBody",
+    ),
+    ("AWS::ApiGateway::RestApi", "BodyS3Location", "Body"),
+    ("AWS::ApiGatewayV2::Api", "BodyS3Location", "Body"),
+];
+
+/// The tree with the definitions of APIs in place of the local files that hold them.
+pub(super) fn definitions(
+    sources: &Sources,
+    file: &SourceFile,
+    root: &Arc<Node>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Arc<Node> {
+    let Some(resources) = root.get("Resources") else {
+        return Arc::clone(root);
+    };
+    let directory = directory(file.path());
+    let mut define = |resource: &Entry| -> Option<Arc<Node>> {
+        let kind = resource.value.get("Type")?.text()?;
+        let (_, from, to) = DEFINED_BY.iter().find(|(of, ..)| *of == kind)?;
+        let properties = resource.value.get("Properties")?;
+        let entry = properties.entry(from)?;
+        let path = entry.value.text().filter(|path| is_local(path))?;
+        let read = match sources.load(&format!("{directory}{path}")) {
+            Ok(loaded) => parse(&loaded).map_err(|problem| problem.message),
+            Err(error) => Err(error.to_string()),
+        };
+        let body = match read {
+            Ok(parsed) => parsed.root,
+            Err(problem) => {
+                let message = format!("{problem}; what the definition says is not checked");
+                diagnostics.push(
+                    Diagnostic::new(Level::Note, "include", message).at(file, entry.value.span),
+                );
+                return None;
+            }
+        };
+        let mut parts: Vec<Entry> = properties.entries().to_vec();
+        parts.retain(|part| part.key != *from);
+        parts.push(Entry {
+            key: (*to).into(),
+            value: body,
+            ..entry.clone()
+        });
+        let properties = make::map_of(parts, properties.span);
+        Some(with_section(&resource.value, "Properties", properties))
+    };
+    let mut changed = false;
+    let entries = resources.entries().iter().map(|entry| {
+        let defined = define(entry);
+        changed |= defined.is_some();
+        Entry {
+            value: defined.unwrap_or_else(|| Arc::clone(&entry.value)),
+            ..entry.clone()
+        }
+    });
+    let resources = make::map_of(entries.collect(), resources.span);
+    if !changed {
+        return Arc::clone(root);
+    }
+    with_section(root, "Resources", resources)
+}
+
+fn parse(file: &SourceFile) -> Result<Parsed, Diagnostic> {
+    if file.text().trim_start().starts_with('{') {
+        parse_json(file)
+    } else {
+        parse_yaml(file)
+    }
 }
 
 /// The directory part of a path relative to the base.
@@ -99,12 +178,7 @@ impl Includer<'_> {
                 return None;
             }
         };
-        let parsed = if loaded.text().trim_start().starts_with('{') {
-            parse_json(&loaded)
-        } else {
-            parse_yaml(&loaded)
-        };
-        match parsed {
+        match parse(&loaded) {
             Ok(parsed) => {
                 self.diagnostics.extend(parsed.diagnostics);
                 self.depth += 1;
@@ -149,6 +223,51 @@ mod tests {
             json::to_string(&found.resources[0].attrs),
             r#"{"A":1,"B":"${the region}"}"#
         );
+    }
+
+    #[test]
+    fn an_api_is_defined_by_the_file_beside_the_template() {
+        let main = "Transform: AWS::Serverless-2016-10-31
+Resources:
+  A: {Type: AWS::Serverless::Api, Properties: {StageName: p, DefinitionUri: ./api.yaml}}
+  B: {Type: AWS::ApiGateway::RestApi, Properties: {BodyS3Location: api.json}}
+  C: {Type: AWS::Serverless::Api, Properties: {StageName: p, DefinitionUri: s3://a/api.yaml}}
+  D: {Type: AWS::Serverless::Api, Properties: {StageName: p, DefinitionUri: gone.yaml}}
+  E: {Type: AWS::Serverless::StateMachine, Properties: {DefinitionUri: api.yaml}}
+";
+        let yaml = "x-amazon-apigateway-policy: {Statement: {Principal: '*'}}\n";
+        let sources = Arc::new(Sources::new("."));
+        sources.add("dir/api.yaml", yaml);
+        sources.add("dir/api.json", "{\"info\": {}}");
+        let TemplateRead::Yes(template) = read(&sources.add("dir/t.yaml", main)) else {
+            panic!("no template");
+        };
+        let project = Project::new(Arc::clone(&sources), vec![*template]);
+        let found = project.evaluate("dir/t.yaml");
+        let body = |id: &str| {
+            let resource = found
+                .resources
+                .iter()
+                .find(|one| one.address == id)
+                .unwrap();
+            resource.get("Body").map(|body| json::to_string(&body))
+        };
+        let policy = r#"{"x-amazon-apigateway-policy":{"Statement":{"Principal":"*"}}}"#;
+        let bodies = ["A", "B", "C", "D", "E"].map(body);
+        let wanted = [Some(policy), Some(r#"{"info":{}}"#), None, None, None];
+        assert_eq!(bodies, wanted.map(|body| body.map(str::to_owned)));
+        let api = found
+            .resources
+            .iter()
+            .find(|one| one.address == "A")
+            .unwrap();
+        let everybody = api
+            .get("Body")
+            .and_then(|body| body.at(&["x-amazon-apigateway-policy", "Statement", "Principal"]));
+        let span = everybody.and_then(|val| val.span()).unwrap();
+        assert_eq!(sources.get(span.file).unwrap().path(), "dir/api.yaml");
+        let told: Vec<_> = found.diagnostics.iter().map(|told| told.code).collect();
+        assert_eq!(told, ["include"]);
     }
 
     #[test]

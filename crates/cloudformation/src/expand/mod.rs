@@ -32,6 +32,11 @@ pub(crate) fn expand(sources: &Sources, template: &Template, parameters: &Parame
     if template.file.text().contains("AWS::Include") {
         root = include::expand(sources, &template.file, &root, &mut diagnostics);
     }
+    if template.file.text().contains("DefinitionUri")
+        || template.file.text().contains("BodyS3Location")
+    {
+        root = include::definitions(sources, &template.file, &root, &mut diagnostics);
+    }
     if template.file.text().contains("Fn::ForEach") {
         root = foreach::expand(&template.file, &root, parameters, &mut diagnostics);
     }

@@ -41,6 +41,11 @@ impl Reader {
                             texts.push((text, item, guard));
                         }
                         None if item.is_null() => {}
+                        // What a macro gives may be anything.
+                        None if item.as_map().is_some_and(|map| map.has_open_keys()) => {
+                            open = true;
+                            self.lowered(Resolution::Partial);
+                        }
                         None => match item.as_items() {
                             // A list in the list: half known results of `concat` and `flatten`.
                             Some(_) => {
