@@ -232,6 +232,7 @@ impl Reader<'_> {
         };
         match artifacts(&text) {
             Ok(artifacts) => {
+                self.told_of_stacks(directory, &path, &artifacts);
                 let assets = self.assets(&slash, &path, &artifacts);
                 for artifact in artifacts {
                     match artifact {
@@ -266,6 +267,24 @@ impl Reader<'_> {
                 .in_file(path.as_str())
                 .losing_file(),
             ),
+        }
+    }
+
+    /// Tells of templates beside a manifest that names no stack: a schema that is not known, or what
+    /// is left of an assembly.
+    fn told_of_stacks(&mut self, directory: &str, path: &str, artifacts: &[Artifact]) {
+        let names =
+            |artifact: &Artifact| matches!(artifact, Artifact::Stack(_) | Artifact::Stage { .. });
+        let is_template = |name: &String| name.ends_with(".template.json");
+        if !artifacts.iter().any(names) && self.sources.list(directory).iter().any(is_template) {
+            self.diagnostics.push(
+                Diagnostic::new(
+                    Level::Warning,
+                    "cdk-manifest",
+                    "the manifest names no stack, and the templates beside it were not read; run `cdk synth` again, or check the templates by their paths",
+                )
+                .in_file(path),
+            );
         }
     }
 
@@ -666,5 +685,25 @@ mod tests {
         sources.add("cdk.out/manifest.json", "{");
         let assembly = Assembly::read(sources, "cdk.out");
         assert_eq!(assembly.diagnostics()[0].code, "cdk-manifest");
+    }
+
+    #[test]
+    fn templates_that_no_stack_names_are_told() {
+        for (manifest, beside, told) in [
+            (r#"{"version": "99", "stacks": {}}"#, "S.template.json", 1),
+            (
+                r#"{"version": "1", "artifacts": {"Tree": {"type": "cdk:tree"}}}"#,
+                "S.template.json",
+                1,
+            ),
+            (r#"{"version": "1"}"#, "tree.json", 0),
+        ] {
+            let sources = Arc::new(Sources::new("."));
+            sources.add("x/manifest.json", manifest);
+            sources.add(&format!("x/{beside}"), "{}");
+            let assembly = Assembly::read(sources, "x");
+            let codes: Vec<_> = assembly.diagnostics().iter().map(|d| d.code).collect();
+            assert_eq!(codes, vec!["cdk-manifest"; told], "{manifest}");
+        }
     }
 }
