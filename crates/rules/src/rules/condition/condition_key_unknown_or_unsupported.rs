@@ -1,9 +1,11 @@
 //! `condition-key-unknown-or-unsupported`: A condition tests a key that does not exist or that its actions never carry.
 
+use crate::grants::list_actions;
 use crate::names;
 use crate::{Context, Family, Scope};
-use overgrant_catalog::{KeyScope, catalog};
+use overgrant_catalog::{Action, KeyScope, catalog};
 use overgrant_finding::{Confidence, Severity};
+use overgrant_ir::PolicyDocument;
 use overgrant_policy::{Condition, Effect, Statement};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -82,7 +84,8 @@ rule! {
     ///   })
     /// }
     /// ```
-    /// ```cloudformation good
+    /// An action beside those that know the key gets nothing, which is a note:
+    /// ```cloudformation good at:info
     /// Resources:
     ///   P:
     ///     Type: AWS::IAM::ManagedPolicy
@@ -165,6 +168,7 @@ fn check(cx: &mut Context<'_>) {
                     continue;
                 };
                 let Some(problem) = problem(&key, statement) else {
+                    uncovered(cx, document, statement, condition);
                     continue;
                 };
                 let written = &condition.key;
@@ -200,6 +204,60 @@ fn check(cx: &mut Context<'_>) {
     }
 }
 
+/// Notes the actions of an Allow that get nothing, since the key is one of another service.
+fn uncovered(cx: &mut Context<'_>, document: &PolicyDocument, statement: &Statement, condition: &Condition) {
+    let known = condition.key.spelling().and_then(|key| catalog().condition_key(&key));
+    let Some(key) = known.filter(|key| key.scope() == KeyScope::Service) else {
+        return;
+    };
+    let actions = statement.actions.must();
+    let sure = statement.effect == Effect::Allow
+        && !holds(condition)
+        && !statement.actions.listed().negated
+        && !statement.actions.listed().open
+        && actions == statement.actions.may();
+    let prefix = key.name().split(':').next().unwrap_or_default();
+    let of_another = |action: &Action<'_>| {
+        action.service().prefix() != prefix && !supports(*action, key.name())
+    };
+    // A pattern that takes in others too is meant for those.
+    let items = statement.actions.listed().items.iter().filter(|_| sure);
+    let dead: Vec<Action<'_>> = items
+        .map(|item| item.set())
+        .filter(|set| set.actions().all(|action| of_another(&action)))
+        .flat_map(|set| set.actions().collect::<Vec<_>>())
+        .collect();
+    if dead.is_empty() {
+        return;
+    }
+    let report = cx
+        .finding(
+            &document.place,
+            condition.key.src(),
+            format!(
+                "condition key `{}` in {} takes {} away, which do not know it",
+                condition.key,
+                names::document(document),
+                list_actions(&dead)
+            ),
+        )
+        .statement(statement)
+        .when(&condition.guard)
+        .severity(Severity::Info)
+        .help("put them into a statement without this condition");
+    cx.report(report);
+}
+
+/// Whether the data lists the key for the action, or for a type of resource that it acts on.
+fn supports(action: Action<'_>, name: &str) -> bool {
+    let is = |key: &str| key.eq_ignore_ascii_case(name);
+    action.condition_keys().any(is)
+        || action.resources().any(|resource| {
+            resource.condition_keys().any(is)
+                || resource.resource_type().is_some_and(|kind| kind.condition_keys().any(is))
+        })
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Problem {
     Unknown,
@@ -230,15 +288,7 @@ fn problem(key: &str, statement: &Statement) -> Option<Problem> {
         return None;
     }
     let name = known.name();
-    let supported = actions.actions().any(|action| {
-        action.condition_keys().any(|key| key.eq_ignore_ascii_case(name))
-            || action.resources().any(|resource| {
-                resource.condition_keys().any(|key| key.eq_ignore_ascii_case(name))
-                    || resource.resource_type().is_some_and(|kind| {
-                        kind.condition_keys().any(|key| key.eq_ignore_ascii_case(name))
-                    })
-            })
-    });
+    let supported = actions.actions().any(|action| supports(action, name));
     // The lists of a service are not always complete: only another service's key is sure.
     let own = actions
         .actions()

@@ -4,7 +4,7 @@ use crate::{grants, names};
 use crate::listed::is_listed;
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
-use overgrant_ir::IdentityKind;
+use overgrant_ir::{CredentialKind, IdentityId, IdentityKind};
 
 rule! {
     /// An IAM user is defined.
@@ -27,6 +27,19 @@ rule! {
     ///     Type: AWS::IAM::User
     ///     Properties:
     ///       UserName: jane.doe
+    /// ```
+    /// Beside Identity Center a user with a password is a second door for the same people:
+    /// ```terraform bad at:medium
+    /// resource "aws_iam_user" "jane" { # <-- here
+    ///   name = "jane.doe"
+    /// }
+    /// resource "aws_iam_user_login_profile" "jane" {
+    ///   user = aws_iam_user.jane.name
+    /// }
+    /// resource "aws_ssoadmin_permission_set" "reader" {
+    ///   name         = "reader"
+    ///   instance_arn = "arn:aws:sso:::instance/ssoins-1234567890abcdef"
+    /// }
     /// ```
     /// ## Good
     /// ```terraform good
@@ -100,17 +113,31 @@ rule! {
 
 fn check(cx: &mut Context<'_>) {
     let model = cx.model;
+    let center = model.of_kind(IdentityKind::PermissionSet).next().is_some();
     for (id, user) in model.of_kind(IdentityKind::User) {
         let place = &user.place;
         if is_listed(&cx.settings.break_glass, user) || grants::only_sends_mail(cx, id) {
             continue;
         }
         let name = names::plain(user);
-        let report = cx
+        let mut report = cx
             .finding(place, &place.name_src, format!("IAM user `{name}` has long-lived credentials"))
             .cell("user")
             .principal(place)
             .help("use IAM Identity Center for people and roles for workloads");
+        if center && signs_in(cx, id) {
+            report = report
+                .severity(Severity::Medium)
+                .note("Identity Center is in use: who leaves keeps what this user has");
+        }
         cx.report(report);
     }
+}
+
+/// Whether the user has a password, as people do.
+fn signs_in(cx: &Context<'_>, user: IdentityId) -> bool {
+    cx.model.credentials.iter().any(|one| {
+        let owner = one.user.as_ref().and_then(|owner| cx.access.identity(&owner.text, &one.place.root));
+        one.kind == CredentialKind::LoginProfile && owner == Some(user)
+    })
 }

@@ -2,8 +2,8 @@
 
 use crate::{Context, Family, Scope, fixes};
 use overgrant_finding::{Confidence, Edit, Fix, Severity};
-use overgrant_ir::{CredentialKind, Place, Setting};
-use overgrant_value::Src;
+use overgrant_ir::{CredentialKind, IdentityKind, Place, Setting};
+use overgrant_value::{Marks, Src};
 
 rule! {
     /// Password policy of the account is weak or missing.
@@ -23,6 +23,16 @@ rule! {
     ///   password_reuse_prevention = 24
     /// }
     /// ```
+    /// What only the default of a variable says is less sure:
+    /// ```terraform bad
+    /// variable "length" {
+    ///   default = 8 # <-- here
+    /// }
+    /// resource "aws_iam_account_password_policy" "account" {
+    ///   minimum_password_length   = var.length
+    ///   password_reuse_prevention = 24
+    /// }
+    /// ```
     /// CloudFormation has no type for the policy:
     /// ```cloudformation bad scope:module,account also:iam-user-defined
     /// Resources:
@@ -34,6 +44,17 @@ rule! {
     ///         Password: "{{resolve:secretsmanager:ann}}" # <-- here
     /// ```
     /// ## Good
+    /// Where people sign in through Identity Center and there are no users, it is a note:
+    /// ```terraform good at:info
+    /// resource "aws_iam_account_password_policy" "weak" {
+    ///   minimum_password_length   = 8
+    ///   password_reuse_prevention = 24
+    /// }
+    /// resource "aws_ssoadmin_permission_set" "reader" {
+    ///   name         = "reader"
+    ///   instance_arn = "arn:aws:sso:::instance/ssoins-1234567890abcdef"
+    /// }
+    /// ```
     /// ```terraform good
     /// resource "aws_iam_account_password_policy" "strict" {
     ///   minimum_password_length        = 14
@@ -125,8 +146,16 @@ fn check(cx: &mut Context<'_>) {
         let mut report = cx
             .finding(&policy.place, &first.src, text)
             .cell("weak")
+            .marks(first.marks)
             .fix(edits.map(|edits| fixes::safe("Strengthen the password policy", edits)))
             .help("ask for 14 characters and refuse the last 24 passwords");
+        if model.of_kind(IdentityKind::PermissionSet).next().is_some()
+            && model.of_kind(IdentityKind::User).next().is_none()
+        {
+            report = report
+                .severity(Severity::Info)
+                .note("no user is defined, people sign in through Identity Center");
+        }
         for one in weak.iter().skip(1) {
             report = report.related(&one.src, one.words.clone(), None);
         }
@@ -141,6 +170,8 @@ struct Weakness {
     words: String,
     /// What sets the argument as it should be.
     edit: Option<Edit>,
+    /// How sure the value is.
+    marks: Marks,
 }
 
 fn weak(policy: &Setting) -> Vec<Weakness> {
@@ -162,6 +193,7 @@ fn weak(policy: &Setting) -> Vec<Weakness> {
                 src,
                 words: words(value),
                 edit,
+                marks: val.map_or(Marks::NONE, |val| val.marks()),
             });
         }
     };
@@ -179,6 +211,7 @@ fn weak(policy: &Setting) -> Vec<Weakness> {
             words: "keeps users from changing their own password".to_owned(),
             // Whoever may not do it today would be granted something.
             edit: None,
+            marks: change.marks(),
         });
     }
     found

@@ -3,7 +3,7 @@
 use crate::{Context, Family, Scope, fixes};
 use overgrant_finding::{Confidence, Edit, Severity};
 use overgrant_ir::Setting;
-use overgrant_value::{Src, Val};
+use overgrant_value::{Marks, Src, Val};
 
 rule! {
     /// CloudTrail trail misses calls, or cannot prove what it holds.
@@ -217,6 +217,7 @@ fn check(cx: &mut Context<'_>) {
                 src,
                 words,
                 edit: None,
+                marks: Marks::NONE,
             });
             (found, Severity::Low)
         } else if found.is_empty() {
@@ -231,6 +232,7 @@ fn check(cx: &mut Context<'_>) {
         let mut report = cx
             .finding(&trail.place, &first.src, text)
             .cell("trail")
+            .marks(first.marks)
             .fix(edits.map(|edits| fixes::safe("Switch on what the trail misses", edits)))
             .severity(severity)
             .help("record all regions, global services and management events, with digests");
@@ -247,6 +249,8 @@ struct Gap {
     words: &'static str,
     /// What sets the switch as it should be.
     edit: Option<Edit>,
+    /// How sure the value is.
+    marks: Marks,
 }
 
 /// What the trail misses, apart from other regions and from kinds of events.
@@ -262,7 +266,7 @@ fn off(trail: &Setting, switch: &Switch) -> Option<Gap> {
     let at = usize::from(!trail.place.format.is_terraform());
     let name = switch.names.get(at)?;
     let val = trail.attrs.get(name).filter(|val| !val.is_null());
-    let (on, src, edit) = match val {
+    let (on, src, edit) = match &val {
         Some(val) => {
             let edit = fixes::replace(val.src(), "false", "true");
             (val.as_bool() != Some(false), val.src().clone(), edit)
@@ -277,6 +281,7 @@ fn off(trail: &Setting, switch: &Switch) -> Option<Gap> {
         src,
         words: switch.off,
         edit,
+        marks: val.map_or(Marks::NONE, |val| val.marks()),
     })
 }
 
@@ -363,6 +368,7 @@ fn advice(trail: &Setting, organization: bool) -> Vec<Gap> {
             src: trail.place.name_src.clone(),
             words,
             edit: None,
+            marks: Marks::NONE,
         });
     };
     if organization && !has(["is_organization_trail", "IsOrganizationTrail"]) {

@@ -139,6 +139,24 @@ rule! {
     ///   JSON
     /// }
     /// ```
+    /// A boundary that takes nothing away lowers nothing:
+    /// ```terraform bad at:critical also:boundary-noop,managed-administratoraccess
+    /// resource "aws_iam_role" "app" {
+    ///   name                 = "app"
+    ///   permissions_boundary = "arn:aws:iam::aws:policy/AdministratorAccess"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ec2.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "app" {
+    ///   role = aws_iam_role.app.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "*", Resource = "*" }] # <-- here
+    ///   })
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_policy" "publish" {
@@ -341,7 +359,7 @@ fn weight(cx: &Context<'_>, grant: &Grant<'_>) -> (Severity, Option<&'static str
         && grant
             .holders
             .iter()
-            .all(|holder| holder.identity.boundary.is_some());
+            .all(|holder| holder.identity.boundary.is_some() && cx.access.is_admin(holder.id) != Answer::Must);
     if bounded {
         let note = "a permissions boundary limits every holder";
         return (Severity::Medium, Some(note));

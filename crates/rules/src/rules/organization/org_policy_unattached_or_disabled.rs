@@ -56,8 +56,8 @@ rule! {
     ///   target_id = "ou-k3m9-p7q2r4s8"
     /// }
     /// ```
-    /// Where attachments cannot be read, any policy may be attached:
-    /// ```terraform good scope:module,organization also:scp-root-user-not-restricted,scp-cloudtrail-guard-incomplete,scp-detective-service-guard-incomplete
+    /// Where attachments cannot be read, any policy may be attached, and this is a note:
+    /// ```terraform good at:info scope:module,organization also:scp-root-user-not-restricted,scp-cloudtrail-guard-incomplete,scp-detective-service-guard-incomplete
     /// variable "policies" { type = map(string) }
     /// resource "aws_organizations_policy" "regions" {
     ///   name = "regions"
@@ -159,6 +159,11 @@ fn attachment(cx: &mut Context<'_>, id: DocumentId, policy: &PolicyDocument, nam
     let report = if own.is_empty() && !open {
         let text = format!("{name} binds nobody: nothing attaches it to a root, unit or account");
         cx.finding(place, &place.name_src, text)
+    } else if own.is_empty() {
+        let text = format!("{name} may bind nobody: only attachments of unknown policies are defined");
+        cx.finding(place, &place.name_src, text)
+            .severity(Severity::Info)
+            .confidence(Confidence::Low)
     } else if let Some(first) = own.first().filter(|_| {
         policy.role == DocumentRole::ServiceControl
             && own.iter().all(|one| one.target.as_ref().is_some_and(|t| is_management(&t.text)))

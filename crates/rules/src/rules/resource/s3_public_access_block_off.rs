@@ -1,9 +1,13 @@
 //! `s3-public-access-block-off`: A bucket's block of public access is switched off.
 
-use crate::exposure::truth;
-use crate::{Context, Family, Scope, fixes};
+use crate::exposure::{self, truth};
+use crate::exposure::PublicBlock;
+use crate::{Context, Family, Scope, fixes, holder};
+use crate::organization::resource_of;
+use crate::caller::{Caller, caller, closed_by_deny};
 use overgrant_finding::{Confidence, Severity};
-use overgrant_ir::{Guardrail, GuardrailKind, Model};
+use overgrant_ir::{Guardrail, GuardrailKind, Model, Place, ReferenceTo};
+use overgrant_value::Src;
 
 rule! {
     /// A bucket's block of public access is switched off.
@@ -38,7 +42,55 @@ rule! {
     ///         IgnorePublicAcls: true
     ///         RestrictPublicBuckets: false # <-- here
     /// ```
+    /// It is worse where something uses the opening:
+    /// ```terraform bad at:high also:public-resource-policy
+    /// resource "aws_s3_bucket" "logs" {
+    ///   bucket = "acme-logs"
+    /// }
+    ///
+    /// resource "aws_s3_bucket_public_access_block" "logs" {
+    ///   bucket                  = aws_s3_bucket.logs.id
+    ///   block_public_acls       = true
+    ///   block_public_policy     = false # <-- here
+    ///   ignore_public_acls      = true
+    ///   restrict_public_buckets = false
+    /// }
+    ///
+    /// resource "aws_s3_bucket_policy" "logs" {
+    ///   bucket = aws_s3_bucket.logs.id
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "s3:GetObject", Resource = "${aws_s3_bucket.logs.arn}/*", Principal = "*" }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation bad at:high
+    /// Resources:
+    ///   Site:
+    ///     Type: AWS::S3::Bucket
+    ///     Properties:
+    ///       AccessControl: PublicRead
+    ///       PublicAccessBlockConfiguration:
+    ///         BlockPublicAcls: false # <-- here
+    ///         BlockPublicPolicy: true
+    ///         IgnorePublicAcls: false
+    ///         RestrictPublicBuckets: true
+    /// ```
     /// ## Good
+    /// With `scope: account`, a note tells that the account has no block of its own:
+    /// ```terraform good at:info scope:module,account
+    /// resource "aws_s3_bucket" "logs" {
+    ///   bucket = "acme-logs"
+    /// }
+    ///
+    /// resource "aws_s3_bucket_public_access_block" "logs" {
+    ///   bucket                  = aws_s3_bucket.logs.id
+    ///   block_public_acls       = true
+    ///   block_public_policy     = true
+    ///   ignore_public_acls      = true
+    ///   restrict_public_buckets = true
+    /// }
+    /// ```
     /// ```terraform good
     /// resource "aws_s3_bucket" "logs" {
     ///   bucket = "acme-logs"
@@ -134,8 +186,17 @@ const SETTINGS: [[&str; 2]; 4] = [
     ["restrict_public_buckets", "RestrictPublicBuckets"],
 ];
 
+/// The block of a whole account, which only Terraform can define.
+const ACCOUNT: &str = "aws_s3_account_public_access_block";
+
+/// Access control lists of S3 that take in everybody, as Terraform and CloudFormation name them.
+const PUBLIC: [&str; 5] = [
+    "public-read", "public-read-write", "authenticated-read", "PublicRead", "PublicReadWrite",
+];
+
 fn check(cx: &mut Context<'_>) {
     let model = cx.model;
+    whole_account(cx);
     for block in &model.guardrails {
         if block.kind != GuardrailKind::PublicAccessBlock
             || cx.settings.is_public_ok(&block.place.address)
@@ -174,6 +235,11 @@ fn check(cx: &mut Context<'_>) {
             .marks(val.marks())
             .fix(edits.map(|edits| fixes::changing("Block public access", edits)))
             .help("set all four to true");
+        if let Some((place, src)) = opened(model, block) {
+            report = report
+                .severity(Severity::High)
+                .related(&src, "this opens the bucket to everybody", Some(place));
+        }
         for (name, val) in off.iter().skip(1) {
             report = report.related(val.src(), format!("`{name}` is off too"), None);
         }
@@ -181,12 +247,79 @@ fn check(cx: &mut Context<'_>) {
     }
 }
 
+/// Notes that nothing blocks public access for the account, where one is described that has buckets.
+fn whole_account(cx: &mut Context<'_>) {
+    let model = cx.model;
+    let blocked = model.guardrails.iter().any(|one| one.place.kind == ACCOUNT);
+    let buckets = holder::resource_policies(model).any(|(_, service)| service == "s3")
+        || model.guardrails.iter().any(|one| one.kind == GuardrailKind::PublicAccessBlock)
+        || model.grants.iter().any(|grant| grant.service == "s3");
+    if blocked || !buckets || !cx.settings.speaks(Scope::Account) {
+        return;
+    }
+    let text = "each bucket blocks public access for itself: no block of the account is defined";
+    if let Some(report) = cx.absence("no block of the account", text) {
+        let help = "define aws_s3_account_public_access_block with all four settings true";
+        cx.report(report.severity(Severity::Info).help(help));
+    }
+}
+
+/// What opens the bucket to everybody, where the block lets it: a policy or an access control list.
+fn opened<'a>(model: &'a Model, block: &'a Guardrail) -> Option<(&'a Place, Src)> {
+    let off = |wanted: [&str; 2]| {
+        let names = SETTINGS.iter().flatten().filter(|name| wanted.contains(name));
+        let mut values = names.filter_map(|name| truth(block.attrs.get(name)?));
+        values.next() == Some(false)
+    };
+    let policies = || {
+        holder::resource_policies(model)
+            .filter(|(policy, service)| *service == "s3" && concerns(block, &policy.place, policy.targets.iter()))
+            .filter(|(policy, _)| exposure::public_block(model, policy) == PublicBlock::Off)
+            .find_map(|(policy, _)| {
+                let mut allows = policy.document.allows();
+                let open = allows.find_map(|statement| {
+                    let anyone = statement.principals.anyone()?;
+                    let free = matches!(caller(&statement.conditions), Caller::Free)
+                        && !closed_by_deny(&policy.document, statement);
+                    free.then_some(anyone)
+                })?;
+                Some((&policy.place, open.src().clone()))
+            })
+    };
+    let lists = || {
+        let ignored = !(off(["block_public_acls", "BlockPublicAcls"])
+            && off(["ignore_public_acls", "IgnorePublicAcls"]));
+        let mut grants = model.grants.iter().filter(|grant| grant.service == "s3" && !ignored);
+        grants.find_map(|grant| {
+            let mut names = ["acl", "AccessControl"].iter();
+            let acl = names.find_map(|name| grant.attrs.get(name))?;
+            let public = acl.as_str().is_some_and(|acl| PUBLIC.contains(&acl.as_str()));
+            (public && concerns(block, &grant.place, grant.target.iter())).then(|| (&grant.place, acl.src().clone()))
+        })
+    };
+    policies().or_else(lists)
+}
+
+/// Whether a block is that of one of these buckets, or of the resource that says it.
+fn concerns<'a>(block: &Guardrail, place: &Place, mut buckets: impl Iterator<Item = &'a ReferenceTo>) -> bool {
+    let Some(subject) = &block.subject else {
+        return false;
+    };
+    let made_by = |bucket: &ReferenceTo| resource_of(&bucket.text).map(|(_, address)| address.clone());
+    block.place.root == place.root
+        && (block.place.address == place.address
+            || buckets.any(|bucket| {
+                bucket.text.key() == subject.text.key()
+                    || made_by(bucket).as_ref() == Some(&block.place.address)
+            }))
+}
+
 /// Whether the block of the whole account, in the same root, has the setting on. Source: Amazon S3,
 /// "Blocking public access to your Amazon S3 storage" (the most restrictive combination holds).
 fn is_on_for_account(model: &Model, bucket: &Guardrail, name: &str) -> bool {
     model.guardrails.iter().any(|one| {
         one.kind == GuardrailKind::PublicAccessBlock
-            && one.place.kind == "aws_s3_account_public_access_block"
+            && one.place.kind == ACCOUNT
             && one.place.root == bucket.place.root
             && one.attrs.get(name).and_then(truth) == Some(true)
     })

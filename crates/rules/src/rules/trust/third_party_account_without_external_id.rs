@@ -6,7 +6,9 @@ use crate::holder;
 use crate::skeleton::{is_star, skeleton};
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
-use overgrant_policy::Statement;
+use overgrant_ir::{DocumentId, PolicyDocument};
+use overgrant_policy::{Answer, Arn, Principal, PrincipalKind, Statement};
+use overgrant_value::{Piece, Sym};
 
 rule! {
     /// A role trusts a foreign account without an external id.
@@ -117,8 +119,9 @@ rule! {
     ///   })
     /// }
     /// ```
-    /// An account that is not known, by value or to the configuration, is not called a third party:
-    /// ```terraform good
+    /// An account that is not known, by value or to the configuration, is not called a third party; that a
+    /// variable gives one is a note:
+    /// ```terraform good at:info
     /// variable "account" { type = string }
     /// resource "aws_iam_role" "reader" {
     ///   name = "reader"
@@ -162,6 +165,7 @@ fn check(cx: &mut Context<'_>) {
             }
             for principal in &statement.principals {
                 let Some(account) = principal.account() else {
+                    unknown(cx, id, trust, statement, principal);
                     continue;
                 };
                 let class = classify(cx, &account);
@@ -186,6 +190,33 @@ fn check(cx: &mut Context<'_>) {
             }
         }
     }
+}
+
+/// Notes that an account is trusted that only a variable tells: it may be somebody else's.
+fn unknown(cx: &mut Context<'_>, id: DocumentId, trust: &PolicyDocument, statement: &Statement, principal: &Principal) {
+    let account = match principal.kind() {
+        PrincipalKind::Account | PrincipalKind::Aws => Arn::parse(principal.reference()).map(|arn| arn.account),
+        _ => None,
+    };
+    let given = account.is_some_and(|account| {
+        matches!(account.pieces(), [Piece::Hole(hole)] if matches!(hole.sym, Sym::Input { .. }))
+    });
+    if !given {
+        return;
+    }
+    let role = holder::role(cx.model, id);
+    let report = cx
+        .finding(
+            &trust.place,
+            principal.src(),
+            format!("{role} trusts an account that is given from outside, without an external id"),
+        )
+        .statement(statement)
+        .when(principal.guard())
+        .severity(Severity::Info)
+        .answer(Answer::May)
+        .help("test sts:ExternalId with StringEquals if the account is not your own");
+    cx.report(report);
 }
 
 /// A positive test of the external id that is not open to any value.

@@ -4,6 +4,8 @@ use crate::caller::{Caller, caller, closed_by_deny};
 use crate::holder;
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
+use overgrant_ir::{DocumentId, PolicyDocument};
+use overgrant_policy::Statement;
 
 rule! {
     /// A role trusts every AWS account behind a condition that binds nobody.
@@ -103,8 +105,8 @@ rule! {
     ///               ArnLike:
     ///                 aws:PrincipalArn: !Sub "arn:aws:iam::${AWS::AccountId}:role/deploy-*"
     /// ```
-    /// The roles of one account are not anybody:
-    /// ```terraform good
+    /// The roles of one account are not anybody. That who may make roles there chooses names is a note:
+    /// ```terraform good at:info
     /// resource "aws_iam_role" "reader" {
     ///   name = "reader"
     ///   assume_role_policy = jsonencode({
@@ -152,6 +154,7 @@ fn check(cx: &mut Context<'_>) {
                 continue;
             };
             let Caller::Weak(weak) = caller(&statement.conditions) else {
+                by_name(cx, id, trust, statement);
                 continue;
             };
             let Some((condition, weakness)) = weak.first() else {
@@ -174,4 +177,31 @@ fn check(cx: &mut Context<'_>) {
             cx.report(report);
         }
     }
+}
+
+/// Notes that everybody of an account is trusted whose name has a form: who may make roles there may
+/// choose it.
+fn by_name(cx: &mut Context<'_>, id: DocumentId, trust: &PolicyDocument, statement: &Statement) {
+    let [only] = statement.conditions.items.as_slice() else {
+        return;
+    };
+    let wild = only.values.iter().find(|value| {
+        let arn = value.known().filter(|_| only.operator.has_wildcards());
+        arn.is_some_and(|arn| {
+            let mut parts = arn.splitn(6, ':').skip(4);
+            let account = parts.next().is_some_and(|id| !id.is_empty() && !id.contains(['*', '?']));
+            account && parts.next().is_some_and(|name| name.contains(['*', '?']))
+        })
+    });
+    let (Some(value), true) = (wild, only.key.is("aws:PrincipalArn")) else {
+        return;
+    };
+    let role = holder::role(cx.model, id);
+    let text = format!("whoever may be named like `{value}` can assume {role}");
+    let report = cx
+        .finding(&trust.place, value.pattern().src(), text)
+        .statement(statement)
+        .severity(Severity::Info)
+        .help("name the principals, or see who may make such names in that account");
+    cx.report(report);
 }
