@@ -294,7 +294,10 @@ fn opened<'a>(model: &'a Model, block: &'a Guardrail) -> Option<(&'a Place, Src)
             let mut names = ["acl", "AccessControl"].iter();
             let acl = names.find_map(|name| grant.attrs.get(name))?;
             let public = acl.as_str().is_some_and(|acl| PUBLIC.contains(&acl.as_str()));
-            (public && concerns(block, &grant.place, grant.target.iter())).then(|| (&grant.place, acl.src().clone()))
+            let website = ["website", "WebsiteConfiguration"]
+                .iter()
+                .any(|name| grant.attrs.get(name).is_some_and(|val| !val.is_null()));
+            (public && !website && concerns(block, &grant.place, grant.target.iter())).then(|| (&grant.place, acl.src().clone()))
         })
     };
     policies().or_else(lists)
