@@ -89,5 +89,5 @@ pub use request::{
     Caller, Context, ContextValue, Outcome, PolicyKind, Request, Stack, StatementRef, Verdict,
 };
 pub use resource::{ResourcePattern, Resources};
-pub use star::Star;
+pub use star::{Star, has_name};
 pub use statement::{Listed, Statement};

@@ -146,6 +146,15 @@ impl Domain {
     }
 }
 
+/// Whether an ARN format names one resource among several: something is filled in after the account.
+#[must_use]
+pub fn has_name(format: &str) -> bool {
+    format
+        .splitn(6, ':')
+        .nth(5)
+        .is_some_and(|resource| resource.contains("${") || resource.contains('*'))
+}
+
 fn own_account() -> Vec<Token> {
     glob::compile(&Text::hole(Sym::Account, Src::none()), false)
 }
@@ -203,9 +212,16 @@ impl Resources {
         let mut star = if action.is_wildcard_only() {
             self.star_without_types(action.service().prefix())
         } else {
-            action
+            let formats: Vec<&'static str> = action
                 .resources()
-                .filter_map(|resource| Domain::of(resource.resource_type()?.arn_pattern()))
+                .filter_map(|resource| Some(resource.resource_type()?.arn_pattern()))
+                .collect();
+            // Of a catalog or a registry there is one: naming it is no breadth beside what has names.
+            let named = formats.iter().any(|format| has_name(format));
+            formats
+                .into_iter()
+                .filter(|format| !named || has_name(format))
+                .filter_map(Domain::of)
                 .fold(Star::Part, |star, domain| star.widest(self.covers(&domain)))
         };
         if self.0.open && !self.0.negated {

@@ -4,7 +4,7 @@
 
 use overgrant_catalog::AccessLevel;
 use overgrant_finding::Severity;
-use overgrant_ir::{Guardrail, GuardrailKind, Model, PolicyDocument};
+use overgrant_ir::{Guardrail, GuardrailKind, Model, Place, PolicyDocument, ReferenceTo};
 use overgrant_policy::Statement;
 use overgrant_value::{Data, Piece, Sym, Text, Val};
 use smol_str::SmolStr;
@@ -106,23 +106,70 @@ fn setting(block: &Guardrail, names: [&str; 2]) -> Option<(Val, bool)> {
 
 /// The blocks that concern the bucket of a policy, account-wide ones included.
 fn blocks<'a>(model: &'a Model, policy: &PolicyDocument) -> impl Iterator<Item = &'a Guardrail> {
-    let keys: Vec<String> = policy.targets.iter().map(|to| to.text.key()).collect();
-    let buckets: Vec<_> = policy
-        .targets
-        .iter()
-        .filter_map(|to| made_by(&to.text))
-        .cloned()
-        .collect();
-    let (root, address) = (policy.place.root.clone(), policy.place.address.clone());
+    let bucket = Bucket::of(policy);
     model.guardrails.iter().filter(move |block| {
         block.kind == GuardrailKind::PublicAccessBlock
-            && block.place.root == root
-            && block.subject.as_ref().is_none_or(|subject| {
-                keys.contains(&subject.text.key())
-                    || block.place.address == address
-                    || buckets.contains(&block.place.address)
-            })
+            && bucket.is_of(&block.place, block.subject.as_ref())
     })
+}
+
+/// The bucket that a policy is on.
+struct Bucket {
+    root: SmolStr,
+    /// The resource that holds the policy: the bucket itself, where that has the policy as argument.
+    holder: SmolStr,
+    keys: Vec<String>,
+    addresses: Vec<SmolStr>,
+}
+
+impl Bucket {
+    fn of(policy: &PolicyDocument) -> Self {
+        let targets = policy.targets.iter().map(|to| &to.text);
+        Self {
+            root: policy.place.root.clone(),
+            holder: policy.place.address.clone(),
+            keys: targets.clone().map(Text::key).collect(),
+            addresses: targets.filter_map(made_by).cloned().collect(),
+        }
+    }
+
+    /// Whether a setting at the place is about this bucket, or names none.
+    fn is_of(&self, place: &Place, subject: Option<&ReferenceTo>) -> bool {
+        place.root == self.root
+            && subject.is_none_or(|subject| {
+                let named = made_by(&subject.text);
+                self.keys.contains(&subject.text.key())
+                    || named.is_some_and(|named| self.addresses.contains(named))
+                    || place.address == self.holder
+                    || self.addresses.contains(&place.address)
+            })
+    }
+}
+
+/// Whether the bucket of a policy serves a website, and the statement does no more than let it be read.
+pub(crate) fn serves_website(
+    model: &Model,
+    policy: &PolicyDocument,
+    statement: &Statement,
+) -> bool {
+    let granted = statement.actions.must();
+    let bucket = Bucket::of(policy);
+    granted.actions().all(|action| action.name() == "GetObject")
+        && model.grants.iter().any(|grant| {
+            let website = ["website", "WebsiteConfiguration"].iter().any(|name| {
+                let val = grant.attrs.get(name);
+                val.is_some_and(|val| val.as_items().is_none_or(|items| !items.is_empty()))
+            });
+            let name = ["bucket", "BucketName"]
+                .iter()
+                .find_map(|name| grant.attrs.get(name)?.to_text());
+            let named = name.is_some_and(|name| bucket.keys.contains(&name.key()));
+            grant.service == "s3"
+                && grant.target.is_some()
+                && (website || grant.place.kind == "aws_s3_bucket_website_configuration")
+                && (bucket.is_of(&grant.place, grant.target.as_ref())
+                    || named && grant.place.root == policy.place.root)
+        })
 }
 
 /// The address of the resource whose attribute a text is.

@@ -29,6 +29,7 @@ mod service_accounts;
 mod settings;
 #[cfg(test)]
 mod testing;
+mod usual;
 mod whole;
 mod workflow;
 

@@ -25,6 +25,10 @@ const WEIGHTY: [&str; 9] = [
 /// Services that take in measurements and little else.
 const TELEMETRY: [&str; 1] = ["xray"];
 
+/// Services that are one application of the account, with users and rights of its own: who administers it
+/// has all of it.
+const APPLICATIONS: [&str; 1] = ["quicksight"];
+
 /// A service that a statement grants as a whole.
 pub(crate) struct Whole<'a> {
     /// How much the service weighs.
@@ -101,7 +105,7 @@ fn whole_service<'a>(grant: &Grant<'a>, service: Service<'static>) -> Option<Who
         .max_by_key(|item| item.set().len())?;
     let base = if TELEMETRY.contains(&service.prefix()) {
         Severity::Info
-    } else if scopable.is_empty() {
+    } else if scopable.is_empty() || APPLICATIONS.contains(&service.prefix()) {
         // There is nothing to name.
         Severity::Low
     } else if WEIGHTY.contains(&service.prefix()) {

@@ -172,6 +172,9 @@ fn resource(
     if let Some(head) = checks_out_head(&job.value) {
         attrs.push(("head", Val::bool(true, Src::at(head))));
     }
+    if let Some(artifact) = takes_artifact(&job.value) {
+        attrs.push(("artifact", Val::bool(true, Src::at(artifact))));
+    }
     Resource {
         root: "".into(),
         address: address.into(),
@@ -295,9 +298,28 @@ fn checks_out_head(job: &Node) -> Option<Span> {
         }
         let reference = entry(&entry(step, "with")?.value, "ref")?;
         let text = reference.value.text()?;
-        let head =
-            text.contains("head.sha") || text.contains("head_ref") || text.contains("head.ref");
+        const HEAD: [&str; 5] = [
+            "head.sha",
+            "head.ref",
+            "head_ref",
+            "head_sha",
+            "head_branch",
+        ];
+        let head = HEAD.iter().any(|name| text.contains(name));
         head.then_some(reference.value.span)
+    })
+}
+
+/// The place of a step that takes files of another run.
+fn takes_artifact(job: &Node) -> Option<Span> {
+    let steps = entry(job, "steps")?;
+    steps.value.items().iter().find_map(|step| {
+        let uses = &entry(step, "uses")?.value;
+        let name = uses.text()?;
+        let of_another = name.contains("action-download-artifact")
+            || name.contains("download-artifact")
+                && entry(step, "with").is_some_and(|with| entry(&with.value, "run-id").is_some());
+        of_another.then_some(uses.span)
     })
 }
 

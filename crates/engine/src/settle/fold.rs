@@ -6,6 +6,7 @@
 //! what is folded is no worse and no surer than the finding that tells it, and nothing suppressed tells or
 //! is told.
 
+use super::subsume::share_actions;
 use crate::outcome::Reported;
 use overgrant_finding::{Confidence, Finding, Related, Severity};
 use overgrant_source::Span;
@@ -14,7 +15,13 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The rules about what one statement opens; of equal severity the first leads.
-const LEADS: [&str; 16] = [
+const LEADS: [&str; 22] = [
+    "admin-star-star",
+    "admin-equivalent-union",
+    "allow-notaction",
+    "forallvalues-allow-without-null-guard",
+    "ifexists-on-security-key-in-allow",
+    "negated-operator-in-allow",
     "self-escalation-policy-write",
     "trust-policy-rewrite",
     "policy-write-plus-takeover-combo",
@@ -32,6 +39,17 @@ const LEADS: [&str; 16] = [
     "star-resource-on-data-read",
     "passrole-any-role-one-service",
 ];
+
+/// Rules about a condition that does not hold: what the statement opens, it opens by that.
+const VOID: [&str; 3] = [
+    "forallvalues-allow-without-null-guard",
+    "ifexists-on-security-key-in-allow",
+    "negated-operator-in-allow",
+];
+
+fn is_void(finding: &Finding) -> bool {
+    VOID.contains(&finding.rule)
+}
 
 fn rank(finding: &Finding) -> Option<usize> {
     LEADS.iter().position(|rule| *rule == finding.rule)
@@ -101,17 +119,25 @@ type Grade = (Severity, Confidence);
 
 /// Whether the first may tell the other along.
 fn tells(first: &Finding, other: &Finding) -> bool {
-    other.deed.is_some()
+    (other.deed.is_some() || is_void(other) && !is_void(first))
         && other.severity >= Severity::Medium
         && first.rule != other.rule
         && first.severity >= other.severity
         && first.confidence >= other.confidence
         && (first.guard.is_none() || first.guard == other.guard)
+        && match (&first.judged, &other.judged) {
+            (Some(first), Some(other)) => share_actions(first, other),
+            _ => true,
+        }
 }
 
 fn tell(leader: &mut Finding, others: Vec<Finding>) {
     let mut deeds: Vec<String> = Vec::new();
+    let mut void: Vec<String> = Vec::new();
     for other in others {
+        if is_void(&other) {
+            void.push(other.message);
+        }
         deeds.extend(other.deed);
         for related in other.related {
             let known = |one: &Related| one.span == related.span;
@@ -125,15 +151,21 @@ fn tell(leader: &mut Finding, others: Vec<Finding>) {
             }
         }
     }
+    for message in void {
+        leader.message.push_str(&format!("; {message}"));
+    }
     let Some(last) = deeds.pop() else { return };
     let list = if deeds.is_empty() {
         last
     } else {
         format!("{}, and {last}", deeds.join(", "))
     };
-    leader
-        .message
-        .push_str(&format!("; the statement also lets it {list}"));
+    let lets = if is_void(leader) {
+        "so the statement lets its holder"
+    } else {
+        "the statement also lets it"
+    };
+    leader.message.push_str(&format!("; {lets} {list}"));
 }
 
 #[cfg(test)]
@@ -215,6 +247,14 @@ mod tests {
             folded(vec![read.clone(), write]),
             [format!("{READ}; the statement also lets it do {WRITE}")]
         );
+        let made_by_loop = |rule, action| {
+            let mut finding = about(rule, Severity::Medium, 9);
+            let span = Span::new(FileId(0), action, action + 1);
+            finding.judged.as_mut().unwrap().elements[0].push((span, "s3:*".into()));
+            finding
+        };
+        let loops = |a, b| folded(vec![made_by_loop(READ, a), made_by_loop(WRITE, b)]).len();
+        assert_eq!((loops(20, 30), loops(20, 20)), (2, 1));
         let other = about(WRITE, Severity::Medium, 7);
         assert_eq!(folded(vec![read.clone(), other]), [READ, WRITE]);
         let again = about(READ, Severity::Medium, 9);

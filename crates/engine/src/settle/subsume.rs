@@ -135,10 +135,20 @@ fn related(a: &Finding, b: &Finding) -> bool {
     a.root == b.root && (names(a, b) || names(b, a))
 }
 
+/// Statements that a loop makes have the bytes of its body in common, but not their actions.
+pub(super) fn share_actions(a: &Judged, b: &Judged) -> bool {
+    let ([ours, ..], [theirs, ..]) = (&a.elements, &b.elements);
+    ours.is_empty()
+        || theirs.is_empty()
+        || ours
+            .iter()
+            .any(|entry| theirs.iter().any(|other| entry.0 == other.0))
+}
+
 fn same_statement(a: &Finding, b: &Finding) -> bool {
     match (&a.judged, &b.judged) {
         (Some(left), Some(right)) if left.statement.is_some() || right.statement.is_some() => {
-            left.statement == right.statement
+            left.statement == right.statement && share_actions(left, right)
         }
         _ => same_holder(a, b) && a.statement == b.statement && a.statement.is_some(),
     }

@@ -31,9 +31,9 @@ fn type_of(kind: &str) -> Option<Type> {
         "AWS::Events::EventBusPolicy" => Type::Statement("events", &["EventBusName"]),
         "aws_lambda_function_url" => Type::Argument("lambda", &["function_name"]),
         "AWS::Lambda::Url" => Type::Argument("lambda", &["TargetFunctionArn"]),
-        "aws_s3_bucket_acl" | "aws_s3_bucket_ownership_controls" => {
-            Type::Argument("s3", &["bucket"])
-        }
+        "aws_s3_bucket_acl"
+        | "aws_s3_bucket_ownership_controls"
+        | "aws_s3_bucket_website_configuration" => Type::Argument("s3", &["bucket"]),
         "aws_s3_bucket" | "AWS::S3::Bucket" => Type::Bucket,
         "aws_s3_object" => Type::Argument("s3", &["bucket"]),
         "aws_kms_grant" => Type::Argument("kms", &["key_id"]),
@@ -92,7 +92,14 @@ pub(super) fn lower(lowering: &mut Lowering, resource: &Resource) {
                     &block,
                 );
             }
-            let decides = ["acl", "grant", "AccessControl", "OwnershipControls"];
+            let decides = [
+                "acl",
+                "grant",
+                "website",
+                "AccessControl",
+                "OwnershipControls",
+                "WebsiteConfiguration",
+            ];
             if resource.get_any(&decides).is_some() {
                 lowering.model.grants.push(ResourceGrant {
                     place: Place::of(resource),

@@ -76,7 +76,8 @@ impl Reader {
         make: impl Fn(Text, &Val, Guard) -> T,
     ) -> Listed<T> {
         let (mut texts, mut open) = self.texts(element, val);
-        open |= texts.is_empty() && val.marks().has(Marks::MAYBE);
+        let filled_later = val.marks().has(Marks::MAYBE) || val.marks().has(Marks::FROM_DEFAULT);
+        open |= texts.is_empty() && filled_later;
         if texts.len() > MOST_ITEMS {
             self.too_large(element, val.src());
             self.lowered(Resolution::Partial);

@@ -17,6 +17,8 @@ use std::rc::Rc;
 
 /// Arguments that Terraform itself reads.
 const META: &[&str] = &["count", "for_each", "depends_on", "provider", "lifecycle"];
+/// Blocks without which a policy document is not valid.
+const POLICY_BLOCKS: &[&str] = &["statement", "principals", "not_principals"];
 /// Blocks that Terraform itself reads.
 const META_BLOCKS: &[&str] = &["lifecycle", "provisioner", "connection"];
 
@@ -60,6 +62,7 @@ impl Evaluator<'_> {
     /// All blocks `name` of a body, static and dynamic, in order.
     fn nested(&self, scope: &Scope, body: &Body, name: &str, src: &Src) -> Val {
         let mut items = Vec::new();
+        let mut loops = false;
         // JSON syntax writes static blocks as an argument beside dynamic ones.
         if let Some(attr) = body.attribute(name) {
             items = self
@@ -74,9 +77,17 @@ impl Evaluator<'_> {
                 && block.labels.first().is_some_and(|label| label.text == name)
             {
                 self.dynamic(scope, block, name, &mut items);
+                loops = true;
             }
         }
-        Val::tuple(items, src.clone())
+        // Other values make the parts of a policy that are missing here.
+        let filled_later = loops && items.is_empty() && POLICY_BLOCKS.contains(&name);
+        let list = Val::tuple(items, src.clone());
+        if filled_later {
+            list.marked(Marks::MAYBE)
+        } else {
+            list
+        }
     }
 
     fn dynamic(&self, scope: &Scope, block: &Block, name: &str, items: &mut Vec<Val>) {

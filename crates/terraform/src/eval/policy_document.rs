@@ -16,6 +16,14 @@ use overgrant_value::{
 };
 use smol_str::{SmolStr, format_smolstr};
 
+/// The arguments that name other documents; the last two are of providers before 5.0.
+const MERGED: [&str; 4] = [
+    "source_policy_documents",
+    "override_policy_documents",
+    "source_json",
+    "override_json",
+];
+
 /// A document while it is put together.
 #[derive(Default)]
 struct Document {
@@ -28,8 +36,10 @@ impl Evaluator<'_> {
     /// The `json` of a policy document whose arguments and blocks are `object`.
     pub(crate) fn policy_document(&self, object: &Val, src: &Src) -> Eval {
         let mut results = Vec::new();
-        for (guard, sources) in documents(object, "source_policy_documents") {
-            for (other, overrides) in documents(object, "override_policy_documents") {
+        for (guard, sources) in documents(object, "source_policy_documents", "source_json") {
+            for (other, overrides) in
+                documents(object, "override_policy_documents", "override_json")
+            {
                 let Some(guard) = guard.and(&other) else {
                     continue;
                 };
@@ -101,12 +111,17 @@ impl Evaluator<'_> {
         if let Some(id) = document.id {
             entries.push(entry("Id", src, id));
         }
+        // Whoever sets the variables fills a document that is put together from others or by loops.
+        let filled_later = MERGED.iter().any(|name| object.get(name).is_some())
+            || object
+                .get("statement")
+                .is_some_and(|val| val.marks().has(Marks::MAYBE));
         if !document.statements.is_empty() {
-            entries.push(entry(
-                "Statement",
-                src,
-                Val::tuple(document.statements, src.clone()),
-            ));
+            let statements = Val::tuple(document.statements, src.clone());
+            entries.push(entry("Statement", src, statements));
+        } else if filled_later {
+            let none = Val::tuple(Vec::new(), src.clone()).marked(Marks::MAYBE);
+            entries.push(entry("Statement", src, none));
         }
         let val = Val::new(Data::Map(Map::object(entries)), src.clone());
         Ok(Val::text(Text::json(val), src.clone()))
@@ -337,8 +352,8 @@ impl Evaluator<'_> {
         keyed.sort_by(|(a, _), (b, _)| b.cmp(a));
         let mut items: Vec<Val> = keyed.into_iter().map(|(_, item)| item).collect();
         let open = access::is_open(val);
-        // Whoever sets the variable fills a list that is empty by default.
-        let filled_later = val.marks().has(Marks::FROM_DEFAULT);
+        // Whoever sets the variable fills a list that is empty by default, or for this caller.
+        let filled_later = val.marks().has(Marks::FROM_DEFAULT) || !self.is_written(val);
         Ok(match items.len() {
             0 if filled_later => {
                 Some(Val::tuple(Vec::new(), val.src().clone()).marked(Marks::MAYBE))
@@ -354,6 +369,17 @@ impl Evaluator<'_> {
                 })
             }
         })
+    }
+
+    /// Whether the list is written out where it is used.
+    fn is_written(&self, val: &Val) -> bool {
+        let text = |span| self.sources().slice(span);
+        val.src().is_local()
+            && val.span().is_none_or(|span| {
+                let list = text(span);
+                let items = list.strip_prefix('[').map(str::trim_start);
+                items.is_some_and(|items| !items.starts_with("for "))
+            })
     }
 
     /// `&{…}` means `${…}`.
@@ -388,7 +414,7 @@ impl Evaluator<'_> {
         let unknown = |at| Val::unknown_because("principals of an unknown number", at);
         let mut groups: Vec<(Text, Src, Vec<Val>, bool)> = Vec::new();
         let mut maybe = false;
-        let mut filled_later = false;
+        let mut filled_later = val.marks().has(Marks::MAYBE);
         for block in &blocks {
             // Of a block that may not exist at all, nothing is sure.
             if access::is_open(block) {
@@ -578,8 +604,8 @@ fn statement_with(statement: &Val, entries: Vec<Entry>) -> Val {
 /// The documents that an argument lists; an open list counts as one open document.
 /// The lists of documents that an argument may have. A list that stands for any number of documents
 /// gives each as one that may be there.
-fn documents(object: &Val, name: &str) -> Vec<(Guard, Vec<Val>)> {
-    let Some(val) = object.get(name) else {
+fn documents(object: &Val, name: &str, single: &str) -> Vec<(Guard, Vec<Val>)> {
+    let Some(val) = object.get(name).or_else(|| object.get(single)) else {
         return vec![(Guard::always(), Vec::new())];
     };
     let list = |val: Val| {

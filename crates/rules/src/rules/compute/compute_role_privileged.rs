@@ -174,6 +174,10 @@ fn check(cx: &mut Context<'_>) {
         } else {
             continue;
         };
+        // A role of another root is told there.
+        if escalate::is_admin(cx, id) && first.place.root != role.place.root {
+            continue;
+        }
         let text = format!(
             "`{}` runs with role `{}`, {how}",
             first.place.address,

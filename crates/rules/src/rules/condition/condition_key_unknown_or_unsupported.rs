@@ -129,6 +129,21 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// Keys of policies that AWS keeps exist, though no list names them:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "assign" {
+    ///   name = "assign"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "iam:GetRole"
+    ///       Resource  = "arn:aws:iam::*:role/aws-reserved/sso.amazonaws.com/*"
+    ///       Condition = { StringEquals = { "aws:PrincipalOrgMasterAccountId" = "$${aws:PrincipalAccount}" } }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Use the key's exact name, and put actions that do not support it into a statement of their own.
     pub(crate) static CONDITION_KEY_UNKNOWN_OR_UNSUPPORTED = Rule {
@@ -147,7 +162,15 @@ rule! {
 }
 
 /// Keys that are in use and in no list.
-const UNLISTED: [&str; 4] = ["aws:sourceowner", "s3:x-amz-content-sha256", "s3:signatureage", "aws:arn"];
+const UNLISTED: [&str; 6] = [
+    "aws:sourceowner",
+    "s3:x-amz-content-sha256",
+    "s3:signatureage",
+    "aws:arn",
+    // In policies that AWS keeps.
+    "aws:principalorgmasteraccountid",
+    "lakeformation:gluearn",
+];
 
 fn check(cx: &mut Context<'_>) {
     let model = cx.model;
@@ -327,5 +350,32 @@ fn consequence(statement: &Statement, condition: &Condition) -> &'static str {
         (Effect::Deny, true) => "so the Deny always fires",
         (_, false) => "so the statement grants nothing",
         (_, true) => "so the condition always holds",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use overgrant_policy::managed_document;
+
+    #[test]
+    fn keys_in_policies_of_aws_exist() {
+        let mut unknown: Vec<String> = Vec::new();
+        for policy in catalog().managed_policies() {
+            for statement in &managed_document(policy).statements {
+                for condition in &statement.conditions.items {
+                    let Some(key) = condition.key.spelling() else {
+                        continue;
+                    };
+                    let in_context = key.starts_with("kms:encryptioncontext:");
+                    if !in_context && problem(&key, statement) == Some(Problem::Unknown) {
+                        unknown.push(key.to_string());
+                    }
+                }
+            }
+        }
+        unknown.sort();
+        unknown.dedup();
+        assert_eq!(unknown, Vec::<String>::new());
     }
 }

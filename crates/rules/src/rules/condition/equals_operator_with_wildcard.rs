@@ -112,6 +112,27 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// Cost and usage reports send this very text:
+    /// ```terraform good
+    /// resource "aws_s3_bucket_policy" "reports" {
+    ///   bucket = "acme-reports"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "s3:PutObject"
+    ///       Resource  = "arn:aws:s3:::acme-reports/*"
+    ///       Principal = { Service = "billingreports.amazonaws.com" }
+    ///       Condition = {
+    ///         StringEquals = {
+    ///           "aws:SourceAccount" = "111122223333"
+    ///           "aws:SourceArn"     = "arn:aws:cur:us-east-1:111122223333:definition/*"
+    ///         }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Use `StringLike` or `StringNotLike`; for ARNs `ArnLike` or `ArnNotLike`.
     pub(crate) static EQUALS_OPERATOR_WITH_WILDCARD = Rule {
@@ -129,6 +150,21 @@ rule! {
     };
 }
 
+/// ARNs of sources that a service sends with the star: cost and usage reports. Source: AWS Cost Management,
+/// "Setting up an Amazon S3 bucket for Cost and Usage Reports".
+const SENT_WITH_STAR: [(&str, &str); 1] = [("cur", "definition/*")];
+
+/// Whether the value is such an ARN.
+fn is_sent(condition: &Condition, value: &Value) -> bool {
+    let text = value.text().to_string();
+    let mut parts = text.splitn(6, ':').skip(2);
+    let (service, resource) = (parts.next(), parts.nth(2));
+    condition.key.is("aws:SourceArn")
+        && SENT_WITH_STAR
+            .iter()
+            .any(|(own, sent)| service == Some(own) && resource == Some(sent))
+}
+
 /// Keys in whose values a star is a character like others.
 const LITERAL: [&str; 3] = ["s3:prefix", "s3:delimiter", "s3:versionid"];
 
@@ -140,7 +176,7 @@ fn check(cx: &mut Context<'_>) {
                 let Some(value) = condition
                     .values
                     .iter()
-                    .find(|value| has_star(condition, value))
+                    .find(|value| has_star(condition, value) && !is_sent(condition, value))
                 else {
                     continue;
                 };

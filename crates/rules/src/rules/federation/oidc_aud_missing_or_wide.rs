@@ -1,9 +1,10 @@
 //! `oidc-aud-missing-or-wide`: a trust in an OIDC provider that does not pin the audience.
 
-use crate::federation::{Width, trusted};
+use crate::federation::{Trusted, Width, trusted};
 use crate::skeleton::{Which, is_star, wildcard_src};
 use crate::{Context, Family, Scope, fixes};
 use overgrant_finding::{Confidence, Severity};
+use overgrant_ir::{Model, Provider};
 
 rule! {
     /// A trust in an OIDC provider does not pin the audience.
@@ -146,6 +147,26 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// Google names the audience in `oaud`:
+    /// ```terraform good
+    /// resource "aws_iam_role" "ci" {
+    ///   name = "ci"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRoleWithWebIdentity"
+    ///       Principal = { Federated = "accounts.google.com" }
+    ///       Condition = {
+    ///         StringEquals = {
+    ///           "accounts.google.com:oaud" = "acme-data-plane"
+    ///           "accounts.google.com:sub"  = "112233445566778899001"
+    ///         }
+    ///       }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Add `StringEquals` on the issuer's `aud` with the audience that the workload asks for.
     pub(crate) static OIDC_AUD_MISSING_OR_WIDE = Rule {
@@ -174,7 +195,8 @@ rule! {
 fn check(cx: &mut Context<'_>) {
     let model = cx.model;
     for trusted in trusted(model) {
-        let audiences = trusted.provider.map_or(0, |provider| provider.audiences.len());
+        let provider = trusted.provider.or_else(|| beside(model, &trusted));
+        let audiences = provider.map_or(0, |provider| provider.audiences.len());
         let judged = match trusted.issuer {
             // Where the audience names the tenant, other rules own it; some issuers have none.
             Some(issuer) => {
@@ -187,9 +209,9 @@ fn check(cx: &mut Context<'_>) {
             continue;
         }
         let role = trusted.role(model);
-        let audience = trusted.decisive("aud", |value| {
-            if is_star(value) { Width::Everybody } else { Width::Pinned }
-        });
+        let width = |value: &str| if is_star(value) { Width::Everybody } else { Width::Pinned };
+        // Google's `oaud` is the audience, where `aud` is who asked for the token.
+        let audience = trusted.decisive("aud", width).or_else(|| trusted.decisive("oaud", width));
         let (src, message) = match &audience {
             Some(audience) if audience.width == Width::Everybody => (
                 wildcard_src(audience.value.text(), audience.value.pattern().src(), Which::First),
@@ -212,8 +234,7 @@ fn check(cx: &mut Context<'_>) {
         if audience.is_none()
             && one
             && let Some(host) = &trusted.host
-            && let Some(client) = trusted
-                .provider
+            && let Some(client) = provider
                 .and_then(|provider| provider.audiences.first()?.text.as_known())
         {
             let edit = fixes::condition(trusted.statement, "StringEquals", &format!("{host}:aud"), &client);
@@ -225,3 +246,13 @@ fn check(cx: &mut Context<'_>) {
         cx.report(report);
     }
 }
+/// The provider of the same issuer that the same root makes in another case: `var.exists ? "arn:…" : its.arn`.
+fn beside<'a>(model: &'a Model, trusted: &Trusted<'_>) -> Option<&'a Provider> {
+    let host = trusted.host.as_deref()?;
+    model.providers.iter().find(|provider| {
+        let url = provider.url.as_ref().and_then(|url| url.as_known());
+        provider.place.root == trusted.document.place.root
+            && url.is_some_and(|url| url.trim_start_matches("https://") == host)
+    })
+}
+

@@ -10,7 +10,9 @@ rule! {
     /// A job of `.github/workflows` may ask for an identity token, assumes a role of AWS with it, and runs
     /// on an event that strangers cause: `pull_request_target`, `issue_comment`, `issues`, `discussion`, or
     /// the end of another workflow (`workflow_run`). Such runs have the rights of the repository itself,
-    /// not those of a fork. The finding is high where the job also checks out what the stranger wrote.
+    /// not those of a fork. The finding is high where the job also checks out what the stranger wrote. What
+    /// follows another workflow runs the code of the default branch: that is low, unless it takes the
+    /// stranger's code or files.
     /// A job of a reusable workflow starts with what starts the workflows that call it here. GitLab and
     /// Bitbucket have no event by which a stranger gets a token of the project.
     ///
@@ -37,6 +39,27 @@ rule! {
     ///           aws-region: eu-west-1
     ///       - run: make preview
     /// ```
+    /// The files of the run that it follows are the stranger's:
+    /// ```workflow bad
+    /// on:
+    ///   workflow_run: # <-- here
+    ///     workflows: [Test]
+    ///     types: [completed]
+    /// permissions:
+    ///   id-token: write
+    /// jobs:
+    ///   publish:
+    ///     runs-on: ubuntu-latest
+    ///     steps:
+    ///       - uses: actions/download-artifact@v4
+    ///         with:
+    ///           run-id: ${{ github.event.workflow_run.id }}
+    ///       - uses: aws-actions/configure-aws-credentials@v4
+    ///         with:
+    ///           role-to-assume: arn:aws:iam::111122223333:role/publish
+    ///           aws-region: eu-west-1
+    ///       - run: make publish
+    /// ```
     /// ## Good
     /// Pull requests from forks get no identity token on `pull_request`:
     /// ```workflow good
@@ -47,6 +70,24 @@ rule! {
     ///   plan:
     ///     runs-on: ubuntu-latest
     ///     steps:
+    ///       - uses: aws-actions/configure-aws-credentials@v4
+    ///         with:
+    ///           role-to-assume: arn:aws:iam::111122223333:role/plan
+    ///           aws-region: eu-west-1
+    /// ```
+    /// What follows a pull request runs trusted code, and takes nothing from it:
+    /// ```workflow good at:low
+    /// on:
+    ///   workflow_run:
+    ///     workflows: [Test]
+    ///     types: [completed]
+    /// permissions:
+    ///   id-token: write
+    /// jobs:
+    ///   plan:
+    ///     runs-on: ubuntu-latest
+    ///     steps:
+    ///       - uses: actions/checkout@v4
     ///       - uses: aws-actions/configure-aws-credentials@v4
     ///         with:
     ///           role-to-assume: arn:aws:iam::111122223333:role/plan
@@ -150,7 +191,13 @@ fn report(
     };
     let message = format!("anyone who {how} starts {}, which assumes {assumed}", job.words());
     let strong = role.is_some_and(|id| escalate::reaches_admin(cx, id));
-    let severity = if job.has("head") || strong { Severity::High } else { Severity::Medium };
+    // It runs the code of the default branch.
+    let trusted = name == "workflow_run" && !job.has("head") && !job.has("artifact");
+    let severity = match (trusted, job.has("head") || strong) {
+        (true, _) => Severity::Low,
+        (false, true) => Severity::High,
+        (false, false) => Severity::Medium,
+    };
     let mut report = cx
         .finding(&job.setting.place, src, message)
         .cell(name)
@@ -159,6 +206,9 @@ fn report(
         .help("assume roles on push or pull_request, or behind an environment with reviewers");
     if let Some(head) = job.setting.attrs.get("head") {
         report = report.related(head.src(), "checks out what the stranger wrote", None);
+    }
+    if let Some(artifact) = job.setting.attrs.get("artifact") {
+        report = report.related(artifact.src(), "takes files of the other run", None);
     }
     if let Some(identity) = identity {
         report = report.principal(&identity.place);

@@ -138,6 +138,20 @@ rule! {
     ///       ManagedPolicyArns:
     ///         - !Sub arn:${AWS::Partition}:iam::aws:policy/AdministratorAccess
     /// ```
+    /// Control Tower demands a role of this name with the policy:
+    /// ```terraform good
+    /// resource "aws_iam_role" "control_tower" {
+    ///   name = "AWSControlTowerExecution"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { AWS = "arn:aws:iam::111122223333:root" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy_attachment" "control_tower" {
+    ///   role       = aws_iam_role.control_tower.name
+    ///   policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    /// }
+    /// ```
     /// ## How to fix
     /// Write a policy with the actions that are needed. Where deployment needs nearly all of them, add a
     /// permissions boundary and list the role under `deployer_roles`.
@@ -217,6 +231,9 @@ fn is_accepted(cx: &Context<'_>, one: &Managed<'_>) -> bool {
     one.identity.is_some_and(|(_, identity)| {
         let name = &identity.name;
         let named = name.is("OrganizationAccountAccessRole")
+            // Control Tower demands it with this policy. Source: AWS Control Tower, "How AWS Control Tower works
+            // with roles to create and manage accounts".
+            || name.is("AWSControlTowerExecution")
             || name.contains("-cfn-exec-role-") == Answer::Must;
         named
             || is_listed(&cx.settings.break_glass, identity)

@@ -145,6 +145,16 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// A service that is one application of the account has administrators:
+    /// ```terraform good at:low
+    /// resource "aws_iam_policy" "dashboards" {
+    ///   name = "dashboard-admins"
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "quicksight:*", Resource = "*" }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// List the actions that are used (the last accessed information of IAM knows them) and name the
     /// resources.

@@ -2,6 +2,7 @@
 
 use crate::grants::{self, Wide};
 use crate::listed::is_listed;
+use crate::usual::Usual;
 use crate::{Context, Family, Scope, whole};
 use overgrant_catalog::Action;
 use overgrant_finding::{Confidence, Severity};
@@ -121,6 +122,23 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// What AWS itself grants to every role of the service is low:
+    /// ```terraform good at:low
+    /// resource "aws_iam_role" "deploy" {
+    ///   name = "deploy"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codedeploy.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "deploy" {
+    ///   role = aws_iam_role.deploy.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = ["ecs:DescribeServices", "s3:GetObject"], Resource = "*" }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Name the resources; for S3 name the bucket for listing and `bucket/*` for its objects.
     pub(crate) static STAR_RESOURCE_ON_DATA_READ = Rule {
@@ -164,6 +182,7 @@ const READS: [&str; 19] = [
 ];
 
 fn check(cx: &mut Context<'_>) {
+    let mut usual = Usual::default();
     let reads = READS
         .iter()
         .fold(ActionSet::empty(), |set, name| set.union(&ActionSet::matching(name)));
@@ -190,6 +209,13 @@ fn check(cx: &mut Context<'_>) {
             .actions()
             .filter_map(|action| Some((severity(action), grant.wide(action)?, action)))
             .collect();
+        // A copy of a policy that AWS keeps has no bytes here, and is as good as attached.
+        let copied = statement.src.span.is_none();
+        for (severity, _, action) in &mut judged {
+            if copied || usual.is_usual(cx, &grant, *action) {
+                *severity = Severity::Low;
+            }
+        }
         judged.sort_by_key(|(severity, wide, _)| std::cmp::Reverse((*severity, *wide)));
         let Some((worst, wide, first)) = judged.first().copied() else {
             continue;

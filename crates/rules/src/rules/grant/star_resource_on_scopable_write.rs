@@ -1,13 +1,11 @@
 //! `star-resource-on-scopable-write`: writes on every resource although resources could be named.
 
 use crate::grants::{self, Grant, Wide};
-use crate::{Context, Family, Scope, federation, whole};
-use overgrant_access::AttachedSource;
-use overgrant_catalog::{AccessLevel, Action, catalog};
+use crate::usual::Usual;
+use crate::{Context, Family, Scope, whole};
+use overgrant_catalog::{AccessLevel, Action, ResourceType};
 use overgrant_finding::{Confidence, Severity};
-use overgrant_ir::IdentityId;
-use overgrant_policy::{ActionSet, Answer, Effect, Statement, managed_document};
-use std::collections::BTreeMap;
+use overgrant_policy::{Answer, Effect, Statement, has_name};
 
 rule! {
     /// Write action is allowed on every resource.
@@ -178,6 +176,45 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// A catalog of which there is one is named beside the databases that are meant:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "tables" {
+    ///   name = "tables"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect = "Allow"
+    ///       Action = ["glue:CreateDatabase", "glue:CreateTable"]
+    ///       Resource = [
+    ///         "arn:aws:glue:*:111122223333:catalog",
+    ///         "arn:aws:glue:*:111122223333:database/reports_*",
+    ///         "arn:aws:glue:*:111122223333:table/reports_*/*",
+    ///       ]
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// What AWS publishes for its load balancer controller on everything is low:
+    /// ```terraform good at:low
+    /// resource "aws_iam_policy" "controller" {
+    ///   name = "load-balancer-controller"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [
+    ///       {
+    ///         Effect   = "Allow"
+    ///         Action   = ["waf-regional:AssociateWebACL", "waf-regional:DisassociateWebACL", "wafv2:AssociateWebACL"]
+    ///         Resource = "*"
+    ///       },
+    ///       {
+    ///         Effect   = "Allow"
+    ///         Action   = ["elasticloadbalancing:SetWebAcl", "elasticloadbalancing:ModifyListener", "elasticloadbalancing:ModifyRule"]
+    ///         Resource = "*"
+    ///       },
+    ///     ]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Name the resources, by reference where they are in the same code, or limit the statement by a tag
     /// that the action supports.
@@ -278,138 +315,6 @@ fn finding(
     cx.report(report);
 }
 
-/// What AWS's own service roles are granted on everything, by the first label of the service
-/// principal (`lambda`), read when it is first asked for.
-#[derive(Default)]
-struct Usual(BTreeMap<String, ActionSet>);
-
-/// Services that run nobody's code with the roles they assume: what AWS gives their service-linked
-/// roles is what they need.
-const ACTS_ITSELF: [&str; 3] = ["application-autoscaling", "autoscaling", "ecs"];
-
-/// Services that make and remove interfaces of their own in a network of the customer, for which
-/// their guides ask this on `*`: the ids are not known before.
-const ENTERS_NETWORKS: [&str; 4] = ["codebuild", "firehose", "pipes", "sagemaker"];
-
-/// Whether the action removes a network interface, which has to be free.
-fn is_interface_removal(action: Action<'_>) -> bool {
-    action.service().prefix() == "ec2" && action.name() == "DeleteNetworkInterface"
-}
-
-/// What stands for the service accounts of a cluster.
-const CLUSTER: &str = "eks";
-
-impl Usual {
-    /// Whether every holder is a role of a service to whose roles AWS grants the action on `*`.
-    fn is_usual(&mut self, cx: &Context<'_>, grant: &Grant<'_>, action: Action<'_>) -> bool {
-        !grant.holders.is_empty()
-            && grant.holders.iter().all(|holder| {
-                let labels = labels(cx, holder.id);
-                let interface = is_interface_removal(action);
-                !labels.is_empty()
-                    && labels.iter().all(|label| {
-                        interface && ENTERS_NETWORKS.contains(&label.as_str())
-                            || self.of(label).contains(action.id())
-                    })
-            })
-    }
-
-    fn of(&mut self, label: &str) -> &ActionSet {
-        self.0
-            .entry(label.to_owned())
-            .or_insert_with(|| read(label))
-    }
-}
-
-/// The services that assume a role, by first label; nothing where others may too.
-fn labels(cx: &Context<'_>, role: IdentityId) -> Vec<String> {
-    let Some((_, trust)) = cx.access.trust(role) else {
-        return Vec::new();
-    };
-    let mut labels: Vec<String> = Vec::new();
-    for statement in trust.document.allows() {
-        if federation::accepts_service_accounts(statement) {
-            labels.push(CLUSTER.to_owned());
-            continue;
-        }
-        // Who else a caller of the module lets in is not what this code writes the policy for.
-        if statement.principals.listed().open && statement.principals.iter().next().is_none() {
-            continue;
-        }
-        for principal in &statement.principals {
-            match principal.service() {
-                Some(service) if service == "pods.eks.amazonaws.com" => {
-                    labels.push(CLUSTER.to_owned());
-                }
-                Some(service) if service == "ec2.amazonaws.com" && is_node(cx, role) => {
-                    labels.push(CLUSTER.to_owned());
-                }
-                Some(service) => labels.extend(service.split('.').next().map(str::to_owned)),
-                None => return Vec::new(),
-            }
-        }
-    }
-    labels
-}
-
-/// Whether the role is one of nodes of a cluster: it has the policy that AWS wrote for those.
-fn is_node(cx: &Context<'_>, role: IdentityId) -> bool {
-    cx.access.policies(role).iter().any(|attached| {
-        matches!(&attached.source, AttachedSource::AwsManaged { name, .. } if name == "AmazonEKSWorkerNodePolicy")
-    })
-}
-
-fn read(label: &str) -> ActionSet {
-    // Functions at the edge run with the roles of functions.
-    let label = if label == "edgelambda" { "lambda" } else { label };
-    // `ecs-tasks` and `ecs` have their roles in policies with `ECS` in the name.
-    let word = label.split('-').next().unwrap_or_default();
-    let squashed = label.replace('-', "");
-    let mut set = ActionSet::empty();
-    if label == "lambda" {
-        // The policy template `VPCAccessPolicy` of SAM has it besides what the service role has.
-        set = set.union(&ActionSet::matching("ec2:DetachNetworkInterface"));
-    }
-    if label == "cognito-idp" {
-        // Text messages go to numbers, which are no resources. Source: Amazon Cognito, "SMS message
-        // settings for user pools".
-        set = set.union(&ActionSet::matching("sns:Publish"));
-    }
-    for policy in catalog().managed_policies() {
-        let name = policy.name().to_ascii_lowercase();
-        let own = if label == CLUSTER {
-            // Controllers that run in the cluster: AWS names their policies after it or the driver.
-            name.starts_with("amazoneks") || name.contains("csidriver")
-        } else {
-            let named = name.contains(word)
-                || name.contains(&squashed)
-                || (word == "ecs" && name.contains("containerservice"));
-            let path = policy.path_and_name();
-            let linked = path.starts_with("aws-service-role/") && ACTS_ITSELF.contains(&label);
-            (path.starts_with("service-role/") || linked) && named
-        };
-        if !own || word.len() < 3 {
-            continue;
-        }
-        for statement in managed_document(policy).allows() {
-            if statement.actions.listed().negated || statement.conditions.narrows().possible() {
-                continue;
-            }
-            let granted = statement.actions.must();
-            if statement.resources.covers_all() == Answer::Must {
-                set = set.union(&granted);
-            } else if label == CLUSTER {
-                let wide = granted
-                    .actions()
-                    .filter(|action| grants::wide(statement, *action) == Some(Wide::Account))
-                    .map(|action| action.id());
-                set = set.union(&wide.collect());
-            }
-        }
-    }
-    set
-}
-
 /// Whether the action answers an invitation and the statement says whose: the account in the ARN is
 /// the sender's, and the rest of it is made up by the service.
 fn is_of_named_sender(statement: &Statement, action: Action<'_>) -> bool {
@@ -435,7 +340,9 @@ fn is_scopable(action: Action<'_>) -> bool {
             && action.resources().len() == types.len()
             && action.resources().all(|resource| types.contains(&resource.name()))
     };
-    action.resources().any(|resource| resource.is_required()) || EITHER.iter().any(either)
+    let named = |kind: ResourceType<'_>| has_name(kind.arn_pattern());
+    let mut required = action.resources().filter(|resource| resource.is_required());
+    required.any(|resource| resource.resource_type().is_none_or(named)) || EITHER.iter().any(either)
 }
 
 fn severity(action: Action<'_>) -> Severity {
@@ -598,6 +505,10 @@ mod tests {
             ("cognito-identity", "sns:Publish", Severity::Medium),
             ("lambda", "ecs:UpdateService", Severity::Medium),
             ("ec2", "ec2:DeleteNetworkInterface", Severity::Medium),
+            ("ec2", "s3:PutObject", Severity::Medium),
+            ("dlm", "ec2:DeleteSnapshot", Severity::Low),
+            ("lambda", "ec2:DeleteSnapshot", Severity::Medium),
+            ("codedeploy", "ecs:DeleteTaskSet", Severity::Low),
             ("states", "ec2:DeleteNetworkInterface", Severity::Medium),
         ] {
             let service = format!("{service}.amazonaws.com");

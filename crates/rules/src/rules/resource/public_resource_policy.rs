@@ -1,7 +1,7 @@
 //! `public-resource-policy`: A resource policy opens a resource to everybody.
 
 use crate::caller::{Caller, caller, closed_by_deny};
-use crate::exposure::{
+use crate::exposure::{serves_website, 
     PublicBlock, Reach, can_be_public, is_public_anyway, public_block, switched_off,
 };
 use crate::holder;
@@ -224,6 +224,45 @@ rule! {
     ///             Resource: !Sub "${Site.Arn}/*"
     ///             Principal: "*"
     /// ```
+    /// Objects of a website are there to be read by anyone:
+    /// ```terraform good at:low
+    /// resource "aws_s3_bucket" "site" {
+    ///   bucket = "acme-site"
+    /// }
+    /// resource "aws_s3_bucket_website_configuration" "site" {
+    ///   bucket = aws_s3_bucket.site.id
+    ///   index_document {
+    ///     suffix = "index.html"
+    ///   }
+    /// }
+    /// resource "aws_s3_bucket_policy" "site" {
+    ///   bucket = aws_s3_bucket.site.id
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "s3:GetObject", Resource = "${aws_s3_bucket.site.arn}/*", Principal = "*" }]
+    ///   })
+    /// }
+    /// ```
+    /// ```cloudformation good at:low
+    /// Resources:
+    ///   Site:
+    ///     Type: AWS::S3::Bucket
+    ///     Properties:
+    ///       BucketName: acme-site
+    ///       WebsiteConfiguration:
+    ///         IndexDocument: index.html
+    ///   SitePolicy:
+    ///     Type: AWS::S3::BucketPolicy
+    ///     Properties:
+    ///       Bucket: !Ref Site
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: s3:GetObject
+    ///             Resource: !Sub ${Site.Arn}/*
+    ///             Principal: "*"
+    /// ```
     /// ## How to fix
     /// Name the principals, or add `StringEquals` on `aws:PrincipalOrgID` or `aws:SourceAccount`. A bucket
     /// that is meant to be public goes into `public_ok` of the configuration.
@@ -313,6 +352,11 @@ fn check(cx: &mut Context<'_>) {
                         .note("clients still need network access to a mount target");
                 }
                 _ => {}
+            }
+            if service == "s3" && serves_website(model, policy, statement) {
+                report = report
+                    .severity(Severity::Low)
+                    .note("the bucket serves a website, whose objects anyone is to read");
             }
             cx.report(report);
         }

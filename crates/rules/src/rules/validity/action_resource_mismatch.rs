@@ -6,6 +6,7 @@ use overgrant_catalog::Action;
 use overgrant_finding::{Confidence, Fix, Severity};
 use overgrant_ir::Maker;
 use overgrant_policy::{ActionPattern, Answer, Effect, ResourcePattern};
+use overgrant_value::Marks;
 
 rule! {
     /// Action is granted on resources that it does not know.
@@ -114,6 +115,26 @@ rule! {
     ///             Action: cloudformation:CreateChangeSet
     ///             Resource: !Sub "arn:aws:cloudformation:${AWS::Region}:aws:transform/Serverless-2016-10-31"
     /// ```
+    /// Parameters that are blank by default are filled in before the ARN means anything:
+    /// ```cloudformation good
+    /// Parameters:
+    ///   BotId:
+    ///     Type: String
+    ///     Default: ""
+    ///   AliasId:
+    ///     Type: String
+    ///     Default: ""
+    /// Resources:
+    ///   Chat:
+    ///     Type: AWS::IAM::ManagedPolicy
+    ///     Properties:
+    ///       PolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: lex:RecognizeText
+    ///             Resource: !Sub arn:aws:lex:${AWS::Region}:${AWS::AccountId}:bot-alias/${BotId}/${AliasId}
+    /// ```
     /// ## How to fix
     /// Add the ARN of the type that the action acts on: the bucket for listing, `bucket/*` for objects, `*`
     /// in a statement of its own for actions that know no resources.
@@ -145,7 +166,7 @@ fn check(cx: &mut Context<'_>) {
             || resources.items.is_empty()
             || statement.resources.star().is_some()
             // An empty text is a value that was not given.
-            || resources.items.iter().any(|item| item.pattern().to_string().is_empty())
+            || resources.items.iter().any(|item| item.pattern().to_string().is_empty() || is_unfilled(item))
         {
             continue;
         }
@@ -265,20 +286,26 @@ fn stands_for_none(item: &ResourcePattern) -> bool {
         && resource.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
 }
 
-/// Whether the action needs no resource and every ARN is of the kind that it makes, by the names of
-/// both: `bedrock:CreateGuardrail` on `guardrail/*`.
+/// Whether every ARN is of the kind that the action makes, by the names of both:
+/// `bedrock:CreateGuardrail` on `guardrail/*`. The reference may list only what it is made of.
 fn makes_such(action: Action<'_>, resources: &[ResourcePattern]) -> bool {
     let Some(made) = action.name().strip_prefix("Create") else {
         return false;
     };
-    !action.resources().any(|resource| resource.is_required())
-        && resources.iter().all(|item| {
-            let text = item.pattern().to_string();
-            text.rsplit(':')
-                .next()
-                .and_then(|resource| resource.split('/').next())
-                .is_some_and(|kind| kind.replace('-', "").eq_ignore_ascii_case(made))
-        })
+    resources.iter().all(|item| {
+        let text = item.pattern().to_string();
+        let resource = text.rsplit(':').next().unwrap_or_default();
+        let kind = resource.split('/').next().unwrap_or_default();
+        item.service().is_some_and(|own| own == action.service().prefix())
+            && kind.replace('-', "").eq_ignore_ascii_case(made)
+    })
+}
+
+/// Whether a part of the ARN is a variable or parameter that is blank by default, so that the ARN is not the
+/// one that will be there.
+fn is_unfilled(item: &ResourcePattern) -> bool {
+    let text = item.pattern().to_string();
+    text.starts_with(['/', ':']) || item.pattern().marks().has(Marks::FROM_DEFAULT) && text.contains("//")
 }
 
 /// Whether every resource type of the action belongs to another service.

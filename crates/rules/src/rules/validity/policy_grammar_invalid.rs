@@ -141,6 +141,63 @@ rule! {
     ///   policy = data.aws_iam_policy_document.snapshots.json
     /// }
     /// ```
+    /// So is one that a loop makes, and so are statements and principals that loops make:
+    /// ```terraform good
+    /// variable "zones" {
+    ///   type    = map(string)
+    ///   default = {}
+    /// }
+    /// variable "statements" {
+    ///   type    = list(any)
+    ///   default = []
+    /// }
+    /// variable "admins" {
+    ///   type    = list(string)
+    ///   default = []
+    /// }
+    /// resource "aws_iam_policy" "zones" {
+    ///   name = "zones"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = "route53:GetHostedZone"
+    ///       Resource = [for id, name in var.zones : "arn:aws:route53:::hostedzone/${id}"]
+    ///     }]
+    ///   })
+    /// }
+    /// data "aws_iam_policy_document" "given" {
+    ///   dynamic "statement" {
+    ///     for_each = var.statements
+    ///     content {
+    ///       actions   = statement.value.actions
+    ///       resources = statement.value.resources
+    ///     }
+    ///   }
+    /// }
+    /// resource "aws_iam_policy" "given" {
+    ///   name   = "given"
+    ///   policy = data.aws_iam_policy_document.given.json
+    /// }
+    /// data "aws_iam_policy_document" "key" {
+    ///   statement {
+    ///     actions   = ["kms:DescribeKey"]
+    ///     resources = ["*"]
+    ///     dynamic "principals" {
+    ///       for_each = var.admins
+    ///       content {
+    ///         type        = "AWS"
+    ///         identifiers = [principals.value]
+    ///       }
+    ///     }
+    ///   }
+    /// }
+    /// resource "aws_kms_key_policy" "key" {
+    ///   count  = length(var.admins) > 0 ? 1 : 0
+    ///   key_id = "1234abcd-12ab-34cd-56ef-1234567890ab"
+    ///   policy = data.aws_iam_policy_document.key.json
+    /// }
+    /// ```
     /// ## How to fix
     /// Write the elements as the grammar of the IAM JSON policy language names them, each once per
     /// statement, and leave `Principal` to trust policies and resource policies.
