@@ -183,9 +183,15 @@ impl Access<'_> {
             } else {
                 format!(" as {}", self.describe(holder))
             };
+            let then = match (edge.kind, to) {
+                (EdgeKind::MayAssume, _) => "assumes it",
+                (_, Node::Workload(_)) => "runs its own code in it",
+                _ => "takes it over",
+            };
             return format!(
-                "{from} {} on {target} and runs its own code in it{by}: {used}",
-                written.join(" and ")
+                "{from} {} on {} and {then}{by}: {used}",
+                written.join(" and "),
+                via.unwrap_or(target)
             );
         }
         match (edge.kind, edge.path) {

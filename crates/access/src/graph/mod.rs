@@ -15,6 +15,7 @@ mod explain;
 mod fits;
 mod grouped;
 mod legs;
+mod people;
 mod precondition;
 mod rows;
 mod search;

@@ -19,14 +19,25 @@ use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-/// A step onto a workload that is sure once its tags say something.
+/// What a step acts on.
+#[derive(Debug, Clone)]
+pub(super) struct Onto {
+    /// What is won.
+    pub(super) to: Node,
+    /// What is changed on the way, where that is not the end.
+    pub(super) via: Option<Node>,
+    /// The identity that is acted on, or that what is acted on runs as.
+    pub(super) own: IdentityId,
+    /// The ARN under which it is acted on.
+    pub(super) arn: Text,
+}
+
+/// A step that is sure once the tags of what it acts on say something.
 #[derive(Debug)]
 pub(super) struct Guarded {
     path: &'static EscalationPath,
     holder: IdentityId,
-    workload: usize,
-    /// The ARN under which the workload is acted on.
-    arn: Text,
+    onto: Onto,
     guard: StatementRef,
     /// What the tags may be made to say, with what is held then.
     ways: Vec<(Vec<Tag>, Held)>,
@@ -39,21 +50,18 @@ const TRIES: usize = 64;
 const ANY_OTHER: &str = "-";
 
 impl Walk<'_, '_, '_> {
-    /// Remembers a step that tags of the workload alone make doubtful; `rest` is what else it takes.
+    /// Remembers a step that tags of what it acts on alone make doubtful: `rest` is what else it takes, and
+    /// `on` what is held for tags.
     pub(super) fn guarded(
         &mut self,
         plan: &'static Plan,
-        at: usize,
         actions: &[&'static str],
+        onto: Onto,
         rest: &Held,
+        mut on: impl FnMut(&mut Self, Hint<'_>) -> Option<Held>,
     ) {
         let access = self.builder.access;
-        let Some(first) = actions.first() else { return };
-        let arns = self.builder.compute(&self.zone, first);
-        let Some(arn) = arns.arns.get(&at) else {
-            return;
-        };
-        let Some((guard, asked)) = asked(access, self.caller, actions, arn) else {
+        let Some((guard, asked)) = asked(access, self.caller, actions, &onto.arn) else {
             return;
         };
         let mut ways = Vec::new();
@@ -62,7 +70,7 @@ impl Walk<'_, '_, '_> {
                 tags: &tags,
                 ..Hint::default()
             };
-            let on = self.on_workload(at, actions, hint);
+            let on = on(self, hint);
             if let Some(on) = on.filter(|on| on.answer == Answer::Must) {
                 ways.push((tags, on.and(rest.clone())));
             }
@@ -71,8 +79,7 @@ impl Walk<'_, '_, '_> {
             self.builder.guarded.push(Guarded {
                 path: plan.path,
                 holder: self.caller,
-                workload: at,
-                arn: arn.clone(),
+                onto,
                 guard,
                 ways,
             });
@@ -221,14 +228,12 @@ pub(super) fn write(builder: &mut Builder<'_, '_>) {
         .collect();
     let mut found = Vec::new();
     for one in &guarded {
-        let target = Node::Workload(one.workload);
-        let there = reach.leading_to([target]);
+        let there = reach.leading_to([one.onto.to]);
         for node in reach.leading_to([Node::Identity(one.holder)]) {
             let Node::Identity(caller) = node else {
                 continue;
             };
-            let role = builder.access.role_of(one.workload);
-            if role == Some(caller) || strong.contains(&node) || there.contains(&node) {
+            if one.onto.own == caller || strong.contains(&node) || there.contains(&node) {
                 continue;
             }
             if let Some(edge) = step(builder.access, caller, one) {
@@ -241,7 +246,7 @@ pub(super) fn write(builder: &mut Builder<'_, '_>) {
 
 /// The step of one caller, where it may write the tags in one of the ways.
 fn step(access: &Access<'_>, caller: IdentityId, one: &Guarded) -> Option<Edge> {
-    let writers = writers(&one.arn);
+    let writers = writers(&one.onto.arn);
     one.ways.iter().find_map(|(tags, guarded)| {
         let mut all = Held::sure();
         for removes in [false, true] {
@@ -250,7 +255,7 @@ fn step(access: &Access<'_>, caller: IdentityId, one: &Guarded) -> Option<Edge> 
             }
             let mut known = writers.iter().filter(|writer| writer.removes == removes);
             all = all.and(known.find_map(|writer| {
-                let arn = Some(&one.arn);
+                let arn = Some(&one.onto.arn);
                 let right = held(access, caller, &writer.name, arn, Hint::default())?;
                 let fits = right.answer == Answer::Must && permits(access, &right, tags);
                 fits.then_some(right)
@@ -259,13 +264,13 @@ fn step(access: &Access<'_>, caller: IdentityId, one: &Guarded) -> Option<Edge> 
         let all = all.and(guarded.clone());
         Some(Edge {
             from: Node::Identity(caller),
-            to: Node::Workload(one.workload),
+            to: one.onto.to,
             kind: kind(one.path),
             path: Some(one.path),
             answer: all.answer,
             by: all.by,
             doubts: all.doubts,
-            via: None,
+            via: one.onto.via,
             tagging: Some(Tagging {
                 holder: one.holder,
                 guard: one.guard,

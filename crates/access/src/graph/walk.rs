@@ -10,6 +10,7 @@ use super::fits::{Fits, members_of};
 use super::legs::{Anywhere, Held, held, joint, patterns};
 use super::precondition::Chosen;
 use super::rows::{Plan, Select, rows};
+use super::tags::Onto;
 use super::target::{self, Shelf};
 use super::{Doubt, Edge, EdgeKind, Node};
 use crate::{Boundary, Hint};
@@ -266,11 +267,16 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
     }
 
     /// The actions on an identity.
-    fn on(&self, id: IdentityId, actions: &[&'static str]) -> Option<Held> {
+    pub(super) fn on(&self, id: IdentityId, actions: &[&'static str]) -> Option<Held> {
         self.with(id, actions, Hint::default())
     }
 
-    fn with(&self, id: IdentityId, actions: &[&'static str], hint: Hint<'_>) -> Option<Held> {
+    pub(super) fn with(
+        &self,
+        id: IdentityId,
+        actions: &[&'static str],
+        hint: Hint<'_>,
+    ) -> Option<Held> {
         let arns = self.builder.access.arns_for(self.caller, id);
         actions.iter().try_fold(Held::sure(), |all, action| {
             let mut best: Option<Held> = None;
@@ -291,7 +297,7 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
     }
 
     /// The preconditions of the row, given what is chosen.
-    fn state(&self, plan: &Plan, chosen: &Chosen<'_>, mut held: Held) -> Option<Held> {
+    pub(super) fn state(&self, plan: &Plan, chosen: &Chosen<'_>, mut held: Held) -> Option<Held> {
         for precondition in plan.path.preconditions {
             let answer = self.builder.state.holds(*precondition, self.caller, chosen);
             held = held.given(answer, Doubt::State(*precondition))?;
@@ -406,6 +412,7 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
             caller: Some(self.caller),
         };
         let mut held = base.clone().and(fits.role(plan, role)?);
+        let rest = held.clone();
         let services: Vec<&str> = plan.path.services_any.to_vec();
         let passed_to = self
             .builder
@@ -458,6 +465,19 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
             if plan.path.id == "PE-STS-001" && self.is_named_by(role) {
                 return None;
             }
+            let same = self.builder.access.same_account(self.caller, role) == Answer::Must;
+            let doubtful = held.answer == Answer::May && rest.answer == Answer::Must && same;
+            if doubtful && kind(plan.path) == EdgeKind::MayAssume {
+                let onto = Onto {
+                    to: Node::Identity(role),
+                    via: None,
+                    own: role,
+                    arn: self.builder.access.model().identity(role)?.arn.clone(),
+                };
+                self.guarded(plan, actions, onto, &rest, |walk, hint| {
+                    walk.with(role, actions, hint)
+                });
+            }
             self.add(plan, Node::Identity(role), None, held);
         }
         Some(())
@@ -484,7 +504,7 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
     }
 
     /// Things of a shelf that the statements for an action may name.
-    fn candidates(
+    pub(super) fn candidates(
         &self,
         action: &'static str,
         shelf: impl Fn(&super::target::Shelves) -> &Shelf,
@@ -512,7 +532,7 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
         found
     }
 
-    fn on_itself(&mut self, plan: &'static Plan, held: Held) -> Option<()> {
+    pub(super) fn on_itself(&mut self, plan: &'static Plan, held: Held) -> Option<()> {
         if plan.path.gain == Gain::Guardrail {
             return self.freed(plan, self.caller, held);
         }
@@ -538,76 +558,6 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
         match held.clone().given(own, Doubt::Open) {
             Some(held) => self.add(plan, Node::Admin, via, held),
             None => self.add(plan, Node::Unbound, via, held),
-        }
-        Some(())
-    }
-
-    fn users(&mut self, plan: &'static Plan, base: &Held) -> Option<()> {
-        let actions = plan.on(TargetKind::User);
-        if plan.needs(Precondition::TargetIsCaller) {
-            let chosen = Chosen {
-                user: Some(self.caller),
-                action: actions.first().copied().unwrap_or_default(),
-                ..Chosen::default()
-            };
-            let held = base.clone().and(self.on(self.caller, actions)?);
-            let held = self.state(plan, &chosen, held)?;
-            return self.on_itself(plan, held);
-        }
-        let first = *actions.first()?;
-        for user in self.candidates(first, |shelves| &shelves.users, false) {
-            if user != self.caller {
-                let _ = self.user(plan, base, user, actions);
-            }
-        }
-        Some(())
-    }
-
-    fn user(
-        &mut self,
-        plan: &'static Plan,
-        base: &Held,
-        user: IdentityId,
-        actions: &[&'static str],
-    ) -> Option<()> {
-        let chosen = Chosen {
-            user: Some(user),
-            ..Chosen::default()
-        };
-        let held = base.clone().and(self.on(user, actions)?);
-        let held = self.state(plan, &chosen, held)?;
-        if plan.path.gain == Gain::Credentials {
-            self.add(plan, Node::Data, Some(Node::Identity(user)), held);
-        } else if plan.writes_policy() {
-            let unbound = self.builder.access.unbound(user);
-            let held = held.given(unbound, Doubt::Boundary)?;
-            self.add(plan, Node::Admin, Some(Node::Identity(user)), held);
-        } else {
-            self.add(plan, Node::Identity(user), None, held);
-        }
-        Some(())
-    }
-
-    fn groups(&mut self, plan: &'static Plan, base: &Held) -> Option<()> {
-        let actions = plan.on(TargetKind::Group);
-        let first = *actions.first()?;
-        for group in self.candidates(first, |shelves| &shelves.groups, false) {
-            let chosen = Chosen {
-                group: Some(group),
-                action: first,
-                ..Chosen::default()
-            };
-            let Some(held) = self.on(group, actions) else {
-                continue;
-            };
-            let Some(held) = self.state(plan, &chosen, base.clone().and(held)) else {
-                continue;
-            };
-            if plan.path.gain == Gain::AdminIfTarget {
-                self.add(plan, Node::Identity(group), None, held);
-            } else {
-                self.on_itself(plan, held);
-            }
         }
         Some(())
     }
@@ -701,8 +651,19 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
             let held = on.and(rest).given(access.unbound(role), Doubt::Boundary)?;
             self.add(plan, Node::Admin, Some(Node::Workload(at)), held);
         } else {
-            if on.answer == Answer::May && rest.answer == Answer::Must {
-                self.guarded(plan, at, actions, &rest);
+            let first = actions.first().copied().unwrap_or_default();
+            let compute = self.builder.compute(&self.zone, first);
+            let doubtful = on.answer == Answer::May && rest.answer == Answer::Must;
+            if let (true, Some(arn)) = (doubtful, compute.arns.get(&at)) {
+                let onto = Onto {
+                    to: Node::Workload(at),
+                    via: None,
+                    own: role,
+                    arn: arn.clone(),
+                };
+                self.guarded(plan, actions, onto, &rest, |walk, hint| {
+                    walk.on_workload(at, actions, hint)
+                });
             }
             self.add(plan, Node::Workload(at), None, on.and(rest));
         }

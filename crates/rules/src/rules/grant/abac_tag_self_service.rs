@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 rule! {
     /// Right hangs on a tag that whoever it should limit can write.
     ///
-    /// A statement gives a way into what runs with a role, on resources with a certain tag only. Its holder,
-    /// or somebody who can become its holder, may write that tag on a resource which the condition should keep
-    /// out, and gains rights by the role that runs there. Silent where the tag is written by administrators
+    /// A statement gives a way into what runs with a role, to a role, or to a user's credentials, on resources
+    /// with a certain tag only. Its holder, or somebody who can become its holder, may write that tag on a
+    /// resource which the condition should keep out, and gains rights by that. Silent where the tag is written by administrators
     /// only, or where a condition limits which tags may be written.
     ///
     /// ## Why
@@ -238,8 +238,10 @@ struct Found<'a> {
     caller: IdentityId,
     edge: &'a Edge,
     tagging: &'a Tagging,
-    workload: &'a Workload,
-    role: &'a Identity,
+    /// What runs with the role that is won, where that is acted on.
+    workload: Option<&'a Workload>,
+    /// The identity that is won.
+    won: &'a Identity,
 }
 
 fn check(cx: &mut Context<'_>) {
@@ -281,12 +283,18 @@ fn found<'a>(
     caller: IdentityId,
     edge: &'a Edge,
 ) -> Option<Found<'a>> {
-    let (Some(tagging), Node::Workload(at), Answer::Must) = (&edge.tagging, edge.to, edge.answer) else {
-        return None;
+    let tagging = edge.tagging.as_ref().filter(|_| edge.answer == Answer::Must)?;
+    let (id, workload) = match (edge.to, edge.via) {
+        (Node::Workload(at), _) => (cx.access.role_of(at)?, cx.model.workloads.get(at)),
+        (Node::Identity(id), _) | (Node::Admin, Some(Node::Identity(id))) => (id, None),
+        _ => return None,
     };
-    let role = cx.access.role_of(at)?;
-    let gain = granted.gain(cx, caller, role);
-    if gain.is_none() && granted.lesser(cx, caller, role).is_empty() {
+    let gain = if edge.to == Node::Admin {
+        Some(Gain::Admin)
+    } else {
+        granted.gain(cx, caller, id)
+    };
+    if gain.is_none() && granted.lesser(cx, caller, id).is_empty() {
         return None;
     }
     Some(Found {
@@ -294,8 +302,8 @@ fn found<'a>(
         caller,
         edge,
         tagging,
-        workload: cx.model.workloads.get(at)?,
-        role: cx.model.identity(role)?,
+        workload,
+        won: cx.model.identity(id)?,
     })
 }
 
@@ -328,7 +336,10 @@ fn report(cx: &mut Context<'_>, found: &Found<'_>, callers: &[IdentityId]) {
     let (Some(place), Some(asking)) = (guard.place, asking) else {
         return;
     };
-    let target = &found.workload.place.address;
+    let own = names::identity(found.won);
+    let target = found
+        .workload
+        .map_or(own.clone(), |workload| format!("`{}`", workload.place.address));
     let whose = if holder == found.caller {
         format!("its right to `{used}` covers it")
     } else {
@@ -339,10 +350,11 @@ fn report(cx: &mut Context<'_>, found: &Found<'_>, callers: &[IdentityId]) {
     };
     let end = match found.gain {
         Some(Gain::Admin) => "and so become administrator".to_owned(),
-        _ => format!("and so take on the rights of {}", names::identity(found.role)),
+        _ if found.workload.is_none() => "and so take on its rights".to_owned(),
+        _ => format!("and so take on the rights of {own}"),
     };
     let text = format!(
-        "{} can change the tags of `{target}` so that {whose}, {end}",
+        "{} can change the tags of {target} so that {whose}, {end}",
         names::identity(caller)
     );
     let severity = if found.gain.is_some() {
@@ -362,16 +374,16 @@ fn report(cx: &mut Context<'_>, found: &Found<'_>, callers: &[IdentityId]) {
     for (number, step) in way(cx, found).into_iter().enumerate() {
         report = report.note(format!("step {}: {step}", number + 1));
     }
+    if let Some(workload) = found.workload {
+        let words = format!("{target} runs with `{}`", names::plain(found.won));
+        report = report.related(&workload.role.src, words, Some(&workload.place));
+    }
+    let kind = found.won.kind.as_str();
     report = report
         .related(
-            &found.workload.role.src,
-            format!("`{target}` runs with `{}`", names::plain(found.role)),
-            Some(&found.workload.place),
-        )
-        .related(
-            &found.role.place.name_src,
-            "the role that is won",
-            Some(&found.role.place),
+            &found.won.place.name_src,
+            format!("the {kind} that is won"),
+            Some(&found.won.place),
         )
         .principal(&limited.place)
         .help(format!(
@@ -485,6 +497,47 @@ mod tests {
         );
         assert_eq!(found(&denied, &allow("ec2:DeleteTags", ""), &all).len(), 1);
         assert_eq!(found(&denied, &allow("s3:GetObject", ""), &all), []);
+    }
+
+    #[test]
+    fn roles_and_users_by_tag() {
+        let all = allow("*", "");
+        let team = r#"{"StringEquals":{"aws:ResourceTag/team":"web"}}"#;
+        let role = |name: &str, principal: &str| {
+            let arn = format!(r#"{{"arn":"arn:aws:iam::123456789012:role/{name}","#);
+            trusting(name, principal).replacen('{', &arn, 1)
+        };
+        let run = |policy: &str| -> Vec<String> {
+            let account = r#"{"AWS":"arn:aws:iam::123456789012:root"}"#;
+            let function = r#"{"Service":"lambda.amazonaws.com"}"#;
+            Scene::new()
+                .resource("aws_iam_role", "admin", &role("admin", account))
+                .resource("aws_iam_role_policy", "admin", &inline("admin", &all))
+                .resource(
+                    "aws_iam_user",
+                    "root",
+                    r#"{"name":"root","arn":"arn:aws:iam::123456789012:user/root"}"#,
+                )
+                .resource(
+                    "aws_iam_user_policy_attachment",
+                    "root",
+                    r#"{"user":"root","policy_arn":"arn:aws:iam::aws:policy/AdministratorAccess"}"#,
+                )
+                .resource("aws_iam_role", "ops", &role("ops", function))
+                .resource("aws_iam_role_policy", "ops", &inline("ops", policy))
+                .run(&ABAC_TAG_SELF_SERVICE)
+                .into_iter()
+                .map(|(_, finding)| finding.message)
+                .collect()
+        };
+        let assume = allow("sts:AssumeRole", team);
+        let by_role = "role `ops` can change the tags of role `admin` so that its right to `sts:AssumeRole` covers it, and so become administrator";
+        assert_eq!(run(&format!("{assume},{}", allow("iam:TagRole", ""))), [by_role]);
+        assert_eq!(run(&format!("{assume},{}", allow("iam:TagUser", ""))), [""; 0], "of users only");
+        let keys = allow("iam:CreateAccessKey", team);
+        let user = "role `ops` can change the tags of user `root` so that its right to `iam:CreateAccessKey` covers it, and so become administrator";
+        assert_eq!(run(&format!("{keys},{}", allow("iam:TagUser", ""))), [user]);
+        assert_eq!(run(&keys), [""; 0]);
     }
 
     #[test]
