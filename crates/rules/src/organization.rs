@@ -6,6 +6,7 @@
 //! Source: AWS Organizations, "SCP evaluation".
 
 use crate::Context;
+use crate::length::{least_length, over};
 use overgrant_ir::{
     DocumentId, DocumentRole, Guardrail, GuardrailKind, Model, PolicyDocument, ReferenceTo,
 };
@@ -44,6 +45,16 @@ pub(crate) fn declares_tokens(cx: &Context<'_>) -> bool {
         is(attr(["type", "Type"]), "DECLARATIVE_POLICY_EC2")
             && is(content.and_then(|content| content.at(&PATH)), "required")
     })
+}
+
+/// Whether a service control policy can take a short statement more.
+pub(crate) fn has_room(policy: &PolicyDocument) -> bool {
+    const SHORT: usize = 160;
+    over(
+        "organizations.scp.chars",
+        least_length(&policy.document) + SHORT,
+    )
+    .is_none()
 }
 
 /// The attachments of organization policies.

@@ -5,13 +5,17 @@
 //! place is a node of the template itself (not text inside a string), and the changed text still
 //! parses; otherwise there is none.
 
+mod remove;
+mod statement;
 mod tree;
 mod word;
 
-use crate::syntax::{Entry, Kind, Node, Style, Template, TemplateRead, read};
-use overgrant_source::{Draft, SourceFile, Span, TextEdit, Word};
+use crate::syntax::{Kind, Node, Style, Template, TemplateRead, read};
+use overgrant_source::{SourceFile, Span, TextEdit, Word};
+pub use remove::remove;
+pub use statement::append_statement;
 use std::sync::Arc;
-use tree::{Tree, block, flow, insert, insert_first, is_flow, is_json, quoted, scalar};
+use tree::{Tree, flow, insert, insert_first, is_flow, is_json, quoted, scalar};
 
 /// Adds a condition to the statement at `statement` (the statement's own bytes); nothing where the
 /// statement already has a condition on that operator and key.
@@ -26,22 +30,23 @@ pub fn add_condition(
     let node = map_at(&template.root, statement)?;
     let leaf = Tree::texts(values);
     let file = &template.file;
-    let Some(condition) = node.get("Condition") else {
-        let inner = Tree::entry(key, leaf);
-        return insert(file, node, "Condition", &Tree::entry(operator, inner));
-    };
-    match condition.get(operator) {
-        None => insert(file, condition, operator, &Tree::entry(key, leaf)),
-        Some(keys)
-            if keys
-                .entries()
-                .iter()
-                .any(|e| e.key.eq_ignore_ascii_case(key)) =>
-        {
-            None
+    let edit = match node.get("Condition") {
+        None => {
+            let inner = Tree::entry(key, leaf);
+            insert(file, node, "Condition", &Tree::entry(operator, inner))
         }
-        Some(keys) => insert(file, keys, key, &leaf),
-    }
+        Some(condition) => match condition.get(operator) {
+            None => insert(file, condition, operator, &Tree::entry(key, leaf)),
+            Some(keys) => {
+                let mut known = keys.entries().iter();
+                if known.any(|known| known.key.eq_ignore_ascii_case(key)) {
+                    return None;
+                }
+                insert(file, keys, key, &leaf)
+            }
+        },
+    };
+    sound(template, edit?)
 }
 
 /// Sets the property at `path` (names joined by dots) of the resource at `block` to a literal.
@@ -64,7 +69,7 @@ pub fn set_property(template: &Template, block: Span, path: &str, value: &str) -
                 .iter()
                 .rev()
                 .fold(Tree::Text(value), |tree, name| Tree::entry(name, tree));
-            return insert(file, at, name, &tree);
+            return sound(template, insert(file, at, name, &tree)?);
         };
         at = next;
         names = rest;
@@ -155,87 +160,6 @@ pub fn replace_part(template: &Template, span: Span, from: &str, to: &str) -> Op
     })?
 }
 
-/// Adds a statement behind the others of the document at `document` (the document's own bytes).
-#[must_use]
-pub fn append_statement(template: &Template, document: Span, draft: &Draft) -> Option<TextEdit> {
-    let file = &template.file;
-    let list = map_at(&template.root, document)?.get("Statement")?;
-    let mut members = Vec::new();
-    for (name, values) in &draft.elements {
-        members.push((*name, word::leaf(template, values)?));
-    }
-    if let Some((operator, key, value)) = draft.condition {
-        let test = Tree::entry(operator, Tree::entry(key, Tree::Text(value)));
-        members.push(("Condition", test));
-    }
-    let statement = Tree::Map(members);
-    let edit = match list.items() {
-        [] if list.entries().is_empty() || list.tag.is_some() => return None,
-        [] => beside_single(file, list, &statement)?,
-        [.., last] => {
-            let last = last.full_span();
-            let line = line_before(file, last)?;
-            let end = last.end as usize;
-            let text = if is_flow(file, list) {
-                match line.trim() {
-                    "" => format!(",\n{line}{}", flow(&statement)),
-                    _ => format!(", {}", flow(&statement)),
-                }
-            } else {
-                (line.trim() == "-").then_some(())?;
-                format!("\n{line}{}", statement_block(&statement, line)?)
-            };
-            TextEdit {
-                span: file.span(end..end),
-                text,
-            }
-        }
-    };
-    sound(template, edit)
-}
-
-/// A statement as lines below its first one, which begins in the column behind `line`.
-fn statement_block(statement: &Tree<'_>, line: &str) -> Option<String> {
-    let Tree::Map(members) = statement else {
-        return None;
-    };
-    let indent = " ".repeat(line.chars().count());
-    let mut out = String::new();
-    for (index, (name, value)) in members.iter().enumerate() {
-        if index > 0 {
-            out.push_str(&format!("\n{indent}"));
-        }
-        out.push_str(name);
-        out.push(':');
-        match value {
-            Tree::Map(_) => block(value, &indent, &mut out),
-            value => {
-                out.push(' ');
-                out.push_str(&flow(value));
-            }
-        }
-    }
-    Some(out)
-}
-
-/// A statement that stands alone becomes the first of a list.
-fn beside_single(file: &SourceFile, single: &Node, statement: &Tree<'_>) -> Option<TextEdit> {
-    let own = file.slice(single.span);
-    let text = if is_flow(file, single) {
-        format!("[{own}, {}]", flow(statement))
-    } else {
-        let indent = line_before(file, single.span)?;
-        (indent.trim().is_empty() && !indent.is_empty()).then_some(())?;
-        let own = own.replace('\n', "\n  ");
-        let line = format!("{indent}- ");
-        format!("- {own}\n{line}{}", statement_block(statement, &line)?)
-    };
-    Some(TextEdit {
-        span: single.span,
-        text,
-    })
-}
-
 /// Adds an element in front of the others of the document at `document`.
 #[must_use]
 pub fn add_element(
@@ -275,9 +199,12 @@ pub fn add_resource(
     sound(template, edit?)
 }
 
-/// The edit, if the text is still a template with it.
-fn sound(template: &Template, edit: TextEdit) -> Option<TextEdit> {
+/// The edit, if the text is still a template with it; lines end as those of the file.
+fn sound(template: &Template, mut edit: TextEdit) -> Option<TextEdit> {
     let file = &template.file;
+    if file.text().contains("\r\n") {
+        edit.text = edit.text.replace("\r\n", "\n").replace('\n', "\r\n");
+    }
     let mut text = file.text().to_owned();
     text.replace_range(edit.span.range(), &edit.text);
     let sources = overgrant_source::Sources::new("");
@@ -378,106 +305,6 @@ fn value_at(node: &Arc<Node>, span: Span) -> Option<&Arc<Node>> {
             .iter()
             .find_map(|entry| value_at(&entry.value, span)),
     }
-}
-
-/// Removes what stands at `span` with what belongs to it: the output that holds it, or the item of a
-/// list. Nothing where the item is the only one.
-#[must_use]
-pub fn remove(template: &Template, span: Span) -> Option<TextEdit> {
-    let edit = remove_output(template, span).or_else(|| remove_item(template, span));
-    sound(template, edit?)
-}
-
-/// Removes the output that holds `span`, with the section where it is the only one.
-fn remove_output(template: &Template, span: Span) -> Option<TextEdit> {
-    let file = &template.file;
-    let section = template.root.entry("Outputs")?;
-    let entries = section.value.entries();
-    let is = |entry: &Entry| whole(entry).contains(span);
-    let index = entries.iter().position(is)?;
-    let (map, index) = match entries.len() {
-        1 => {
-            let sections = template.root.entries();
-            let at = sections.iter().position(|entry| entry.key == "Outputs")?;
-            (&template.root, at)
-        }
-        _ => (&section.value, index),
-    };
-    let entries = map.entries();
-    let own = whole(entries.get(index)?);
-    let text = file.text();
-    let span = if is_flow(file, map) {
-        match (
-            entries.get(index + 1),
-            index.checked_sub(1).and_then(|at| entries.get(at)),
-        ) {
-            (_, Some(before)) => Span::new(own.file, whole(before).end, own.end),
-            (Some(next), None) => Span::new(own.file, own.start, next.key_span.start),
-            (None, None) => return None,
-        }
-    } else {
-        let start = text.get(..own.start as usize)?.rfind('\n')? + 1;
-        text.get(start..own.start as usize)?
-            .trim()
-            .is_empty()
-            .then_some(())?;
-        let end = text
-            .get(own.end as usize..)?
-            .find('\n')
-            .map_or(text.len(), |at| own.end as usize + at + 1);
-        file.span(start..end)
-    };
-    Some(TextEdit {
-        span,
-        text: String::new(),
-    })
-}
-
-/// Key and value of an entry.
-fn whole(entry: &Entry) -> Span {
-    entry.key_span.to(entry.value.full_span())
-}
-
-fn remove_item(template: &Template, span: Span) -> Option<TextEdit> {
-    let (list, index) = item_at(&template.root, span)?;
-    let file = &template.file;
-    let items = list.items();
-    if items.len() < 2 {
-        return None;
-    }
-    if is_flow(file, list) {
-        let own = items.get(index)?.full_span();
-        let span = match items.get(index + 1) {
-            Some(next) => Span::new(own.file, own.start, next.full_span().start),
-            None => {
-                let before = items.get(index.checked_sub(1)?)?.full_span();
-                Span::new(own.file, before.end, own.end)
-            }
-        };
-        return Some(TextEdit {
-            span,
-            text: String::new(),
-        });
-    }
-    // A block item: from its line's start to the start of the line behind it.
-    let own = items.get(index)?.full_span();
-    let text = file.text();
-    let start = text
-        .get(..own.start as usize)?
-        .rfind('\n')
-        .map_or(0, |at| at + 1);
-    let dash = text.get(start..own.start as usize)?;
-    if dash.trim() != "-" {
-        return None;
-    }
-    let end = match text.get(own.end as usize..)?.find('\n') {
-        Some(at) => own.end as usize + at + 1,
-        None => text.len(),
-    };
-    Some(TextEdit {
-        span: file.span(start..end),
-        text: String::new(),
-    })
 }
 
 /// The mapping written at exactly these bytes.

@@ -176,7 +176,7 @@ fn items_are_removed_with_what_belongs_to_them() {
     let template = template(text);
     let removed = |item: &str| {
         let span = place(&template, text, item);
-        remove_item(&template, span).map(|edit| applied(text, Some(edit)))
+        remove(&template, span).map(|edit| applied(text, Some(edit)))
     };
     assert!(removed("'two'").unwrap().contains("- one\n      M"));
     assert!(
@@ -187,4 +187,11 @@ fn items_are_removed_with_what_belongs_to_them() {
     assert!(removed("b").unwrap().contains("[a, c]"));
     assert!(removed("c]").is_none());
     assert_eq!(removed("x"), None, "the only item stays");
+}
+
+#[test]
+fn lines_end_as_those_of_the_file() {
+    let text = BLOCK.replace('\n', "\r\n");
+    let new = with_condition(&text);
+    assert_eq!(new, with_condition(BLOCK).replace('\n', "\r\n"));
 }

@@ -247,7 +247,7 @@ fn instances_only(statement: &Statement) -> Option<Fix> {
 fn deny_tokenless(policy: &PolicyDocument) -> Option<Fix> {
     let old = ("NumericLessThan", "ec2:RoleDelivery", "2.0");
     let draft = fixes::denial(&["*"], vec!["*".into()], Some(old));
-    let edit = fixes::append(&policy.document, draft)?;
+    let edit = fixes::append(&policy.document, draft).filter(|_| organization::has_room(policy))?;
     Some(fixes::changing("Deny calls with credentials from metadata without a token", [edit]))
 }
 

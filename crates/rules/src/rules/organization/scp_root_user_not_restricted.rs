@@ -168,7 +168,8 @@ fn check(cx: &mut Context<'_>) {
 
 /// A statement for root users in the first policy of the unit that is written here.
 fn deny_root(chain: &Chain<'_>) -> Option<Fix> {
-    chain.policies.iter().find_map(|policy| {
+    let mut roomy = chain.policies.iter().filter(|policy| organization::has_room(policy));
+    roomy.find_map(|policy| {
         let root = ("StringLike", "aws:PrincipalArn", "arn:*:iam::*:root");
         let draft = fixes::denial(&["*"], vec!["*".into()], Some(root));
         let edit = fixes::append(&policy.document, draft)?;
