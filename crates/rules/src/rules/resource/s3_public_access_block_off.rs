@@ -76,6 +76,35 @@ rule! {
     ///         IgnorePublicAcls: false
     ///         RestrictPublicBuckets: true
     /// ```
+    /// Not so where a website is served, whose objects everybody is to read:
+    /// ```terraform bad at:medium
+    /// resource "aws_s3_bucket" "site" {
+    ///   bucket = "acme-site"
+    /// }
+    ///
+    /// resource "aws_s3_bucket_website_configuration" "site" {
+    ///   bucket = aws_s3_bucket.site.id
+    ///   index_document {
+    ///     suffix = "index.html"
+    ///   }
+    /// }
+    ///
+    /// resource "aws_s3_bucket_public_access_block" "site" {
+    ///   bucket                  = aws_s3_bucket.site.id
+    ///   block_public_acls       = true
+    ///   block_public_policy     = false # <-- here
+    ///   ignore_public_acls      = true
+    ///   restrict_public_buckets = false
+    /// }
+    ///
+    /// resource "aws_s3_bucket_policy" "site" {
+    ///   bucket = aws_s3_bucket.site.id
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "s3:GetObject", Resource = "${aws_s3_bucket.site.arn}/*", Principal = "*" }]
+    ///   })
+    /// }
+    /// ```
     /// ## Good
     /// With `scope: account`, a note tells that the account has no block of its own:
     /// ```terraform good at:info scope:module,account
@@ -280,7 +309,8 @@ fn opened<'a>(model: &'a Model, block: &'a Guardrail) -> Option<(&'a Place, Src)
                 let open = allows.find_map(|statement| {
                     let anyone = statement.principals.anyone()?;
                     let free = matches!(caller(&statement.conditions), Caller::Free)
-                        && !closed_by_deny(&policy.document, statement);
+                        && !closed_by_deny(&policy.document, statement)
+                        && !exposure::serves_website(model, policy, statement);
                     free.then_some(anyone)
                 })?;
                 Some((&policy.place, open.src().clone()))
@@ -309,11 +339,12 @@ fn concerns<'a>(block: &Guardrail, place: &Place, mut buckets: impl Iterator<Ite
         return false;
     };
     let made_by = |bucket: &ReferenceTo| resource_of(&bucket.text).map(|(_, address)| address.clone());
+    let named = made_by(subject);
     block.place.root == place.root
         && (block.place.address == place.address
             || buckets.any(|bucket| {
                 bucket.text.key() == subject.text.key()
-                    || made_by(bucket).as_ref() == Some(&block.place.address)
+                    || made_by(bucket).is_some_and(|made| named.as_ref() == Some(&made) || made == block.place.address)
             }))
 }
 
