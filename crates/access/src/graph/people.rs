@@ -63,10 +63,9 @@ impl Walk<'_, '_, '_> {
                 via,
                 own: user,
                 arn: identity.arn.clone(),
+                kind: TargetKind::User,
             };
-            self.guarded(plan, actions, onto, &rest, |walk, hint| {
-                walk.with(user, actions, hint)
-            });
+            self.guarded(plan, onto, rest.clone());
         }
         self.add(plan, to, via, on.and(rest));
         Some(())

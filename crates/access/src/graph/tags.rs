@@ -10,10 +10,10 @@ use super::rows::Plan;
 use super::walk::{Walk, kind};
 use super::{Basis, Edge, Node, Tagging};
 use crate::{Access, Hint, StatementRef, Tag};
-use overgrant_catalog::{AccessLevel, EscalationPath, catalog};
+use overgrant_catalog::{AccessLevel, ActionId, TargetKind, catalog};
 use overgrant_ir::IdentityId;
 use overgrant_policy::point::condition_holds;
-use overgrant_policy::{Answer, Arn, Condition, ContextValue};
+use overgrant_policy::{ActionSet, Answer, Arn, Condition, ContextValue};
 use overgrant_value::Text;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,14 +30,24 @@ pub(super) struct Onto {
     pub(super) own: IdentityId,
     /// The ARN under which it is acted on.
     pub(super) arn: Text,
+    /// The kind of target that the actions of the row are on.
+    pub(super) kind: TargetKind,
 }
 
-/// A step that is sure once the tags of what it acts on say something.
+/// A step that is doubtful for nothing but what is held on its target, perhaps for conditions on tags.
 #[derive(Debug)]
 pub(super) struct Guarded {
-    path: &'static EscalationPath,
+    plan: &'static Plan,
     holder: IdentityId,
     onto: Onto,
+    /// What else it takes.
+    rest: Held,
+}
+
+/// The same with tags for which it is sure.
+struct Opened<'g> {
+    guarded: &'g Guarded,
+    /// The statement that asks for tags.
     guard: StatementRef,
     /// What the tags may be made to say, with what is held then.
     ways: Vec<(Vec<Tag>, Held)>,
@@ -50,40 +60,40 @@ const TRIES: usize = 64;
 const ANY_OTHER: &str = "-";
 
 impl Walk<'_, '_, '_> {
-    /// Remembers a step that tags of what it acts on alone make doubtful: `rest` is what else it takes, and
-    /// `on` what is held for tags.
-    pub(super) fn guarded(
-        &mut self,
-        plan: &'static Plan,
-        actions: &[&'static str],
-        onto: Onto,
-        rest: &Held,
-        mut on: impl FnMut(&mut Self, Hint<'_>) -> Option<Held>,
-    ) {
-        let access = self.builder.access;
-        let Some((guard, asked)) = asked(access, self.caller, actions, &onto.arn) else {
-            return;
-        };
+    /// Remembers a step that what is held on its target alone makes doubtful; `rest` is what else it takes.
+    pub(super) fn guarded(&mut self, plan: &'static Plan, onto: Onto, rest: Held) {
+        self.builder.guarded.push(Guarded {
+            plan,
+            holder: self.caller,
+            onto,
+            rest,
+        });
+    }
+
+    /// The tags that make a step sure; `None` where tags are not what it hangs on.
+    fn opened<'g>(&mut self, guarded: &'g Guarded) -> Option<Opened<'g>> {
+        let onto = &guarded.onto;
+        let actions = guarded.plan.on(onto.kind);
+        let (guard, asked) = asked(self.builder.access, self.caller, actions, &onto.arn)?;
         let mut ways = Vec::new();
         for tags in settings(&asked) {
             let hint = Hint {
                 tags: &tags,
                 ..Hint::default()
             };
-            let on = on(self, hint);
+            let on = match onto.to {
+                Node::Workload(at) => self.on_workload(at, actions, hint),
+                _ => self.with(onto.own, actions, hint),
+            };
             if let Some(on) = on.filter(|on| on.answer == Answer::Must) {
-                ways.push((tags, on.and(rest.clone())));
+                ways.push((tags, on.and(guarded.rest.clone())));
             }
         }
-        if !ways.is_empty() {
-            self.builder.guarded.push(Guarded {
-                path: plan.path,
-                holder: self.caller,
-                onto,
-                guard,
-                ways,
-            });
-        }
+        (!ways.is_empty()).then_some(Opened {
+            guarded,
+            guard,
+            ways,
+        })
     }
 }
 
@@ -166,6 +176,7 @@ fn settings(asked: &Asked) -> Vec<Vec<Tag>> {
 
 /// An action that writes tags.
 struct Writer {
+    id: ActionId,
     name: String,
     /// Whether it takes tags off.
     removes: bool,
@@ -180,6 +191,7 @@ static WRITERS: LazyLock<Vec<Writer>> = LazyLock::new(|| {
     let tagging = actions.filter(|action| action.aws_level() == AccessLevel::Tagging);
     tagging
         .map(|action| Writer {
+            id: action.id(),
             name: action.to_string(),
             removes: ["Untag", "Remove", "Delete"]
                 .iter()
@@ -226,28 +238,53 @@ pub(super) fn write(builder: &mut Builder<'_, '_>) {
         .union(&admins)
         .copied()
         .collect();
+    let tagging = WRITERS.iter().fold(ActionSet::empty(), |mut all, one| {
+        all.insert(one.id);
+        all
+    });
+    // Those who may write some tag and can become a holder, worked out once for each holder.
+    let mut writing: BTreeMap<IdentityId, Vec<IdentityId>> = BTreeMap::new();
     let mut found = Vec::new();
     for one in &guarded {
-        let there = reach.leading_to([one.onto.to]);
-        for node in reach.leading_to([Node::Identity(one.holder)]) {
-            let Node::Identity(caller) = node else {
-                continue;
+        let callers = writing.entry(one.holder).or_insert_with(|| {
+            let all = reach.leading_to([Node::Identity(one.holder)]);
+            let writes = |caller: IdentityId| {
+                let actions = builder.access.actions_on_something(caller);
+                actions.intersects(&tagging)
             };
-            if one.onto.own == caller || strong.contains(&node) || there.contains(&node) {
+            all.difference(&strong)
+                .filter_map(|node| match node {
+                    Node::Identity(caller) => Some(*caller).filter(|caller| writes(*caller)),
+                    _ => None,
+                })
+                .collect()
+        });
+        if callers.is_empty() {
+            continue;
+        }
+        let model = builder.access.model();
+        let Some(identity) = model.identity(one.holder) else {
+            continue;
+        };
+        let Some(opened) = Walk::new(builder, one.holder, identity).opened(one) else {
+            continue;
+        };
+        let there = reach.leading_to([one.onto.to]);
+        for caller in callers {
+            if one.onto.own == *caller || there.contains(&Node::Identity(*caller)) {
                 continue;
             }
-            if let Some(edge) = step(builder.access, caller, one) {
-                found.push(edge);
-            }
+            found.extend(step(builder.access, *caller, &opened));
         }
     }
     builder.edges.extend(found);
 }
 
 /// The step of one caller, where it may write the tags in one of the ways.
-fn step(access: &Access<'_>, caller: IdentityId, one: &Guarded) -> Option<Edge> {
+fn step(access: &Access<'_>, caller: IdentityId, opened: &Opened<'_>) -> Option<Edge> {
+    let one = opened.guarded;
     let writers = writers(&one.onto.arn);
-    one.ways.iter().find_map(|(tags, guarded)| {
+    opened.ways.iter().find_map(|(tags, guarded)| {
         let mut all = Held::sure();
         for removes in [false, true] {
             if !tags.iter().any(|tag| tag.value.is_none() == removes) {
@@ -265,15 +302,15 @@ fn step(access: &Access<'_>, caller: IdentityId, one: &Guarded) -> Option<Edge> 
         Some(Edge {
             from: Node::Identity(caller),
             to: one.onto.to,
-            kind: kind(one.path),
-            path: Some(one.path),
+            kind: kind(one.plan.path),
+            path: Some(one.plan.path),
             answer: all.answer,
             by: all.by,
             doubts: all.doubts,
             via: one.onto.via,
             tagging: Some(Tagging {
                 holder: one.holder,
-                guard: one.guard,
+                guard: opened.guard,
                 tags: tags.clone(),
             }),
         })

@@ -473,10 +473,9 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
                     via: None,
                     own: role,
                     arn: self.builder.access.model().identity(role)?.arn.clone(),
+                    kind: TargetKind::Role,
                 };
-                self.guarded(plan, actions, onto, &rest, |walk, hint| {
-                    walk.with(role, actions, hint)
-                });
+                self.guarded(plan, onto, rest);
             }
             self.add(plan, Node::Identity(role), None, held);
         }
@@ -660,10 +659,9 @@ impl<'b, 'a, 'm> Walk<'b, 'a, 'm> {
                     via: None,
                     own: role,
                     arn: arn.clone(),
+                    kind: TargetKind::Existing,
                 };
-                self.guarded(plan, actions, onto, &rest, |walk, hint| {
-                    walk.on_workload(at, actions, hint)
-                });
+                self.guarded(plan, onto, rest.clone());
             }
             self.add(plan, Node::Workload(at), None, on.and(rest));
         }
