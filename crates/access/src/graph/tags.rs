@@ -14,7 +14,7 @@ use overgrant_catalog::{AccessLevel, ActionId, TargetKind, catalog};
 use overgrant_ir::IdentityId;
 use overgrant_policy::point::condition_holds;
 use overgrant_policy::{ActionSet, Answer, Arn, Condition, ContextValue};
-use overgrant_value::Text;
+use overgrant_value::{Text, Val};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -75,6 +75,20 @@ impl Walk<'_, '_, '_> {
         let onto = &guarded.onto;
         let actions = guarded.plan.on(onto.kind);
         let (guard, asked) = asked(self.builder.access, self.caller, actions, &onto.arn)?;
+        if let Node::Workload(at) = onto.to
+            && let Some(workload) = self.builder.access.model().workloads.get(at)
+        {
+            // Who is let in by the tags that it has is meant to be.
+            let tags = had(&asked, &workload.attrs);
+            let hint = Hint {
+                tags: &tags,
+                ..Hint::default()
+            };
+            let on = self.on_workload(at, actions, hint);
+            if on.is_some_and(|on| on.answer == Answer::Must) {
+                return None;
+            }
+        }
         let mut ways = Vec::new();
         for tags in settings(&asked) {
             let hint = Hint {
@@ -172,6 +186,33 @@ fn settings(asked: &Asked) -> Vec<Vec<Tag>> {
             .collect();
     }
     all
+}
+
+/// The tags asked for that a resource has by its arguments: a map, or a list of keys and values.
+fn had(asked: &Asked, attrs: &Val) -> Vec<Tag> {
+    let map = attrs.get("tags").or_else(|| attrs.get("Tags"));
+    let value = |name: &str| {
+        let tags = map.as_ref()?;
+        if let Some(value) = tags.get(name) {
+            return value.as_str();
+        }
+        let listed = tags.listed();
+        let mut pairs = listed.iter();
+        pairs.find_map(|pair| {
+            let key = pair.get("Key").or_else(|| pair.get("key"))?.as_str()?;
+            let value = pair.get("Value").or_else(|| pair.get("value"))?.as_str()?;
+            (key == name).then_some(value)
+        })
+    };
+    let names = asked.values().map(|(name, _)| name);
+    names
+        .filter_map(|name| {
+            Some(Tag {
+                name: name.clone(),
+                value: Some(value(name)?),
+            })
+        })
+        .collect()
 }
 
 /// An action that writes tags.

@@ -14,8 +14,9 @@ rule! {
     ///
     /// A statement gives a way into what runs with a role, to a role, or to a user's credentials, on resources
     /// with a certain tag only. Its holder, or somebody who can become its holder, may write that tag on a
-    /// resource which the condition should keep out, and gains rights by that. Silent where the tag is written by administrators
-    /// only, or where a condition limits which tags may be written.
+    /// resource which the condition should keep out, and gains rights by that. Silent where the tag is written
+    /// by administrators only, where a condition limits which tags may be written, and for a resource that has
+    /// the tag.
     ///
     /// ## Why
     /// A condition on `aws:ResourceTag` is worth as much as the right to tag. `ec2:CreateTags` on every
@@ -497,6 +498,31 @@ mod tests {
         );
         assert_eq!(found(&denied, &allow("ec2:DeleteTags", ""), &all).len(), 1);
         assert_eq!(found(&denied, &allow("s3:GetObject", ""), &all), []);
+    }
+
+    #[test]
+    fn what_has_the_tag_is_meant() {
+        let (all, tagging) = (allow("*", ""), allow("ec2:CreateTags", ""));
+        let both = format!("{},{tagging}", allow("ssm:StartSession", TEAM));
+        let with = |kind: &str, attrs: &str| {
+            Scene::new()
+                .resource("aws_iam_role", "vm", &trusting("vm", r#"{"Service":"ec2.amazonaws.com"}"#))
+                .resource("aws_iam_role_policy", "vm", &inline("vm", &all))
+                .resource("aws_iam_instance_profile", "vm", r#"{"name":"vm","role":"vm"}"#)
+                .resource(kind, "vm", attrs)
+                .resource("aws_iam_role", "ops", &trusting("ops", r#"{"Service":"lambda.amazonaws.com"}"#))
+                .resource("aws_iam_role_policy", "ops", &inline("ops", &both))
+                .run(&ABAC_TAG_SELF_SERVICE)
+                .len()
+        };
+        let vm = |team: &str| format!(r#"{{"iam_instance_profile":"vm","tags":{{"team":"{team}"}}}}"#);
+        assert_eq!(with("aws_instance", &vm("web")), 0);
+        assert_eq!(with("aws_instance", &vm("db")), 1);
+        let stack = |team: &str| {
+            format!(r#"{{"IamInstanceProfile":"vm","Tags":[{{"Key":"team","Value":"{team}"}}]}}"#)
+        };
+        assert_eq!(with("AWS::EC2::Instance", &stack("web")), 0);
+        assert_eq!(with("AWS::EC2::Instance", &stack("db")), 1);
     }
 
     #[test]
