@@ -8,7 +8,7 @@ const MAIN: &str = r#"resource "aws_s3_bucket_public_access_block" "logs" {
   block_public_acls       = true
   block_public_policy     = false # was needed once
   ignore_public_acls      = true
-  restrict_public_buckets = true
+  # what is public is for later
 }
 
 resource "aws_iam_policy" "reader" {
@@ -43,7 +43,7 @@ const PREVIEW: &str = r#"--- a/main.tf
 -  block_public_policy     = false # was needed once
 +  block_public_policy     = true # was needed once
    ignore_public_acls      = true
-   restrict_public_buckets = true
+   # what is public is for later
  }
 @@ -9,7 +9,7 @@
  resource "aws_iam_policy" "reader" {

@@ -147,6 +147,18 @@ impl Principal {
         self.text.pieces().iter().map(parts).sum::<usize>() > 1
     }
 
+    /// Where the account of its ARN is written, where that is known and has bytes outside those of the ARN: a
+    /// value that was put into it.
+    #[must_use]
+    pub fn account_src(&self) -> Option<Src> {
+        let account = Arn::parse(&self.text)?.account;
+        let src = account.src_of(0..account.as_known()?.len())?;
+        let whole = self.src.span?;
+        src.span
+            .is_some_and(|span| !whole.contains(span))
+            .then_some(src)
+    }
+
     /// Whether no part of it is open.
     #[must_use]
     pub fn is_known(&self) -> bool {

@@ -153,23 +153,26 @@ pub(crate) fn serves_website(
     statement: &Statement,
 ) -> bool {
     let granted = statement.actions.must();
-    let bucket = Bucket::of(policy);
     granted.actions().all(|action| action.name() == "GetObject")
-        && model.grants.iter().any(|grant| {
-            let website = ["website", "WebsiteConfiguration"].iter().any(|name| {
-                let val = grant.attrs.get(name);
-                val.is_some_and(|val| val.as_items().is_none_or(|items| !items.is_empty()))
-            });
-            let name = ["bucket", "BucketName"]
-                .iter()
-                .find_map(|name| grant.attrs.get(name)?.to_text());
-            let named = name.is_some_and(|name| bucket.keys.contains(&name.key()));
-            grant.service == "s3"
-                && grant.target.is_some()
-                && (website || grant.place.kind == "aws_s3_bucket_website_configuration")
-                && (bucket.is_of(&grant.place, grant.target.as_ref())
-                    || named && grant.place.root == policy.place.root)
-        })
+        && is_website(model, &Bucket::of(policy))
+}
+
+fn is_website(model: &Model, bucket: &Bucket) -> bool {
+    model.grants.iter().any(|grant| {
+        let website = ["website", "WebsiteConfiguration"].iter().any(|name| {
+            let val = grant.attrs.get(name);
+            val.is_some_and(|val| val.as_items().is_none_or(|items| !items.is_empty()))
+        });
+        let name = ["bucket", "BucketName"]
+            .iter()
+            .find_map(|name| grant.attrs.get(name)?.to_text());
+        let named = name.is_some_and(|name| bucket.keys.contains(&name.key()));
+        grant.service == "s3"
+            && grant.target.is_some()
+            && (website || grant.place.kind == "aws_s3_bucket_website_configuration")
+            && (bucket.is_of(&grant.place, grant.target.as_ref())
+                || named && grant.place.root == bucket.root)
+    })
 }
 
 /// The address of the resource whose attribute a text is.

@@ -5,7 +5,7 @@
 
 use crate::context::Report;
 use crate::{Context, boundaries, names};
-use overgrant_access::{AttachedSource, Boundary, How};
+use overgrant_access::{Attached, AttachedSource, Boundary, How};
 use overgrant_catalog::{AccessLevel, Action};
 use overgrant_ir::{Identity, IdentityId, PolicyDocument};
 use overgrant_policy::{ActionSet, Answer, Effect, Pattern, ResourcePattern, Statement};
@@ -275,12 +275,18 @@ pub(crate) fn only_sends_mail(cx: &Context<'_>, user: IdentityId) -> bool {
         .access
         .policies(user)
         .iter()
-        .all(|one| one.source != AttachedSource::Unresolved);
+        .all(|one| one.source != AttachedSource::Unresolved || is_doubtful(one));
     readable
         && !granted.is_empty()
         && granted
             .actions()
             .all(|action| action.service().prefix() == "ses" && SENDS.contains(&action.name()))
+}
+
+/// Whether the attachment may not be there at all: one for each member of a list that is empty by default.
+fn is_doubtful(attached: &Attached) -> bool {
+    let maybe = attached.place.as_ref().is_some_and(|place| place.maybe);
+    maybe || attached.link != Answer::Must
 }
 
 /// How wide the resources of a statement are for an action.

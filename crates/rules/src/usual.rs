@@ -103,10 +103,16 @@ fn is_node(cx: &Context<'_>, role: IdentityId) -> bool {
 
 /// What the policy that AWS publishes for its load balancer controller grants on `*`, where nothing narrower
 /// is possible. Source: kubernetes-sigs/aws-load-balancer-controller, `docs/install/iam_policy.json`.
-const LOAD_BALANCER_CONTROLLER: [&str; 12] = [
+const LOAD_BALANCER_CONTROLLER: [&str; 18] = [
+    "ec2:authorizesecuritygroupingress",
+    "ec2:revokesecuritygroupingress",
     "elasticloadbalancing:addlistenercertificates",
+    "elasticloadbalancing:deletelistener",
+    "elasticloadbalancing:deleterule",
+    "elasticloadbalancing:deregistertargets",
     "elasticloadbalancing:modifylistener",
     "elasticloadbalancing:modifyrule",
+    "elasticloadbalancing:registertargets",
     "elasticloadbalancing:removelistenercertificates",
     "elasticloadbalancing:setrulepriorities",
     "elasticloadbalancing:setwebacl",

@@ -238,6 +238,15 @@ fn statement(resource: &Resource) -> Option<Val> {
 /// A function's name as the ARN that AWS puts into the statement; ARNs stay, and so does what may
 /// be one.
 fn function_arn(val: &Val) -> Val {
+    if matches!(val.data(), Data::OneOf(_)) {
+        let each = val.alternatives().into_iter();
+        let arns = each.map(|(guard, name)| (guard, function_arn(&name)));
+        return Val::one_of(
+            arns.collect(),
+            "one of several functions",
+            val.src().clone(),
+        );
+    }
     let Some(name) = val.to_text() else {
         return val.clone();
     };

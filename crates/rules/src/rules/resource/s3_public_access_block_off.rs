@@ -28,7 +28,7 @@ rule! {
     ///   block_public_acls       = true
     ///   block_public_policy     = false # <-- here
     ///   ignore_public_acls      = true
-    ///   restrict_public_buckets = true
+    ///   restrict_public_buckets = false
     /// }
     /// ```
     /// ```cloudformation bad
@@ -166,6 +166,16 @@ rule! {
     ///   restrict_public_buckets = false
     /// }
     /// ```
+    /// What another setting takes the effect of is low:
+    /// ```terraform good at:low
+    /// resource "aws_s3_bucket_public_access_block" "docs" {
+    ///   bucket                  = "acme-docs"
+    ///   block_public_acls       = true
+    ///   block_public_policy     = false
+    ///   ignore_public_acls      = true
+    ///   restrict_public_buckets = true
+    /// }
+    /// ```
     /// ## How to fix
     /// Set all four to `true`, or leave the block out: new buckets have it on.
     pub(crate) static S3_PUBLIC_ACCESS_BLOCK_OFF = Rule {
@@ -268,6 +278,10 @@ fn check(cx: &mut Context<'_>) {
             report = report
                 .severity(Severity::High)
                 .related(&src, "this opens the bucket to everybody", Some(place));
+        } else if off.iter().all(|(name, _)| is_outdone(block, name)) {
+            report = report
+                .severity(Severity::Low)
+                .note("what is not refused has no effect: the settings beside it see to that");
         }
         for (name, val) in off.iter().skip(1) {
             report = report.related(val.src(), format!("`{name}` is off too"), None);
@@ -346,6 +360,19 @@ fn concerns<'a>(block: &Guardrail, place: &Place, mut buckets: impl Iterator<Ite
                 bucket.text.key() == subject.text.key()
                     || made_by(bucket).is_some_and(|made| named.as_ref() == Some(&made) || made == block.place.address)
             }))
+}
+
+/// Whether a setting that is on takes the effect of what this one would refuse: policies of a restricted
+/// bucket let no stranger in, and ACLs may be ignored. Source: as below.
+fn is_outdone(block: &Guardrail, name: &str) -> bool {
+    let by = match name {
+        "block_public_policy" => "restrict_public_buckets",
+        "BlockPublicPolicy" => "RestrictPublicBuckets",
+        "block_public_acls" => "ignore_public_acls",
+        "BlockPublicAcls" => "IgnorePublicAcls",
+        _ => return false,
+    };
+    block.attrs.get(by).and_then(truth) == Some(true)
 }
 
 /// Whether the block of the whole account, in the same root, has the setting on. Source: Amazon S3,

@@ -63,6 +63,26 @@ rule! {
     ///   JSON
     /// }
     /// ```
+    /// An account that is put into several ARNs is told once, where it is written:
+    /// ```terraform bad
+    /// locals {
+    ///   account = "1234567890" # <-- here
+    /// }
+    /// resource "aws_iam_role" "reader" {
+    ///   name = "reader"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { AWS = "arn:aws:iam::${local.account}:role/app" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role" "writer" {
+    ///   name = "writer"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { AWS = "arn:aws:iam::${local.account}:role/ops" } }]
+    ///   })
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_role" "ops" {
@@ -175,13 +195,15 @@ fn check(cx: &mut Context<'_>) {
                     continue;
                 };
                 let role = holder::role(model, id);
-                let report = cx
-                    .finding(
-                        &trust.place,
-                        principal.src(),
-                        format!("{role} trusts `{principal}`, {problem}"),
-                    )
-                    .statement(statement)
+                // An account that was put into the ARN is told once, where it is written.
+                let put_in = principal.account_src().filter(|_| problem == OF_ACCOUNT);
+                let src = put_in.as_ref().unwrap_or_else(|| principal.src());
+                let text = format!("{role} trusts `{principal}`, {problem}");
+                let mut report = cx.finding(&trust.place, src, text).when(&statement.guard);
+                if put_in.is_none() {
+                    report = report.statement(statement);
+                }
+                let report = report
                     .when(principal.guard())
                     .severity(if stands_for_another(principal) { Severity::Low } else { Severity::Medium })
                     .help("write the ARN of the role, or the account with ArnLike on aws:PrincipalArn");
@@ -203,6 +225,8 @@ fn stands_for_another(principal: &Principal) -> bool {
         None => is_blank(&text),
     }
 }
+
+const OF_ACCOUNT: &str = "whose account id has not twelve digits";
 
 fn problem(principal: &Principal) -> Option<&'static str> {
     const DIGITS: usize = 12;
@@ -239,7 +263,7 @@ fn problem(principal: &Principal) -> Option<&'static str> {
         return None;
     }
     if account.len() != DIGITS || !account.bytes().all(|byte| byte.is_ascii_digit()) {
-        return (account != "aws").then_some("whose account id has not twelve digits");
+        return (account != "aws").then_some(OF_ACCOUNT);
     }
     (service == "iam" && resource.starts_with("assumed-role/"))
         .then_some("and sessions are named by `arn:aws:sts:`")

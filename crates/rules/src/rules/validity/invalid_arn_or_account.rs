@@ -207,17 +207,23 @@ fn check(cx: &mut Context<'_>) {
                     || item.pattern().marks().has(Marks::FROM_DEFAULT);
                 let account = item.literals().and_then(|arn| arn.account);
                 let word = account.is_none_or(|account| account.bytes().any(|byte| byte.is_ascii_alphabetic()));
-                if blank && word {
+                // Nobody mistypes digits as a word: it stands for one.
+                let stand_in = fault.of_account && word && is_stand_in(item);
+                if blank && word || stand_in {
                     fault.severity = Severity::Low;
                 }
                 let text = format!("{name} has the resource `{item}`, {}", fault.text);
                 // An account that was put into the ARN is told once, where it is written.
                 let put_in = item.account_src().filter(|_| fault.of_account);
+                let put_in_is_none = put_in.is_none();
                 let cell = if put_in.is_some() { String::new() } else { item.pattern().key() };
                 let src = put_in.unwrap_or_else(|| item.pattern().src().clone());
-                let report = cx
-                    .finding(&holder.place, &src, text)
-                    .statement(statement)
+                let whole = put_in_is_none.then_some(statement);
+                let mut report = cx.finding(&holder.place, &src, text).when(&statement.guard);
+                if let Some(statement) = whole {
+                    report = report.statement(statement);
+                }
+                let report = report
                     .cell(cell)
                     .severity(fault.severity)
                     .marks(item.pattern().marks());
@@ -226,6 +232,10 @@ fn check(cx: &mut Context<'_>) {
             for item in &statement.principals {
                 let fault = item.literals().and_then(|arn| segments(&arn, catalog()));
                 let Some(fault) = fault else { continue };
+                // Accounts that roles trust are `trust-principal-malformed-or-orphan`.
+                if fault.of_account && holder.role == DocumentRole::Trust {
+                    continue;
+                }
                 let text = format!("{name} has the principal `{item}`, {}", fault.text);
                 let report = cx
                     .finding(&holder.place, item.src(), text)
@@ -250,6 +260,13 @@ fn check(cx: &mut Context<'_>) {
             .severity(fault.severity);
         cx.report(report);
     }
+}
+
+/// Whether the account is a word of letters alone, such as `foo`.
+fn is_stand_in(item: &ResourcePattern) -> bool {
+    item.literals()
+        .and_then(|arn| arn.account)
+        .is_some_and(|account| account.bytes().all(|byte| byte.is_ascii_alphabetic()))
 }
 
 /// Boundaries whose ARN cannot exist.
