@@ -70,7 +70,9 @@ impl Evaluator<'_> {
         // A condition that depends on itself is spoken of by its name.
         let own = self.named(name);
         self.truths.borrow_mut().insert(name.into(), Some(own));
+        self.deciding.borrow_mut().push(name.into());
         let truth = self.settle(name, self.cases(&node));
+        self.deciding.borrow_mut().pop();
         self.truths
             .borrow_mut()
             .insert(name.into(), Some(truth.clone()));
@@ -119,9 +121,46 @@ impl Evaluator<'_> {
         }
     }
 
+    /// What CloudFormation refuses about a condition, which is then spoken of by its name.
+    fn refuse(&self, at: &Node, problem: &str) {
+        if let Some(name) = self.deciding.borrow().last() {
+            let message = format!("the condition `{name}` {problem}");
+            self.tell(Level::Warning, "condition-form", at.full_span(), &message);
+        }
+    }
+
+    /// Tells of a function with more or fewer members than it takes.
+    fn count(&self, name: &str, argument: &Node) {
+        let (least, most) = match name {
+            "Equals" => (2, 2),
+            "Not" => (1, 1),
+            "And" | "Or" => (2, 10),
+            _ => return,
+        };
+        let found = argument.items().len();
+        if found < least || found > most {
+            let takes = match (least, most) {
+                (1, _) => "one member".to_owned(),
+                (2, 2) => "two members".to_owned(),
+                _ => format!("{least} to {most} members"),
+            };
+            self.refuse(
+                argument,
+                &format!("gives `Fn::{name}` {found}; it takes {takes}"),
+            );
+        }
+    }
+
     /// The cases of a condition expression; `None` where there are too many or it is not one.
     pub(super) fn cases(&self, node: &Node) -> Option<Cases> {
-        let (name, argument) = function(node)?;
+        let Some((name, argument)) = function(node) else {
+            self.refuse(
+                node,
+                "is none; write one of `Fn::Equals`, `Fn::Not`, `Fn::And`, `Fn::Or`",
+            );
+            return None;
+        };
+        self.count(name, argument);
         match name {
             "Equals" => match argument.items() {
                 [left, right] => self.equality(left, right),
@@ -142,7 +181,11 @@ impl Evaluator<'_> {
                 self.any(members?)
             }
             "Condition" => {
-                let truth = self.condition_or_open(argument.scalar()?.text.as_str(), argument);
+                let named = argument.scalar()?.text.as_str();
+                if self.deciding.borrow().iter().any(|name| name == named) {
+                    self.refuse(argument, &format!("depends on itself through `{named}`"));
+                }
+                let truth = self.condition_or_open(named, argument);
                 Some(Cases {
                     holds: truth.holds.into_iter().collect(),
                     fails: truth.fails.into_iter().collect(),
@@ -350,6 +393,55 @@ Conditions:
   HasArn: !Not [!Equals [!Ref Arn, '']]
   Loop: !Not [!Condition Loop]
 ";
+
+    #[test]
+    fn conditions_that_are_refused_are_told() {
+        for (conditions, told) in [
+            (
+                "C: !Or [!Equals [a, b]]",
+                Some("gives `Fn::Or` 1; it takes 2 to 10 members"),
+            ),
+            (
+                "C: !And []",
+                Some("gives `Fn::And` 0; it takes 2 to 10 members"),
+            ),
+            (
+                "C: !Not [!Equals [a, b], !Equals [a, b]]",
+                Some("gives `Fn::Not` 2; it takes one member"),
+            ),
+            (
+                "C: !Equals [a]",
+                Some("gives `Fn::Equals` 1; it takes two members"),
+            ),
+            ("C: yes", Some("is none; write one of")),
+            ("C: {a: b, c: d}", Some("is none; write one of")),
+            (
+                "C: !Not [!Condition C]",
+                Some("depends on itself through `C`"),
+            ),
+            (
+                "C: !Not [!Condition D]\n  D: !Not [!Condition C]",
+                Some("depends on itself through `C`"),
+            ),
+            (
+                "C: !Or [!Condition D, !Condition D]\n  D: !Equals [a, b]",
+                None,
+            ),
+        ] {
+            let template = format!(
+                "Conditions:\n  {conditions}\nResources:\n  R: {{Type: AWS::SNS::Topic, Condition: C}}\n"
+            );
+            let found = one(&template).diagnostics;
+            let messages: Vec<&str> = found.iter().map(|told| told.message.as_str()).collect();
+            match told {
+                None => assert_eq!(messages, [""; 0], "{conditions}"),
+                Some(told) => {
+                    assert_eq!(messages.len(), 1, "{messages:?}");
+                    assert!(messages[0].contains(told), "{messages:?}");
+                }
+            }
+        }
+    }
 
     fn guards(conditions: &[&str]) -> Vec<String> {
         let mut text = format!("{HEAD}Resources:\n");

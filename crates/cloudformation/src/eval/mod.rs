@@ -162,6 +162,8 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) diagnostics: RefCell<Vec<Diagnostic>>,
     told: RefCell<BTreeSet<String>>,
     truths: RefCell<BTreeMap<SmolStr, Option<Truth>>>,
+    /// Conditions that are being decided, the outermost first.
+    deciding: RefCell<Vec<SmolStr>>,
     rules: Rules,
     identities: RefCell<BTreeMap<(SmolStr, SmolStr), Option<Val>>>,
     depth: Cell<usize>,
@@ -191,6 +193,7 @@ impl<'a> Evaluator<'a> {
             diagnostics: RefCell::default(),
             told: RefCell::default(),
             truths: RefCell::default(),
+            deciding: RefCell::default(),
             rules: Rules::default(),
             identities: RefCell::default(),
             depth: Cell::new(0),
