@@ -9,9 +9,9 @@ use super::instance::Evaluator;
 use super::ops;
 use super::scope::Scope;
 use super::types::convert;
-use crate::syntax::tree::Part;
+use crate::syntax::tree::{Expr, ExprKind, Part, StepKind};
 use overgrant_source::Span;
-use overgrant_value::{Piece, Src, Text, Ty, Val};
+use overgrant_value::{Marks, Piece, Src, Sym, Text, Ty, Val};
 
 impl Evaluator<'_> {
     /// The text of a template.
@@ -29,6 +29,10 @@ impl Evaluator<'_> {
                             return fail("an interpolation without a value", expr.span);
                         };
                         if val.is_null() {
+                            // A default that cannot be taken: whoever applies this sets it.
+                            if val.marks().has(Marks::FROM_DEFAULT) {
+                                return Ok(self.unset(scope, expr, val));
+                            }
                             return fail("a null cannot be part of a text", expr.span);
                         }
                         at(convert(val, &Ty::String), expr.span)
@@ -73,6 +77,28 @@ impl Evaluator<'_> {
             vals.push(val);
         }
         self.concatenate(&vals, span)
+    }
+
+    /// The text that a variable of the root must be given where its default is null.
+    fn unset(&self, scope: &Scope, expr: &Expr, val: &Val) -> Val {
+        let named = match &expr.kind {
+            ExprKind::Traversal(base, steps) => match (&base.kind, steps.as_slice()) {
+                (ExprKind::Root(root), [step]) if root == "var" => match &step.kind {
+                    StepKind::Attr(name) => Some(name),
+                    _ => None,
+                },
+                _ => None,
+            },
+            _ => None,
+        };
+        let sym = match (named, &scope.instance) {
+            (Some(name), Some(instance)) => self.input(instance, name),
+            _ => Sym::Other {
+                what: "a variable whose default is null".into(),
+                at: Some(expr.span),
+            },
+        };
+        Val::unknown_of(sym, Ty::String, val.src().clone()).marked(val.marks())
     }
 
     fn concatenate(&self, vals: &[Val], span: Span) -> Eval {

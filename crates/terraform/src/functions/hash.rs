@@ -101,7 +101,11 @@ fn input(
 ) -> Result<Vec<u8>, Stop> {
     let text = call.string(&first(args)?)?;
     let bytes = if file {
-        super::files::content(call, &text)?
+        match super::files::content(call, &text) {
+            // Terraform digests any bytes; here only texts are read.
+            Err(Stop::Fail(fail)) if fail.message.contains("UTF-8") => return Err(Stop::Open),
+            read => read?,
+        }
     } else {
         text.to_string()
     };

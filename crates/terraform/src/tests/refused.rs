@@ -98,3 +98,60 @@ provider "aws" { region = "eu-west-1" }
     });
     assert_eq!(names, ["b", "c"], "{:?}", addresses(&output));
 }
+
+#[test]
+fn a_default_that_cannot_be_taken_is_open_and_costs_no_text() {
+    let text = r#"
+variable "stage" {
+  type    = string
+  default = null
+}
+locals { bucket = var.stage }
+module "m" {
+  source = "./m"
+  name   = null
+}
+resource "aws_iam_policy" "p" {
+  name        = "${var.stage}-p"
+  description = "x-${local.bucket}"
+  path        = module.m.path
+}
+"#;
+    let inner = "variable \"name\" {}\noutput \"path\" { value = \"/${var.name}/\" }\n";
+    let (_, output) = run(&[("main.tf", text), ("m/main.tf", inner)]);
+    let shown = |name: &str| super::shown(&output, "aws_iam_policy.p", name);
+    assert_eq!(shown("name"), "${stage}-p");
+    assert_eq!(
+        shown("description"),
+        "x-${a variable whose default is null}"
+    );
+    // A null that a module is given is Terraform's error and ours.
+    let told: Vec<&str> = output
+        .diagnostics
+        .iter()
+        .map(|d| d.message.as_str())
+        .collect();
+    assert_eq!(
+        told,
+        ["a null cannot be part of a text; what depends on it is taken as unknown"]
+    );
+}
+
+#[test]
+fn the_digest_of_a_file_that_is_no_text_is_open_and_no_error() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("code.zip"), [0xff_u8, 0xfe, 0]).unwrap();
+    let text = "resource \"aws_iam_policy\" \"p\" {\n  name = try(filebase64sha256(\"code.zip\"), \"none\")\n  path = filemd5(\"code.zip\")\n}\n";
+    std::fs::write(dir.path().join("main.tf"), text).unwrap();
+    let sources = overgrant_source::Sources::new(dir.path());
+    let output = crate::evaluate(&sources, &[String::new()], &crate::Options::default());
+    assert!(output.diagnostics.is_empty(), "{:?}", output.diagnostics);
+    for name in ["name", "path"] {
+        assert!(
+            find(&output, "aws_iam_policy.p")
+                .get(name)
+                .unwrap()
+                .is_unknown()
+        );
+    }
+}
