@@ -67,3 +67,34 @@ fn fixes_keep_what_stands_around_them() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// A transform makes documents of what is none itself: nothing is written into that.
+#[test]
+fn what_a_transform_makes_of_a_mapping_stays_as_it_is() {
+    let example = Example {
+        language: "sam".to_owned(),
+        kind: ExampleKind::Bad,
+        text: "Transform: AWS::Serverless-2016-10-31
+Resources:
+  Failed:
+    Type: AWS::SQS::Queue
+  Worker:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: index.handler
+      Runtime: nodejs22.x
+      CodeUri: src/
+      EventInvokeConfig:
+        DestinationConfig:
+          OnFailure:
+            Type: SQS
+            Destination: !GetAtt Failed.Arn
+"
+        .to_owned(),
+        marked: None,
+        options: Vec::new(),
+    };
+    for rule in overgrant_rules::ALL {
+        assert!(fixed(rule.id, &example).changes.is_empty(), "{}", rule.id);
+    }
+}

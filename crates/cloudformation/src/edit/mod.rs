@@ -28,6 +28,7 @@ pub fn add_condition(
     values: &[String],
 ) -> Option<TextEdit> {
     let node = map_at(&template.root, statement)?;
+    node.get("Effect")?;
     let leaf = Tree::texts(values);
     let file = &template.file;
     let edit = match node.get("Condition") {
@@ -169,6 +170,8 @@ pub fn add_element(
     value: &str,
 ) -> Option<TextEdit> {
     let map = map_at(&template.root, document)?;
+    // A transform makes documents of what is none itself.
+    map.get("Statement")?;
     sound(template, insert_first(&template.file, map, name, value)?)
 }
 

@@ -195,3 +195,24 @@ fn lines_end_as_those_of_the_file() {
     let new = with_condition(&text);
     assert_eq!(new, with_condition(BLOCK).replace('\n', "\r\n"));
 }
+
+#[test]
+fn only_a_document_gets_an_element() {
+    let template = template(BLOCK);
+    let resource = template
+        .root
+        .get("Resources")
+        .and_then(|node| node.get("P"));
+    let properties = resource.and_then(|node| node.get("Properties")).unwrap();
+    let document = properties.get("PolicyDocument").unwrap();
+    let add = |node: &Node| add_element(&template, node.span, "Version", "2012-10-17");
+    assert_eq!(add(properties), None);
+    assert!(
+        applied(BLOCK, add(document))
+            .contains("PolicyDocument:\n        Version: \"2012-10-17\"\n        Statement:")
+    );
+    assert_eq!(
+        add_condition(&template, document.span, "Bool", "k", &["v".to_owned()]),
+        None
+    );
+}

@@ -148,6 +148,7 @@ pub fn add_element(
     let Found::Value(flow, node) = configuration.document(document)? else {
         return None;
     };
+    node.get("Statement")?;
     let edit = flow.insert_first(configuration.file.text(), &node, name, value);
     configuration.sound(edit?)
 }

@@ -119,6 +119,24 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// Nobody writes the policies that SAM makes for destinations:
+    /// ```sam good
+    /// Transform: AWS::Serverless-2016-10-31
+    /// Resources:
+    ///   Failed:
+    ///     Type: AWS::SQS::Queue
+    ///   Worker:
+    ///     Type: AWS::Serverless::Function
+    ///     Properties:
+    ///       Handler: index.handler
+    ///       Runtime: nodejs22.x
+    ///       CodeUri: src/
+    ///       EventInvokeConfig:
+    ///         DestinationConfig:
+    ///           OnFailure:
+    ///             Type: SQS
+    ///             Destination: !GetAtt Failed.Arn
+    /// ```
     /// ## How to fix
     /// Write `"Version": "2012-10-17"`. If the document holds `${…}` that is meant as plain text, write
     /// `${$}` for the dollar sign.
@@ -143,6 +161,11 @@ fn check(cx: &mut Context<'_>) {
     for holder in &cx.model.documents {
         let document = &holder.document;
         if holder.role == DocumentRole::OtherOrganization || document.statements.is_empty() {
+            continue;
+        }
+        // What a transform makes has no statements of its own in the text, and nobody can add to it.
+        let mut statements = document.statements.iter();
+        if document.src.span.is_some() && statements.all(|one| one.src.span == document.src.span) {
             continue;
         }
         let name = names::document(holder);
