@@ -9,7 +9,7 @@ use crate::glob;
 use crate::resource::Resources;
 use crate::star::Domain;
 use crate::statement::Statement;
-use overgrant_catalog::catalog;
+use overgrant_catalog::{Action, catalog};
 use overgrant_value::{Answer, Marks, Sym, Text};
 
 /// What the statements of one document say about an action on a resource.
@@ -112,6 +112,12 @@ impl Resources {
                 Answer::from_bool(plain).at_most_may()
             };
         };
+        self.some_of(action)
+    }
+
+    /// Whether the element selects some resource that the action acts on.
+    #[must_use]
+    pub fn some_of(&self, action: Action<'static>) -> Answer {
         if action.is_wildcard_only() {
             return self.star_for(action.id()).all();
         }

@@ -111,8 +111,9 @@ impl Domain {
             return glob::intersects(item.pattern.tokens(), &self.whole);
         };
         let own = &self.segments;
-        glob::intersects(&arn.partition, &own.partition)
-            && glob::intersects(&arn.service, &own.service)
+        // The service tells most apart.
+        glob::intersects(&arn.service, &own.service)
+            && glob::intersects(&arn.partition, &own.partition)
             && glob::intersects(&arn.region, &own.region)
             && glob::intersects(&arn.account, &own.account)
             && glob::intersects(&arn.resource, &own.resource)

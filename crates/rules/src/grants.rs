@@ -298,6 +298,16 @@ pub(crate) enum Wide {
     Account,
 }
 
+/// Whether some member could cover a whole resource type: what [`wide`] asks of each action.
+pub(crate) fn may_be_wide(statement: &Statement) -> bool {
+    let listed = statement.resources.listed();
+    listed.negated
+        || listed
+            .items
+            .iter()
+            .any(|item| item.pattern().has_wildcard())
+}
+
 /// Whether the statement surely covers a whole resource type of the action.
 pub(crate) fn wide(statement: &Statement, action: Action<'_>) -> Option<Wide> {
     let resources = &statement.resources;

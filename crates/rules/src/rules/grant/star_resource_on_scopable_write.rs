@@ -252,6 +252,7 @@ fn check(cx: &mut Context<'_>) {
         if statement.effect != Effect::Allow
             || statement.actions.listed().negated
             || statement.actions.covers_all() == Answer::Must
+            || !grants::may_be_wide(statement)
             || grant.is_narrowed()
         {
             continue;

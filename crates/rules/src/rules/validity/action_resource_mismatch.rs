@@ -178,7 +178,7 @@ fn check(cx: &mut Context<'_>) {
             .filter(|item| !item.pattern().has_wildcard())
             .filter_map(|item| Some((item, item.action()?)))
             .filter(|(_, action)| {
-                statement.allows(&action.to_string(), None) == Answer::No
+                statement.resources.some_of(*action) == Answer::No
                     || wants_bucket(*action, &resources.items)
             })
             .filter(|(_, action)| !transforms(*action, &resources.items))
