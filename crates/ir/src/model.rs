@@ -56,6 +56,18 @@ pub struct Accounts {
 }
 
 impl Model {
+    /// Gives back the room that the lists grew into and do not need.
+    pub(crate) fn shrink(&mut self) {
+        self.identities.shrink_to_fit();
+        self.documents.shrink_to_fit();
+        self.attachments.shrink_to_fit();
+        self.workloads.shrink_to_fit();
+        self.guardrails.shrink_to_fit();
+        self.credentials.shrink_to_fit();
+        self.grants.shrink_to_fit();
+        self.settings.shrink_to_fit();
+    }
+
     /// The identity with this id.
     #[must_use]
     pub fn identity(&self, id: IdentityId) -> Option<&Identity> {
@@ -107,6 +119,7 @@ impl BlockIndex {
     pub(crate) fn finish(&mut self) {
         self.blocks
             .sort_by(|a, b| (a.2, &a.0, &a.1).cmp(&(b.2, &b.0, &b.1)));
+        self.blocks.shrink_to_fit();
     }
 
     /// Whether a block begins where `span` does: a value with that place was made by the resource,

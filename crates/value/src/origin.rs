@@ -16,11 +16,53 @@ pub struct Hop {
     pub label: SmolStr,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-struct Via {
-    hop: Hop,
-    older: Option<Arc<Self>>,
+/// A chain of uses. Values share chains, so that a part of a value costs one link however many uses
+/// the value has.
+#[derive(Debug)]
+enum Via {
+    /// One more use after `older`.
+    Hop { hop: Hop, older: Option<Arc<Self>> },
+    /// All of `older`, then all of `newer`.
+    Both { older: Arc<Self>, newer: Arc<Self> },
 }
+
+/// Uses that are told of one value; chains share their parts and can stand for more than any memory
+/// holds.
+const MOST_HOPS: usize = 1_000;
+
+impl Via {
+    /// Hands out the hops, newest first.
+    fn newest_first<'a>(&'a self, mut each: impl FnMut(&'a Hop)) {
+        let mut left = vec![self];
+        let mut told = 0;
+        while let Some(via) = left.pop().filter(|_| told < MOST_HOPS) {
+            match via {
+                Self::Hop { hop, older } => {
+                    each(hop);
+                    told += 1;
+                    left.extend(older.as_deref());
+                }
+                Self::Both { older, newer } => left.extend([&**older, &**newer]),
+            }
+        }
+    }
+}
+
+impl PartialEq for Via {
+    fn eq(&self, other: &Self) -> bool {
+        if std::ptr::eq(self, other) {
+            return true;
+        }
+        let hops = |via: &Self| {
+            let mut all = Vec::new();
+            via.newest_first(|hop| all.push(hop.clone()));
+            all
+        };
+        hops(self) == hops(other)
+    }
+}
+
+impl Eq for Via {}
 
 /// The uses of something whose place is told elsewhere.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -70,7 +112,7 @@ impl Src {
     pub fn through(&self, span: Span, label: impl Into<SmolStr>) -> Self {
         Self {
             span: self.span,
-            via: Some(Arc::new(Via {
+            via: Some(Arc::new(Via::Hop {
                 hop: Hop {
                     span,
                     label: label.into(),
@@ -83,30 +125,25 @@ impl Src {
     /// The same origin after all uses of the value that contains it.
     #[must_use]
     pub fn under(&self, container: &Self) -> Self {
-        if container.via.is_none() {
-            return self.clone();
+        let via = match (&self.via, &container.via) {
+            (Some(older), Some(newer)) => Some(Arc::new(Via::Both {
+                older: Arc::clone(older),
+                newer: Arc::clone(newer),
+            })),
+            (own, others) => own.as_ref().or(others.as_ref()).cloned(),
+        };
+        Self {
+            span: self.span,
+            via,
         }
-        if self.via.is_none() {
-            return Self {
-                span: self.span,
-                via: container.via.clone(),
-            };
-        }
-        let mut result = self.clone();
-        for hop in container.hops() {
-            result = result.through(hop.span, hop.label);
-        }
-        result
     }
 
     /// The hops, oldest (next to the literal) first.
     #[must_use]
     pub fn hops(&self) -> Vec<Hop> {
         let mut hops = Vec::new();
-        let mut next = self.via.as_ref();
-        while let Some(via) = next {
-            hops.push(via.hop.clone());
-            next = via.older.as_ref();
+        if let Some(via) = &self.via {
+            via.newest_first(|hop| hops.push(hop.clone()));
         }
         hops.reverse();
         hops
@@ -144,5 +181,18 @@ mod tests {
         let labels: Vec<_> = all.hops().into_iter().map(|hop| hop.label).collect();
         assert_eq!(labels, ["local.a", "local.b", "var.c"]);
         assert_eq!(all.span, Some(span(0)));
+        let again = leaf.through(span(2), "local.b").through(span(3), "var.c");
+        assert_eq!(all, again, "however the chain was made");
+        assert_ne!(all, leaf.under(&container.through(span(4), "local.d")));
+    }
+
+    #[test]
+    fn chains_of_chains_are_told_in_part() {
+        let span = Span::new(FileId(0), 0, 1);
+        let mut src = Src::at(span).through(span, "local.a");
+        for _ in 0..64 {
+            src = src.under(&src);
+        }
+        assert_eq!(src.hops().len(), MOST_HOPS);
     }
 }

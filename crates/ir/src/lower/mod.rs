@@ -77,6 +77,7 @@ pub fn lower(mut resources: Vec<Resource>) -> Model {
         }
     }
     lowering.model.blocks.finish();
+    lowering.model.shrink();
     lowering.model
 }
 

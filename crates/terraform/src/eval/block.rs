@@ -80,6 +80,7 @@ impl Evaluator<'_> {
                 loops = true;
             }
         }
+        items.shrink_to_fit();
         // Other values make the parts of a policy that are missing here.
         let filled_later = loops && items.is_empty() && POLICY_BLOCKS.contains(&name);
         let list = Val::tuple(items, src.clone());

@@ -389,25 +389,24 @@ fn order(a: &Val, b: &Val) -> Ordering {
 
 /// Puts the members of an object or map in Terraform's order: by key, a repeated key once with its
 /// last value, open keys last.
-pub(crate) fn sorted(entries: Vec<Entry>) -> Vec<Entry> {
-    let mut keyed: Vec<(Option<smol_str::SmolStr>, Entry)> = Vec::with_capacity(entries.len());
-    for entry in entries {
-        keyed.push((entry.key.as_known(), entry));
-    }
-    keyed.sort_by(|(a, _), (b, _)| match (a, b) {
-        (Some(a), Some(b)) => a.cmp(b),
+pub(crate) fn sorted(mut entries: Vec<Entry>) -> Vec<Entry> {
+    entries.sort_by(|a, b| match (a.key.known_str(), b.key.known_str()) {
+        (Some(a), Some(b)) => a.cmp(&b),
         (Some(_), None) => Ordering::Less,
         (None, Some(_)) => Ordering::Greater,
         (None, None) => Ordering::Equal,
     });
-    let mut result: Vec<(Option<smol_str::SmolStr>, Entry)> = Vec::with_capacity(keyed.len());
-    for (key, entry) in keyed {
-        match result.last_mut() {
-            Some(last) if key.is_some() && last.0 == key => *last = (key, entry),
-            _ => result.push((key, entry)),
+    entries.dedup_by(|later, kept| {
+        let key = later.key.known_str();
+        let same = key.is_some() && key == kept.key.known_str();
+        drop(key);
+        if same {
+            std::mem::swap(later, kept);
         }
-    }
-    result.into_iter().map(|(_, entry)| entry).collect()
+        same
+    });
+    entries.shrink_to_fit();
+    entries
 }
 
 /// Applies `f` to each combination of the alternatives of `vals`; a plain value is its own one
