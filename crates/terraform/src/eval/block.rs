@@ -306,12 +306,18 @@ impl Evaluator<'_> {
         if let Some(arn) = self.own_arn(target, &block.body, &attrs)
             && let Data::Map(map) = attrs.data()
         {
-            let mut map = map.clone();
-            map.entries.push(Entry {
+            let mut entries = Vec::with_capacity(map.entries.len() + 1);
+            entries.extend(map.entries.iter().cloned());
+            entries.push(Entry {
                 key: Text::known("arn"),
                 key_src: Src::at(block.header),
                 val: Val::text(arn, Src::at(block.header)),
             });
+            let map = Map {
+                kind: map.kind,
+                elem: map.elem.clone(),
+                entries,
+            };
             attrs = Val::new(Data::Map(map), src.clone()).marked(attrs.marks());
         }
         Some(self.as_resource(

@@ -116,7 +116,16 @@ impl Evaluator<'_> {
                 .or_else(|| Some(Text::hole(self.symbol(target, &addr, name), Src::none())))
         };
         let text = identity::attribute(&target.key.kind, "arn", &self.root, &addr, &argument)?;
-        Some(frame.place(&text))
+        // The ARNs of IAM hold no region.
+        let tells = text.pieces().iter().any(|piece| match piece {
+            Piece::Hole(hole) if hole.src.span.is_none() => match hole.sym {
+                Sym::Account => !is_hole_of(&frame.account, &Sym::Account),
+                Sym::Region => !is_hole_of(&frame.region, &Sym::Region),
+                _ => false,
+            },
+            _ => false,
+        });
+        tells.then(|| frame.place(&text))
     }
 
     /// The tags that the provider gives to all resources.
@@ -263,6 +272,10 @@ impl Evaluator<'_> {
             src: Src::none(),
         })))
     }
+}
+
+fn is_hole_of(text: &Text, sym: &Sym) -> bool {
+    matches!(text.pieces(), [Piece::Hole(hole)] if hole.sym == *sym)
 }
 
 /// A text whose parts stand at a place.
