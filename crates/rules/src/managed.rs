@@ -128,7 +128,9 @@ impl Managed<'_> {
             .iter()
             .flat_map(|statement| statement.principals.iter());
         let is_own = |service: &str| {
-            let label = service.split('.').next().unwrap_or_default();
+            let host = service.split(".amazonaws.").next().unwrap_or_default();
+            // Of `drt.shield` the last part is the service.
+            let label = host.rsplit('.').next().unwrap_or_default();
             name.strip_prefix("amazon")
                 .or_else(|| name.strip_prefix("aws"))
                 .is_some_and(|rest| rest.starts_with(label))

@@ -178,7 +178,7 @@ fn read(label: &str) -> ActionSet {
             let granted = statement.actions.must();
             if statement.resources.covers_all() == Answer::Must {
                 set = set.union(&granted);
-            } else if label == CLUSTER {
+            } else {
                 let wide = granted
                     .actions()
                     .filter(|action| grants::wide(statement, *action) == Some(Wide::Account))

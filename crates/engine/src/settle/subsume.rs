@@ -168,6 +168,11 @@ fn same_principal(winner: &Finding, loser: &Finding) -> bool {
     if winner.root != loser.root {
         return false;
     }
+    // One literal for several principals, of which the loser counts more: an attachment.
+    if winner.holder == loser.holder && winner.primary.is_some() && winner.primary == loser.primary
+    {
+        return true;
+    }
     if loser.principals.is_empty() {
         of_loser.iter().any(|name| of_winner.contains(*name))
     } else {

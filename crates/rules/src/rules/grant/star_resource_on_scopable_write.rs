@@ -508,6 +508,8 @@ mod tests {
             ("ec2", "ec2:DeleteNetworkInterface", Severity::Medium),
             ("ec2", "s3:PutObject", Severity::Medium),
             ("dlm", "ec2:DeleteSnapshot", Severity::Low),
+            ("fis", "ec2:TerminateInstances", Severity::Low),
+            ("backup", "dynamodb:CreateBackup", Severity::Low),
             ("lambda", "ec2:DeleteSnapshot", Severity::Medium),
             ("codedeploy", "ecs:DeleteTaskSet", Severity::Low),
             ("states", "ec2:DeleteNetworkInterface", Severity::Medium),
