@@ -85,12 +85,12 @@ resource "aws_iam_role" "team" {
                 iam:PermissionsBoundary: arn:aws:iam::111122223333:policy/team-cap
           - Effect: Allow
             Action: iam:DeleteRolePermissionsBoundary
-            Resource: arn:aws:iam::111122223333:role/team/*
+            Resource: arn:aws:iam::111122223333:role/team/* # the team's
   Other:
     Type: AWS::SQS::Queue
 ",
-        from: "role/team/*\n  Other",
-        to: "role/team/*\n          - Effect: \"Deny\"\n            Action: \"iam:DeleteRolePermissionsBoundary\"\n            Resource: \"*\"\n  Other",
+        from: "the team's\n  Other",
+        to: "the team's\n          - Effect: \"Deny\"\n            Action: \"iam:DeleteRolePermissionsBoundary\"\n            Resource: \"*\"\n  Other",
     },
     Case {
         rule: "boundary-detachable",

@@ -96,19 +96,19 @@ EOT
           Action: s3:GetObject # read
           Resource: !Join ['', [!GetAtt Logs.Arn, /*]]
           Principal:
-            AWS: arn:aws:iam::111122223333:role/reader
+            AWS: arn:aws:iam::111122223333:role/reader # nightly
 ",
         from: "          Effect: Allow
           Action: s3:GetObject # read
           Resource: !Join ['', [!GetAtt Logs.Arn, /*]]
           Principal:
-            AWS: arn:aws:iam::111122223333:role/reader
+            AWS: arn:aws:iam::111122223333:role/reader # nightly
 ",
         to: "          - Effect: Allow
             Action: s3:GetObject # read
             Resource: !Join ['', [!GetAtt Logs.Arn, /*]]
             Principal:
-              AWS: arn:aws:iam::111122223333:role/reader
+              AWS: arn:aws:iam::111122223333:role/reader # nightly
           - Effect: \"Deny\"
             Principal: \"*\"
             Action: \"s3:*\"

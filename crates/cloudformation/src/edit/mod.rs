@@ -28,7 +28,9 @@ pub fn add_condition(
     values: &[String],
 ) -> Option<TextEdit> {
     let node = map_at(&template.root, statement)?;
-    node.get("Effect")?;
+    // A transform makes statements of what is none itself.
+    let elements = ["Effect", "Action", "NotAction"];
+    elements.iter().find(|name| node.get(name).is_some())?;
     let leaf = Tree::texts(values);
     let file = &template.file;
     let edit = match node.get("Condition") {
@@ -91,8 +93,11 @@ pub fn add_items(template: &Template, beside: Span, values: &[Word]) -> Option<T
     let edit = match item_at(&template.root, beside) {
         Some((list, index)) => {
             let own = list.items().get(index)?.full_span();
-            let end = own.end as usize;
             let (between, json) = between(file, list, own)?;
+            let end = match json {
+                true => own.end as usize,
+                false => line_end(file, own.end as usize)?,
+            };
             let text = values
                 .iter()
                 .map(|value| format!("{between}{}", item(value, json)));
@@ -290,6 +295,18 @@ fn scalar_at(node: &Arc<Node>, span: Span, substituted: bool) -> Option<(&Arc<No
 /// What stands before a place in its line.
 fn line_before(file: &SourceFile, span: Span) -> Option<&str> {
     file.text().get(..span.start as usize)?.rsplit('\n').next()
+}
+
+/// The end of the line in which something ends, behind a comment; none where more stands there.
+fn line_end(file: &SourceFile, end: usize) -> Option<usize> {
+    let (before, rest) = file.text().split_at_checked(end)?;
+    if before.ends_with('\n') {
+        return Some(end);
+    }
+    let line = rest.split('\n').next().unwrap_or_default();
+    let tail = line.trim();
+    let free = tail.is_empty() || tail.starts_with('#');
+    free.then(|| end + line.trim_end_matches('\r').len())
 }
 
 /// The value at exactly these bytes: a scalar or an intrinsic.

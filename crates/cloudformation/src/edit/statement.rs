@@ -5,7 +5,7 @@
 
 use super::tree::{Tree, block, flow, is_flow};
 use super::word;
-use super::{line_before, map_at, sound};
+use super::{line_before, line_end, map_at, sound};
 use crate::syntax::{Node, Template};
 use overgrant_source::{Draft, SourceFile, Span, TextEdit};
 
@@ -30,14 +30,16 @@ pub fn append_statement(template: &Template, document: Span, draft: &Draft) -> O
             let last = last.full_span();
             let line = line_before(file, last)?;
             let end = last.end as usize;
-            let text = if is_flow(file, list) {
-                match line.trim() {
+            let (end, text) = if is_flow(file, list) {
+                let text = match line.trim() {
                     "" => format!(",\n{line}{}", flow(&statement)),
                     _ => format!(", {}", flow(&statement)),
-                }
+                };
+                (end, text)
             } else {
                 (line.trim() == "-").then_some(())?;
-                format!("\n{line}{}", statement_block(&statement, line)?)
+                let text = format!("\n{line}{}", statement_block(&statement, line)?);
+                (line_end(file, end)?, text)
             };
             TextEdit {
                 span: file.span(end..end),
@@ -74,18 +76,16 @@ fn statement_block(statement: &Tree<'_>, line: &str) -> Option<String> {
 
 /// A statement that stands alone becomes the first of a list.
 fn beside_single(file: &SourceFile, single: &Node, statement: &Tree<'_>) -> Option<TextEdit> {
-    let own = file.slice(single.span);
+    let mut span = single.span;
     let text = if is_flow(file, single) {
-        format!("[{own}, {}]", flow(statement))
+        format!("[{}, {}]", file.slice(span), flow(statement))
     } else {
+        span = file.span(span.start as usize..line_end(file, span.end as usize)?);
         let indent = line_before(file, single.span)?;
         (indent.trim().is_empty() && !indent.is_empty()).then_some(())?;
-        let own = own.replace('\n', "\n  ");
+        let own = file.slice(span).replace('\n', "\n  ");
         let line = format!("{indent}- ");
         format!("- {own}\n{line}{}", statement_block(statement, &line)?)
     };
-    Some(TextEdit {
-        span: single.span,
-        text,
-    })
+    Some(TextEdit { span, text })
 }
