@@ -448,6 +448,9 @@ const REWRITES: [&str; 6] = [
 /// right to change that.
 pub(crate) fn administers(documents: &[InForce<'_>]) -> Answer {
     let mut declared = Answer::No;
+    if !is_broad(documents) {
+        return declared;
+    }
     let mut all = ActionSet::empty();
     let mut all_may = ActionSet::empty();
     for one in documents {
@@ -482,4 +485,17 @@ pub(crate) fn administers(documents: &[InForce<'_>]) -> Answer {
         .map(|action| outcome(documents, action, Some(&star), Hint::default()).answer)
         .fold(Answer::No, Answer::or);
     declared.and(kept)
+}
+
+/// Whether what is granted on everything could add up to every action: as many actions, at least, as there
+/// are.
+fn is_broad(documents: &[InForce<'_>]) -> bool {
+    let mut missing = catalog().action_count();
+    let statements = documents.iter().flat_map(|one| &one.document.statements);
+    for statement in statements {
+        if statement.effect != Effect::Deny && statement.resources.covers_all().possible() {
+            missing = missing.saturating_sub(statement.actions.selected().1.len());
+        }
+    }
+    missing == 0
 }

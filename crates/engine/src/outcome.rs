@@ -204,6 +204,6 @@ pub struct Outcome {
     pub rule_timing: Vec<Stage>,
     /// Whether an error of ours was caught.
     pub internal: bool,
-    /// The model, kept so that its owner decides when its memory is given back.
-    pub(crate) _model: Model,
+    /// The model, unless it was large, kept so that its owner decides when its memory is given back.
+    pub(crate) _model: Option<Model>,
 }

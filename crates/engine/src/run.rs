@@ -115,6 +115,9 @@ pub(crate) fn read_configuration(sources: &Sources, options: &Options) -> Result
     }
 }
 
+/// Resource instances from which on a model is given back before the findings are settled.
+const LARGE: usize = 10_000;
+
 fn stages(
     sources: &Arc<Sources>,
     found: &Discovery,
@@ -160,6 +163,9 @@ fn stages(
         clock.stage("check");
         clock
     };
+    let policies = policies(sources, found, &model);
+    // A large model makes room for the findings; giving a small one back only costs time.
+    let kept = (instances < LARGE).then_some(model);
     for finding in &mut findings {
         framework.soften(finding);
         if let Some(&severity) = config.severity.get(finding.rule) {
@@ -187,9 +193,8 @@ fn stages(
     let diagnostics = ordered(sources, found, diagnostics);
     let mut summary = summary(
         sources,
-        found,
         &input,
-        &model,
+        policies,
         &diagnostics,
         &shown,
         hidden,
@@ -208,7 +213,7 @@ fn stages(
         timing: clock.stages,
         rule_timing,
         internal,
-        _model: model,
+        _model: kept,
     })
 }
 
@@ -336,15 +341,10 @@ fn ordered(sources: &Sources, found: &Discovery, diagnostics: Vec<Diagnostic>) -
     all
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the figures come from every stage"
-)]
 fn summary(
     sources: &Sources,
-    found: &Discovery,
     input: &Input,
-    model: &Model,
+    policies: Policies,
     diagnostics: &[Diagnostic],
     shown: &[Reported],
     hidden: Counts,
@@ -371,7 +371,7 @@ fn summary(
         bytes,
         instances: 0,
         not_parsed: lost.len(),
-        policies: policies(sources, found, model),
+        policies,
         findings,
         hidden,
         suppressed,
