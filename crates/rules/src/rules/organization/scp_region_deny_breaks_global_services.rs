@@ -4,7 +4,6 @@ use crate::organization::is_organization;
 use crate::{Context, Family, Scope, fixes, names};
 use overgrant_catalog::catalog;
 use overgrant_finding::{Confidence, Edit, Fix, Severity};
-use overgrant_ir::PolicyDocument;
 use overgrant_policy::{Answer, Condition, Effect, Statement};
 use overgrant_value::Src;
 
@@ -74,8 +73,8 @@ rule! {
     /// }
     /// ```
     /// ## Good
-    /// `us-east-1` is in the list. That services of `us-west-2` are still shut out is a note:
-    /// ```terraform good at:info
+    /// `us-east-1` is in the list:
+    /// ```terraform good
     /// resource "aws_organizations_policy" "regions" {
     ///   name = "regions"
     ///   content = jsonencode({
@@ -157,10 +156,6 @@ rule! {
 /// The region that services without regions of their own are called in.
 const HOME: &str = "us-east-1";
 
-/// The region of the services that are global in networks. Source: AWS General Reference, "AWS Global
-/// Accelerator endpoints and quotas" and "AWS Network Manager endpoints and quotas".
-const WEST: &str = "us-west-2";
-
 /// An action of each such service, those without which an account is stuck first.
 const CORE: [&str; 6] = [
     "iam:CreateRole",
@@ -181,10 +176,7 @@ const OTHERS: [&str; 5] = [
 fn check(cx: &mut Context<'_>) {
     for policy in cx.model.documents.iter().filter(|one| is_organization(one)) {
         for statement in &policy.document.statements {
-            let Some(region) = region(statement, HOME) else {
-                second_home(cx, policy, statement);
-                continue;
-            };
+            let Some(region) = region(statement) else { continue };
             let denied = |names: &[&'static str]| -> Vec<&'static str> {
                 let caught = |name: &&&str| statement.actions.select(name) == Answer::Must;
                 names.iter().filter(caught).copied().collect()
@@ -239,28 +231,8 @@ fn leave_out(statement: &Statement, caught: &[&str]) -> Option<Fix> {
     Some(fixes::changing("Leave the global services out", edits))
 }
 
-/// Notes that services of the other home region are shut out, where the first is in the list.
-fn second_home(cx: &mut Context<'_>, policy: &PolicyDocument, statement: &Statement) {
-    let Some(region) = region(statement, WEST) else { return };
-    let caught = ["globalaccelerator:UpdateAccelerator", "networkmanager:CreateGlobalNetwork"];
-    if !caught.iter().all(|name| statement.actions.select(name) == Answer::Must) {
-        return;
-    }
-    let text = format!(
-        "{} denies `globalaccelerator`, `networkmanager` everywhere: they are called in `{WEST}`",
-        names::document(policy)
-    );
-    let report = cx
-        .finding(&policy.place, src(statement), text)
-        .statement(statement)
-        .severity(Severity::Info)
-        .related(&region.src, "the regions", None)
-        .help("leave them out by NotAction if the account uses them");
-    cx.report(report);
-}
-
-/// The condition that denies by region and surely leaves this one out.
-fn region<'a>(statement: &'a Statement, home: &str) -> Option<&'a Condition> {
+/// The condition that denies by region and surely leaves the home region out.
+fn region(statement: &Statement) -> Option<&Condition> {
     let mut conditions = statement.conditions.on("aws:RequestedRegion");
     let region = conditions.next()?;
     let sure = statement.effect == Effect::Deny
@@ -272,7 +244,7 @@ fn region<'a>(statement: &'a Statement, home: &str) -> Option<&'a Condition> {
         value
             .known()
             .is_some_and(|name| !name.starts_with("cn-") && !name.starts_with("us-gov-") && !name.contains("iso"))
-            && value.pattern().matches(home) == Answer::No
+            && value.pattern().matches(HOME) == Answer::No
     });
     (sure && commercial && conditions.next().is_none()).then_some(region)
 }
