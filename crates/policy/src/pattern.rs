@@ -81,6 +81,27 @@ impl Pattern {
                 .all(|text| text.bytes().all(|byte| byte == b'*'))
     }
 
+    /// Whether there are no characters at all, known or open.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// Whether `part` stands within one of its known parts.
+    #[must_use]
+    pub fn holds(&self, part: &str) -> bool {
+        self.literals().any(|text| text.contains(part))
+    }
+
+    /// Whether the first character is known and one of these.
+    #[must_use]
+    pub fn begins_with(&self, any: &[char]) -> bool {
+        match self.text.pieces().first() {
+            Some(Piece::Lit(lit)) => lit.as_str().starts_with(any),
+            _ => false,
+        }
+    }
+
     fn literals(&self) -> impl Iterator<Item = &str> {
         self.text.pieces().iter().filter_map(|piece| match piece {
             Piece::Lit(lit) => Some(lit.as_str()),

@@ -6,15 +6,18 @@
 use crate::grants::{self, Grant, Wide};
 use crate::{Context, federation};
 use overgrant_access::AttachedSource;
-use overgrant_catalog::{Action, ManagedPolicy, catalog};
+use overgrant_catalog::{Action, ActionId, ManagedPolicy, catalog};
 use overgrant_ir::IdentityId;
-use overgrant_policy::{ActionSet, Answer, managed_document};
+use overgrant_policy::{Answer, Statement, managed_document};
 use std::collections::BTreeMap;
 
-/// What AWS's own service roles are granted on everything, by the first label of the service
-/// principal (`lambda`), read when it is first asked for.
+/// Whether AWS's own service roles are granted an action on everything, by the first label of the
+/// service principal (`lambda`), worked out when it is first asked for.
 #[derive(Default)]
-pub(crate) struct Usual(BTreeMap<String, ActionSet>);
+pub(crate) struct Usual {
+    policies: BTreeMap<String, Vec<ManagedPolicy<'static>>>,
+    granted: BTreeMap<(String, ActionId), bool>,
+}
 
 /// Services that run nobody's code with the roles they assume: what AWS gives their service-linked
 /// roles is what they need.
@@ -51,15 +54,22 @@ impl Usual {
                 !labels.is_empty()
                     && labels.iter().all(|label| {
                         interface && ENTERS_NETWORKS.contains(&label.as_str())
-                            || self.of(label).contains(action.id())
+                            || self.of(label, action)
                     })
             })
     }
 
-    fn of(&mut self, label: &str) -> &ActionSet {
-        self.0
+    fn of(&mut self, label: &str, action: Action<'_>) -> bool {
+        let called = CALLED.iter().find(|(own, _)| *own == label);
+        let label = called.map_or(label, |(_, name)| name);
+        let policies = self
+            .policies
             .entry(label.to_owned())
-            .or_insert_with(|| read(label))
+            .or_insert_with(|| policies(label));
+        *self
+            .granted
+            .entry((label.to_owned(), action.id()))
+            .or_insert_with(|| is_granted(label, policies, action))
     }
 }
 
@@ -154,40 +164,54 @@ const OF_INSTANCES: [&str; 2] = [
     "AmazonSSMManagedInstanceCore",
 ];
 
-fn read(label: &str) -> ActionSet {
-    let called = CALLED.iter().find(|(own, _)| *own == label);
-    let label = called.map_or(label, |(_, name)| name);
-    let mut set = ActionSet::empty();
-    if label == "lambda" {
-        // The policy template `VPCAccessPolicy` of SAM has it besides what the service role has.
-        set = set.union(&ActionSet::matching("ec2:DetachNetworkInterface"));
-    }
-    if label == "cognito-idp" {
-        // Text messages go to numbers, which are no resources. Source: Amazon Cognito, "SMS message
-        // settings for user pools".
-        set = set.union(&ActionSet::matching("sns:Publish"));
-    }
-    for policy in catalog()
+/// What the roles of a service may besides what AWS's policies for them say.
+const BESIDES: [(&str, &str, &str); 2] = [
+    // The policy template `VPCAccessPolicy` of SAM has it.
+    ("lambda", "ec2", "DetachNetworkInterface"),
+    // Text messages go to numbers, which are no resources. Source: Amazon Cognito, "SMS message
+    // settings for user pools".
+    ("cognito-idp", "sns", "Publish"),
+];
+
+/// AWS's policies for roles of a service.
+fn policies(label: &str) -> Vec<ManagedPolicy<'static>> {
+    catalog()
         .managed_policies()
         .filter(|policy| is_of(*policy, label))
-    {
-        for statement in managed_document(policy).allows() {
-            if statement.actions.listed().negated || statement.conditions.narrows().possible() {
-                continue;
-            }
-            let granted = statement.actions.must();
-            if statement.resources.covers_all() == Answer::Must {
-                set = set.union(&granted);
-            } else {
-                let wide = granted
-                    .actions()
-                    .filter(|action| grants::wide(statement, *action) == Some(Wide::Account))
-                    .map(|action| action.id());
-                set = set.union(&wide.collect());
-            }
-        }
-    }
-    set
+        .collect()
+}
+
+/// Whether one of the policies for roles of a service grants the action on everything.
+fn is_granted(label: &str, policies: &[ManagedPolicy<'static>], action: Action<'_>) -> bool {
+    let service = action.service().prefix();
+    let besides = BESIDES
+        .iter()
+        .any(|(of, prefix, name)| label == *of && service == *prefix && action.name() == *name);
+    let prefix = format!("{service}:");
+    besides
+        || policies
+            .iter()
+            .filter(|policy| mentions(**policy, &prefix))
+            .any(|policy| {
+                managed_document(*policy)
+                    .allows()
+                    .any(|one| grants(one, action))
+            })
+}
+
+/// Whether something of the service, or everything, stands in the policy: a look at its text, as most
+/// are never read.
+fn mentions(policy: ManagedPolicy<'_>, prefix: &str) -> bool {
+    let text = policy.document();
+    text.contains(prefix) || text.contains("\"*:") || text.contains("\"Action\":\"*\"")
+}
+
+fn grants(statement: &Statement, action: Action<'_>) -> bool {
+    !statement.actions.listed().negated
+        && !statement.conditions.narrows().possible()
+        && statement.actions.selected().0.contains(action.id())
+        && (statement.resources.covers_all() == Answer::Must
+            || grants::wide(statement, action) == Some(Wide::Account))
 }
 
 /// Whether AWS keeps the policy for roles of the service.

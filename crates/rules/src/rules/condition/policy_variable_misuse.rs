@@ -108,7 +108,7 @@ fn check(cx: &mut Context<'_>) {
         let old = matches!(document.document.version, Version::Missing | Version::V2008);
         let roles = old || only_roles(cx, id);
         for statement in &document.document.statements {
-            let found = patterns(statement).find_map(|pattern| {
+            let found = patterns(statement).filter(|one| one.holds("{aws:")).find_map(|pattern| {
                 let text = pattern.to_string();
                 let misspelt = ["&{aws:", "$${aws:"].into_iter().find(|start| text.contains(start));
                 let (problem, fix) = if let Some(start) = misspelt {

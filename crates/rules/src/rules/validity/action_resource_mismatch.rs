@@ -166,7 +166,7 @@ fn check(cx: &mut Context<'_>) {
             || resources.items.is_empty()
             || statement.resources.star().is_some()
             // An empty text is a value that was not given.
-            || resources.items.iter().any(|item| item.pattern().to_string().is_empty() || is_unfilled(item))
+            || resources.items.iter().any(|item| item.pattern().is_empty() || is_unfilled(item))
         {
             continue;
         }
@@ -304,8 +304,9 @@ fn makes_such(action: Action<'_>, resources: &[ResourcePattern]) -> bool {
 /// Whether a part of the ARN is a variable or parameter that is blank by default, so that the ARN is not the
 /// one that will be there.
 fn is_unfilled(item: &ResourcePattern) -> bool {
-    let text = item.pattern().to_string();
-    text.starts_with(['/', ':']) || item.pattern().marks().has(Marks::FROM_DEFAULT) && text.contains("//")
+    let pattern = item.pattern();
+    pattern.begins_with(&['/', ':'])
+        || pattern.marks().has(Marks::FROM_DEFAULT) && pattern.to_string().contains("//")
 }
 
 /// Whether every resource type of the action belongs to another service.

@@ -200,9 +200,9 @@ fn check(cx: &mut Context<'_>) {
         }
         let name = names::document(holder);
         for statement in &holder.document.statements {
-            let mut items = statement.resources.listed().items.iter();
-            let skeleton = items.any(|item| is_blank(&item.pattern().to_string()));
-            for item in &statement.resources.listed().items {
+            let items = &statement.resources.listed().items;
+            let skeleton = || items.iter().any(|item| is_blank(&item.pattern().to_string()));
+            for item in items {
                 let Some(mut fault) = fault(item).or_else(|| example(cx, item)) else { continue };
                 // What is to be replaced: a default (`BROKER_ARN`) or a blank (`<your ARN>`).
                 let blank = is_blank(&item.pattern().to_string())
@@ -211,7 +211,7 @@ fn check(cx: &mut Context<'_>) {
                 let word = account.is_none_or(|account| account.bytes().any(|byte| byte.is_ascii_alphabetic()));
                 // Nobody mistypes digits as a word: it stands for one.
                 let stand_in = fault.of_account && word && is_stand_in(item);
-                if blank && word || stand_in || skeleton {
+                if blank && word || stand_in || skeleton() {
                     fault.severity = Severity::Low;
                 }
                 let text = format!("{name} has the resource `{item}`, {}", fault.text);
