@@ -9,6 +9,8 @@ use overgrant_catalog::Precondition;
 use overgrant_ir::{CredentialKind, DocumentId, DocumentRole, IdentityId, IdentityKind, Workload};
 use overgrant_policy::{Answer, Effect, PrincipalKind};
 use overgrant_value::Text;
+use smol_str::SmolStr;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a step acts on, as far as it is chosen.
@@ -38,6 +40,10 @@ pub(super) struct State<'a, 'm> {
     keys: BTreeMap<IdentityId, usize>,
     /// Whether some role trusts an identity provider.
     federated: bool,
+    /// Whom permissions to invoke functions name, with their roots.
+    permitted: Vec<(String, SmolStr)>,
+    /// Whether such a permission names a function, by root and address.
+    invoked: RefCell<BTreeMap<(SmolStr, SmolStr), bool>>,
 }
 
 impl<'a, 'm> State<'a, 'm> {
@@ -58,6 +64,16 @@ impl<'a, 'm> State<'a, 'm> {
             logins: BTreeSet::new(),
             keys: BTreeMap::new(),
             federated: false,
+            permitted: model
+                .grants
+                .iter()
+                .filter(|grant| grant.service == "lambda")
+                .filter_map(|grant| {
+                    let target = grant.target.as_ref()?;
+                    Some((target.text.key(), grant.place.root.clone()))
+                })
+                .collect(),
+            invoked: RefCell::default(),
         };
         for (role, trust) in state.trusts.iter().enumerate() {
             for (caller, _) in &trust.direct {
@@ -103,6 +119,28 @@ impl<'a, 'm> State<'a, 'm> {
         });
         state
     }
+    /// Whether something may invoke the function by a permission of its own.
+    fn is_invoked(&self, function: &Workload) -> bool {
+        let place = &function.place;
+        let key = (place.root.clone(), place.address.clone());
+        if let Some(known) = self.invoked.borrow().get(&key) {
+            return *known;
+        }
+        let own = place.own("arn").key();
+        let arn = super::target::arn(function, "lambda:InvokeFunction").key();
+        let named = ["function_name", "FunctionName"]
+            .iter()
+            .find_map(|name| Some(function.attrs.get(name)?.to_text()?.key()));
+        let invoked = self.permitted.iter().any(|(target, root)| {
+            *target == own
+                || *target == arn
+                || *root == place.root && named.as_ref() == Some(target)
+                || target.contains(place.address.as_str())
+        });
+        self.invoked.borrow_mut().insert(key, invoked);
+        invoked
+    }
+
     /// Whether the precondition holds for the caller and what it acts on.
     pub(super) fn holds(
         &self,
@@ -185,24 +223,7 @@ impl<'a, 'm> State<'a, 'm> {
             }),
             P::ExecEnabled => self.exec_enabled(chosen),
             P::FunctionEventSource => chosen.workload.map_or(Answer::May, |function| {
-                let model = self.access.model();
-                let own = function.place.own("arn").key();
-                let named = ["function_name", "FunctionName"]
-                    .iter()
-                    .find_map(|name| Some(function.attrs.get(name)?.to_text()?.key()));
-                let permitted = model.grants.iter().any(|grant| {
-                    grant.service == "lambda"
-                        && grant.target.as_ref().is_some_and(|target| {
-                            let key = target.text.key();
-                            key == own
-                                || grant.place.root == function.place.root
-                                    && named.as_ref() == Some(&key)
-                                || super::target::arn(function, "lambda:InvokeFunction").key()
-                                    == key
-                                || key.contains(function.place.address.as_str())
-                        })
-                });
-                bool(permitted).or(Answer::May)
+                bool(self.is_invoked(function)).or(Answer::May)
             }),
             P::PermissionSetAssignedToCaller => bool(chosen.role == Some(caller)),
             P::StrongerPermissionSetPresent => {
