@@ -1,260 +1,29 @@
-//! From templates to resources: which templates are stacks, nested stacks, exports, emission.
+//! From one template to resources: nested stacks, outputs, emission.
 //!
-//! Not for single values. Invariant: a stack's resources come out in the order of the template, with
+//! Not for which templates are stacks (`project`), nor for single values. Invariant: a stack's resources come out in the order of the template, with
 //! those of a nested stack behind it, whatever order they were evaluated in.
 
 use crate::construct::{construct_paths, maker};
-use crate::eval::{Environment, Evaluator, ParameterValues, Parameters, Placement, Sections};
+use crate::eval::{Evaluator, ParameterValues, Parameters, Placement, Sections};
 use crate::expand::{Expanded, expand};
-use crate::nested::{Located, in_order, nested_path, nested_paths};
-use crate::syntax::{Node, Template, TemplateRead, read};
+use crate::nested::{Located, in_order, nested_path};
+use crate::project::{Evaluated, Options, Project};
+use crate::syntax::{Node, Template};
 use overgrant_ir::{Format, Mode, Resource, is_relevant, read_of};
-use overgrant_source::{Diagnostic, Level, SourceFile, Sources, Span};
+use overgrant_source::{Level, SourceFile, Span};
 use overgrant_value::{Guard, Src, Val};
 use smol_str::SmolStr;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::Arc;
 
 /// Levels of nested stacks that are entered.
 const MAX_NESTING: usize = 16;
 /// Nested stacks that are entered for one stack, every use of a template counted anew.
 const MAX_STACKS: usize = 500;
 
-/// How templates use each other.
-#[derive(Debug)]
-struct Nesting {
-    /// Those that are stacks of their own, sorted.
-    stacks: Vec<SmolStr>,
-    /// Those that another one uses.
-    used: BTreeSet<SmolStr>,
-}
-
-/// What an evaluation starts from.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Values for parameters, for every stack that declares them.
-    pub parameters: ParameterValues,
-    /// What is known about the place of deployment.
-    pub environment: Environment,
-    /// Whether the template is part of a CDK assembly: addresses are construct paths then.
-    pub cdk: bool,
-    /// The root to report instead of the template's path.
-    pub root: Option<SmolStr>,
-    /// Construct paths by logical id, for templates that do not hold them themselves. An id that
-    /// several templates of the stack have must not be among them.
-    pub construct_paths: BTreeMap<SmolStr, SmolStr>,
-    /// Files beside the template by the names under which they are put into a bucket; a nested stack
-    /// whose URL ends in such a name has its template there.
-    pub assets: BTreeMap<SmolStr, SmolStr>,
-}
-
-/// What a stack came to.
-#[derive(Debug, Clone, Default)]
-pub struct Evaluated {
-    /// Its resources and those of its nested stacks.
-    pub resources: Vec<Resource>,
-    /// Its outputs.
-    pub outputs: BTreeMap<SmolStr, Val>,
-    /// What went wrong on the way.
-    pub diagnostics: Vec<Diagnostic>,
-}
-
-/// A template, until nobody asks for it any more.
-type Slot = Mutex<Option<Arc<Template>>>;
-
-/// The templates of a run.
-#[derive(Debug)]
-pub struct Project {
-    sources: Arc<Sources>,
-    templates: BTreeMap<SmolStr, Slot>,
-    options: BTreeMap<SmolStr, Options>,
-    /// Whether some template imports values.
-    imports: bool,
-    nesting: OnceLock<Nesting>,
-    exports: OnceLock<BTreeMap<String, Val>>,
-}
-
-impl Project {
-    /// A project of these templates.
-    #[must_use]
-    pub fn new(sources: Arc<Sources>, templates: Vec<Template>) -> Self {
-        let imports = templates
-            .iter()
-            .any(|template| template.file.text().contains("ImportValue"));
-        let templates = templates
-            .into_iter()
-            .map(|template| {
-                let path = SmolStr::from(template.file.path());
-                (path, Mutex::new(Some(Arc::new(template))))
-            })
-            .collect();
-        Self {
-            sources,
-            templates,
-            options: BTreeMap::new(),
-            imports,
-            nesting: OnceLock::new(),
-            exports: OnceLock::new(),
-        }
-    }
-
-    /// Sets what the evaluation of the stack at `path` starts from.
-    #[must_use]
-    pub fn with_options(mut self, path: impl Into<SmolStr>, options: Options) -> Self {
-        self.options.insert(path.into(), options);
-        self
-    }
-
-    /// The templates that were not let go, by path.
-    pub fn templates(&self) -> impl Iterator<Item = Arc<Template>> {
-        self.templates
-            .values()
-            .filter_map(|slot| lock(slot).clone())
-    }
-
-    fn held(&self, path: &str) -> Option<Arc<Template>> {
-        lock(self.templates.get(path)?).clone()
-    }
-
-    /// Paths of the templates that are stacks of their own: those that no other template uses as a
-    /// nested stack. Templates that only use each other count as well.
-    #[must_use]
-    pub fn stacks(&self) -> &[SmolStr] {
-        &self.nesting().stacks
-    }
-
-    fn nesting(&self) -> &Nesting {
-        self.nesting.get_or_init(|| self.nest())
-    }
-
-    fn nest(&self) -> Nesting {
-        let children: BTreeMap<&SmolStr, Vec<SmolStr>> = self
-            .templates
-            .iter()
-            .map(|(path, slot)| {
-                let nested = lock(slot).as_deref().map(nested_paths);
-                (path, nested.unwrap_or_default())
-            })
-            .collect();
-        let used: BTreeSet<&SmolStr> = children
-            .iter()
-            .flat_map(|(path, used)| used.iter().filter(move |other| other != path))
-            .collect();
-        let mut stacks: Vec<SmolStr> = self
-            .templates
-            .keys()
-            .filter(|path| !used.contains(path))
-            .cloned()
-            .collect();
-        let mut reached: BTreeSet<SmolStr> = BTreeSet::new();
-        let mut next = stacks.clone();
-        loop {
-            while let Some(path) = next.pop() {
-                if reached.insert(path.clone()) {
-                    next.extend(children.get(&path).into_iter().flatten().cloned());
-                }
-            }
-            let Some(left) = self.templates.keys().find(|path| !reached.contains(*path)) else {
-                break;
-            };
-            stacks.push(left.clone());
-            next.push(left.clone());
-        }
-        stacks.sort();
-        let used = used.into_iter().cloned().collect();
-        Nesting { stacks, used }
-    }
-
-    /// Evaluates the stack whose template stands at `path` (relative to the base), with the options
-    /// set for it; nothing where there is none. Stacks can be evaluated on several threads.
-    #[must_use]
-    pub fn evaluate(&self, path: &str) -> Evaluated {
-        let Some(template) = self.held(path) else {
-            return Evaluated::default();
-        };
-        let default = Options::default();
-        let options = self.options.get(path).unwrap_or(&default);
-        let none = BTreeMap::new();
-        let exports = if self.imports { self.exports() } else { &none };
-        Run {
-            project: self,
-            options,
-            exports,
-            root: options.root.clone().unwrap_or_else(|| path.into()),
-            entered: Cell::new(0),
-        }
-        .stack(&template, "", &options.parameters, &mut vec![path.into()])
-    }
-
-    /// As [`Self::evaluate`], for the last time: a template that no other one uses is let go.
-    #[must_use]
-    pub fn evaluate_last(&self, path: &str) -> Evaluated {
-        let evaluated = self.evaluate(path);
-        let used = &self.nesting().used;
-        if !used.contains(path)
-            && let Some(slot) = self.templates.get(path)
-        {
-            let template = lock(slot).take();
-            drop(template);
-        }
-        evaluated
-    }
-
-    /// The exports of all stacks, by the key of their name.
-    fn exports(&self) -> &BTreeMap<String, Val> {
-        self.exports.get_or_init(|| {
-            let none = BTreeMap::new();
-            let default = Options::default();
-            let mut all = BTreeMap::new();
-            for path in self.stacks() {
-                let Some(template) = self.held(path) else {
-                    continue;
-                };
-                if !template.file.text().contains("Export") {
-                    continue;
-                }
-                let options = self.options.get(path).unwrap_or(&default);
-                let run = Run {
-                    project: self,
-                    options,
-                    exports: &none,
-                    root: options.root.clone().unwrap_or_else(|| path.clone()),
-                    entered: Cell::new(0),
-                };
-                for (name, val) in run.exported(&template) {
-                    all.entry(name).or_insert(val);
-                }
-            }
-            all
-        })
-    }
-
-    fn template(&self, path: &str) -> Result<Arc<Template>, Option<Diagnostic>> {
-        if let Some(template) = self.held(path) {
-            return Ok(template);
-        }
-        let file = self.sources.load(path).map_err(|error| {
-            Some(Diagnostic::new(
-                Level::Warning,
-                "nested-template",
-                error.to_string(),
-            ))
-        })?;
-        match read(&file) {
-            TemplateRead::Yes(template) => Ok(Arc::from(template)),
-            TemplateRead::Lost(diagnostic) => Err(Some(*diagnostic)),
-            TemplateRead::No => Err(None),
-        }
-    }
-}
-
-fn lock(slot: &Slot) -> MutexGuard<'_, Option<Arc<Template>>> {
-    slot.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// One evaluation of a stack with its nested stacks.
-struct Run<'a> {
+pub(crate) struct Run<'a> {
     project: &'a Project,
     options: &'a Options,
     exports: &'a BTreeMap<String, Val>,
@@ -271,7 +40,22 @@ struct Prepared {
     addresses: BTreeMap<SmolStr, SmolStr>,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    pub(crate) fn new(
+        project: &'a Project,
+        options: &'a Options,
+        exports: &'a BTreeMap<String, Val>,
+        root: SmolStr,
+    ) -> Self {
+        Self {
+            project,
+            options,
+            exports,
+            root,
+            entered: Cell::new(0),
+        }
+    }
+
     fn prepare(&self, template: &Template, given: &ParameterValues) -> Prepared {
         let section = template.root.get("Parameters").map(AsRef::as_ref);
         let parameters = Parameters::read(section, given);
@@ -308,7 +92,9 @@ impl Run<'_> {
         })
     }
 
-    fn stack(
+    /// What the stack of `template` comes to; `prefix` stands before its logical ids, `chain` holds the
+    /// paths of the templates around it.
+    pub(crate) fn stack(
         &self,
         template: &Template,
         prefix: &str,
@@ -494,7 +280,7 @@ impl Run<'_> {
     }
 
     /// Names (by key) and values of what a template exports.
-    fn exported(&self, template: &Template) -> Vec<(String, Val)> {
+    pub(crate) fn exported(&self, template: &Template) -> Vec<(String, Val)> {
         let prepared = self.prepare(template, &self.options.parameters);
         let mut evaluator = self.evaluator(&prepared, &template.file, "");
         let mut chain = vec![SmolStr::from(template.file.path())];
@@ -575,6 +361,7 @@ mod tests {
     use super::*;
     use crate::parameter_values;
     use crate::testing::{one, project};
+    use overgrant_source::Sources;
     use overgrant_value::json;
 
     fn attrs(evaluated: &Evaluated, address: &str) -> String {
