@@ -218,22 +218,39 @@ impl Reader<'_> {
     }
 }
 
-/// Whether a path is what a pattern with `*` and `**` means.
+/// Whether a path is what a pattern with `*` and `**` means. Every place of the pattern that the path can
+/// have come to is followed at once, so that no pattern takes longer than its length times the path's.
 fn fits(pattern: &[u8], path: &[u8]) -> bool {
-    match pattern {
-        [b'*', b'*', rest @ ..] => (0..=path.len()).any(|end| {
-            let behind = path.get(end..);
-            behind.is_some_and(|behind| fits(rest, behind))
-        }),
-        [b'*', rest @ ..] => {
-            let end = path.iter().position(|c| *c == b'/').unwrap_or(path.len());
-            (0..=end).any(|end| path.get(end..).is_some_and(|behind| fits(rest, behind)))
+    let star = |at: usize| pattern.get(at) == Some(&b'*');
+    // The places behind the wildcards at `at` count as reached too, as they may stand for nothing.
+    let reach = |places: &mut Vec<bool>, mut at: usize| {
+        loop {
+            let Some(place) = places.get_mut(at) else {
+                return;
+            };
+            *place = true;
+            if !star(at) {
+                return;
+            }
+            at += if star(at + 1) { 2 } else { 1 };
         }
-        [c, rest @ ..] => path
-            .split_first()
-            .is_some_and(|(first, behind)| first == c && fits(rest, behind)),
-        [] => path.is_empty(),
+    };
+    let mut places = vec![false; pattern.len() + 1];
+    reach(&mut places, 0);
+    for byte in path {
+        let mut next = vec![false; pattern.len() + 1];
+        for at in (0..pattern.len()).filter(|at| places.get(*at) == Some(&true)) {
+            if star(at) {
+                if star(at + 1) || *byte != b'/' {
+                    reach(&mut next, at);
+                }
+            } else if pattern.get(at) == Some(byte) {
+                reach(&mut next, at + 1);
+            }
+        }
+        places = next;
     }
+    places.last() == Some(&true)
 }
 
 fn job(
@@ -446,6 +463,14 @@ mod tests {
             "in folders below only"
         );
         assert!(!included("ci/**.yml", "ci/a.yaml"));
+        assert!(included("**", "ci/aws/a.yml") && !included("*", "ci/a.yml"));
+        // Tried one way after the other, this would never end.
+        assert!(!included(&"**a".repeat(40), &"a".repeat(39)));
+        assert!(included(&"**a".repeat(40), &"a".repeat(300)));
+        assert!(!included(
+            &format!("{}b", "**a".repeat(40)),
+            &"a".repeat(300)
+        ));
     }
 
     /// Folders as they are on a disk: the texts of tests have none.
