@@ -70,6 +70,69 @@ fn broken_references_are_unknown_not_fatal() {
     assert!(!codes(&assembly).is_empty());
 }
 
+/// What is left of an assembly, under any name: the roles in it are found, or what is missing is told.
+#[test]
+fn assemblies_that_are_not_complete() {
+    const MANIFEST: &str = r#"{"version":"38.0.0","artifacts":{"S":{"type":"aws:cloudformation:stack","properties":{"templateFile":"S.template.json"}}}}"#;
+    const DOTTED: &str = r#"{"version":"38.0.0","artifacts":{"T":{"type":"cdk:cloud-assembly","properties":{"directoryName":"."}},
+        "S":{"type":"aws:cloudformation:stack","properties":{"templateFile":"S.template.json"}}}}"#;
+    const TREE: &str = r#"{"version":"tree-0.1","tree":{"id":"App","path":""}}"#;
+    const VERSION: &str = r#"{"version":"38.0.0"}"#;
+    let template = r#"{"Resources":{"R":{"Type":"AWS::IAM::Policy","Metadata":{"aws:cdk:path":"S/P/Resource"},"Properties":{
+        "PolicyDocument":{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}}}}}"#;
+    let broken = MANIFEST.trim_end_matches('}');
+    let (m, v, t, s) = ("manifest.json", "cdk.out", "tree.json", "S.template.json");
+    for (files, found, code) in [
+        (&[(m, MANIFEST), (v, VERSION), (s, template)][..], true, ""),
+        (&[(m, MANIFEST), (s, template)], true, ""),
+        (&[(v, VERSION), (s, template)], true, "cdk-manifest"),
+        (&[(t, TREE), (s, template)], true, "cdk-manifest"),
+        (
+            &[(m, VERSION), (v, VERSION), (s, template)],
+            true,
+            "cdk-manifest",
+        ),
+        (&[(m, VERSION), (s, template)], true, "cdk-manifest"),
+        (
+            &[(m, broken), (v, VERSION), (s, template)],
+            true,
+            "cdk-manifest",
+        ),
+        (&[(m, broken), (s, template)], true, "cdk-manifest"),
+        (&[(m, DOTTED), (s, template)], true, "cdk-manifest"),
+        (&[(m, MANIFEST)], false, "cdk-missing-file"),
+        (&[(m, MANIFEST), (v, VERSION)], false, "cdk-missing-file"),
+        (&[(v, VERSION)], false, "cdk-missing-file"),
+    ] {
+        for directory in ["cdk.out", "synth"] {
+            let mut project = Project::new();
+            for (name, text) in files {
+                project = project.file(&format!("app/{directory}/{name}"), *text);
+            }
+            let first = format!("app/{directory}/{}", files[0].0);
+            for path in [".", &format!("app/{directory}"), &first] {
+                let report = project.run(&["check", path, "-f", "json"]).json();
+                let findings = report["findings"].to_string();
+                assert_eq!(
+                    findings.contains("admin-star-star"),
+                    found,
+                    "{path} {files:?}\n{report:#}"
+                );
+                let address = findings.contains(r#""address":"S/P""#);
+                assert_eq!(address, found, "{path} {files:?}\n{report:#}");
+                let told = report["diagnostics"].as_array().unwrap();
+                let told = told.iter().map(|d| d["code"].as_str().unwrap());
+                let told: Vec<_> = told.filter(|told| *told != "not-configuration").collect();
+                assert_eq!(
+                    told,
+                    Vec::from_iter((!code.is_empty()).then_some(code)),
+                    "{path} {files:?}"
+                );
+            }
+        }
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn links_do_not_loop_or_lead_out() {

@@ -3,28 +3,15 @@
 //! Not for the values in them. Invariant: addresses are construct paths, roots are artifact ids below
 //! the assembly's directory, and each template is read once.
 
-use crate::manifest::{Artifact, StackArtifact, artifacts, assets};
+use crate::reader::Reader;
 use crate::trace::{Construct, Traces};
-use crate::tree::classes;
-use overgrant_cloudformation::{
-    Environment, Options, ParameterValues, Project, Template, TemplateRead, read,
-};
+use overgrant_cloudformation::{Environment, Project, Template};
 use overgrant_ir::{Maker, Resource};
-use overgrant_source::{Diagnostic, Level, Sources, Span};
+use overgrant_source::{Diagnostic, Sources, Span};
 use overgrant_value::{Src, Val};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// Stages inside stages that are followed.
-const MAX_STAGES: usize = 8;
-
-/// Whether the directory (relative to the base) holds an assembly.
-#[must_use]
-pub fn is_assembly(sources: &Sources, directory: &str) -> bool {
-    let slash = with_slash(directory);
-    sources.exists(&format!("{slash}manifest.json")) && sources.exists(&format!("{slash}cdk.out"))
-}
 
 /// One assembly, read and ready for evaluation.
 #[derive(Debug)]
@@ -70,20 +57,6 @@ impl Assembly {
     /// Reads the assembly in `directory` (relative to the base).
     #[must_use]
     pub fn read(sources: Arc<Sources>, directory: &str) -> Self {
-        let app = match directory.trim_end_matches('/').rsplit_once('/') {
-            Some((parent, _)) => format!("{parent}/"),
-            None => String::new(),
-        };
-        let mut reader = Reader {
-            sources: &sources,
-            directories: Vec::new(),
-            stacks: Vec::new(),
-            options: Vec::new(),
-            templates: BTreeMap::new(),
-            traces: Traces::new(app),
-            diagnostics: Vec::new(),
-        };
-        reader.manifest(directory.trim_end_matches('/'), 0);
         let Reader {
             directories,
             stacks,
@@ -92,7 +65,7 @@ impl Assembly {
             traces,
             diagnostics,
             ..
-        } = reader;
+        } = Reader::read(&sources, directory);
         let mut project = Project::new(Arc::clone(&sources), templates.into_values().collect());
         for (template, options) in options {
             project = project.with_options(template, options);
@@ -192,291 +165,11 @@ impl Synthesized {
     }
 }
 
-struct Reader<'a> {
-    sources: &'a Arc<Sources>,
-    directories: Vec<String>,
-    stacks: Vec<Stack>,
-    options: Vec<(SmolStr, Options)>,
-    templates: BTreeMap<SmolStr, Template>,
-    traces: Traces,
-    diagnostics: Vec<Diagnostic>,
-}
-
-impl Reader<'_> {
-    fn manifest(&mut self, directory: &str, depth: usize) {
-        if self.directories.iter().any(|known| known == directory) {
-            return;
-        }
-        if depth > MAX_STAGES {
-            self.diagnostics.push(
-                Diagnostic::new(
-                    Level::Warning,
-                    "cdk-manifest",
-                    format!(
-                        "more than {MAX_STAGES} stages stand inside each other; the inner ones were not read, run `cdk synth` again"
-                    ),
-                )
-                .in_file(directory),
-            );
-            return;
-        }
-        self.directories.push(directory.to_owned());
-        let slash = with_slash(directory);
-        let path = format!("{slash}manifest.json");
-        let text = match self.sources.peek(&path) {
-            Ok(text) => text,
-            Err(error) => {
-                self.missing(&path, &error.to_string());
-                return;
-            }
-        };
-        match artifacts(&text) {
-            Ok(artifacts) => {
-                self.told_of_stacks(directory, &path, &artifacts);
-                let assets = self.assets(&slash, &path, &artifacts);
-                for artifact in artifacts {
-                    match artifact {
-                        Artifact::Stack(mut stack) => match inside(&stack.template) {
-                            Some(template) => {
-                                stack.template = template;
-                                self.stack(&slash, &path, *stack, &assets);
-                            }
-                            None => self.outside(&path, &stack.template),
-                        },
-                        Artifact::Stage { directory } => match inside(&directory) {
-                            Some(directory) => {
-                                self.manifest(&format!("{slash}{directory}"), depth + 1);
-                            }
-                            None => self.outside(&path, &directory),
-                        },
-                        // Read before, as stacks need them.
-                        Artifact::Assets { .. } => {}
-                        Artifact::Tree { file } => match inside(&file) {
-                            Some(file) => self.tree(&format!("{slash}{file}")),
-                            None => self.outside(&path, &file),
-                        },
-                    }
-                }
-            }
-            Err(message) => self.diagnostics.push(
-                Diagnostic::new(
-                    Level::Error,
-                    "cdk-manifest",
-                    format!("{message}; run `cdk synth` again"),
-                )
-                .in_file(path.as_str())
-                .losing_file(),
-            ),
-        }
-    }
-
-    /// Tells of templates beside a manifest that names no stack: a schema that is not known, or what
-    /// is left of an assembly.
-    fn told_of_stacks(&mut self, directory: &str, path: &str, artifacts: &[Artifact]) {
-        let names =
-            |artifact: &Artifact| matches!(artifact, Artifact::Stack(_) | Artifact::Stage { .. });
-        let is_template = |name: &String| name.ends_with(".template.json");
-        if !artifacts.iter().any(names) && self.sources.list(directory).iter().any(is_template) {
-            self.diagnostics.push(
-                Diagnostic::new(
-                    Level::Warning,
-                    "cdk-manifest",
-                    "the manifest names no stack, and the templates beside it were not read; run `cdk synth` again, or check the templates by their paths",
-                )
-                .in_file(path),
-            );
-        }
-    }
-
-    fn stack(
-        &mut self,
-        slash: &str,
-        manifest: &str,
-        artifact: StackArtifact,
-        assets: &BTreeMap<SmolStr, SmolStr>,
-    ) {
-        let path = SmolStr::from(format!("{slash}{}", artifact.template));
-        if !self.template(&path, manifest) {
-            return;
-        }
-        let mut construct_paths = BTreeMap::new();
-        if let Some(metadata) = &artifact.metadata {
-            construct_paths.extend(self.traces.add(metadata));
-        }
-        if let Some(name) = &artifact.metadata_file {
-            match inside(name) {
-                Some(name) => construct_paths.extend(self.metadata(&format!("{slash}{name}"))),
-                None => self.outside(manifest, name),
-            }
-        }
-        let environment = Environment {
-            account: artifact.account.map(SmolStr::from),
-            region: artifact.region.map(SmolStr::from),
-            stack_name: Some(artifact.stack_name.into()),
-        };
-        let root = SmolStr::from(format!("{slash}{}", artifact.id));
-        let parameters: ParameterValues = artifact
-            .parameters
-            .iter()
-            .map(|(name, value)| (SmolStr::from(name), Val::str(value, Src::none())))
-            .collect();
-        self.options.push((
-            path.clone(),
-            Options {
-                parameters,
-                environment: environment.clone(),
-                cdk: true,
-                root: Some(root.clone()),
-                construct_paths,
-                assets: assets.clone(),
-            },
-        ));
-        self.stacks.push(Stack {
-            root,
-            display_name: artifact.display_name.into(),
-            template: path,
-            environment,
-        });
-    }
-
-    /// Reads a template and, for their places, nested ones when they are evaluated.
-    fn template(&mut self, path: &SmolStr, manifest: &str) -> bool {
-        if self.templates.contains_key(path) {
-            return true;
-        }
-        let file = match self.sources.load(path) {
-            Ok(file) => file,
-            Err(error) => {
-                self.missing(manifest, &error.to_string());
-                return false;
-            }
-        };
-        match read(&file) {
-            TemplateRead::Yes(template) => {
-                self.diagnostics.extend(template.diagnostics.clone());
-                self.templates.insert(path.clone(), *template);
-                true
-            }
-            TemplateRead::Lost(diagnostic) => {
-                self.diagnostics.push(*diagnostic);
-                false
-            }
-            // A stack without resources is an empty template.
-            TemplateRead::No => false,
-        }
-    }
-
-    fn metadata(&mut self, path: &str) -> BTreeMap<SmolStr, SmolStr> {
-        let Ok(text) = self.sources.peek(path) else {
-            self.missing(path, &format!("`{path}` does not exist"));
-            return BTreeMap::new();
-        };
-        match serde_json::from_str(&text) {
-            Ok(metadata) => return self.traces.add(&metadata),
-            Err(error) => self.diagnostics.push(
-                Diagnostic::new(
-                    Level::Warning,
-                    "cdk-metadata",
-                    format!(
-                        "the metadata is not valid JSON ({error}); places in the app are not known"
-                    ),
-                )
-                .in_file(path),
-            ),
-        }
-        BTreeMap::new()
-    }
-
-    /// The assets of the stacks in one directory, by their names in the bucket; those that lie outside
-    /// are left out.
-    fn assets(
-        &mut self,
-        slash: &str,
-        manifest: &str,
-        artifacts: &[Artifact],
-    ) -> BTreeMap<SmolStr, SmolStr> {
-        let mut found = BTreeMap::new();
-        for artifact in artifacts {
-            let Artifact::Assets { file } = artifact else {
-                continue;
-            };
-            let Some(name) = inside(file) else {
-                self.outside(manifest, file);
-                continue;
-            };
-            // Only nested templates without metadata are looked for there.
-            if let Ok(text) = self.sources.peek(&format!("{slash}{name}")) {
-                let files = assets(&text).into_iter();
-                found.extend(
-                    files.filter_map(|(name, path)| Some((name.into(), inside(&path)?.into()))),
-                );
-            }
-        }
-        found
-    }
-
-    /// Reads the classes of the constructs; without them only the classes are not told.
-    fn tree(&mut self, path: &str) {
-        if let Ok(text) = self.sources.peek(path) {
-            self.traces.classes.extend(classes(&text));
-        }
-    }
-
-    fn outside(&mut self, manifest: &str, name: &str) {
-        self.diagnostics.push(
-            Diagnostic::new(
-                Level::Error,
-                "cdk-manifest",
-                format!(
-                    "`{name}` lies outside the assembly and was not read; run `cdk synth` again"
-                ),
-            )
-            .in_file(manifest),
-        );
-    }
-
-    fn missing(&mut self, named_by: &str, reason: &str) {
-        self.diagnostics.push(
-            Diagnostic::new(
-                Level::Error,
-                "cdk-missing-file",
-                format!("the assembly is not complete: {reason}; run `cdk synth` again"),
-            )
-            .in_file(named_by)
-            .losing_file(),
-        );
-    }
-}
-
-/// A name in a manifest with `.` and `..` taken out; `None` where it leaves the manifest's directory
-/// on the way.
-fn inside(name: &str) -> Option<String> {
-    if name.starts_with(['/', '\\']) {
-        return None;
-    }
-    let mut parts = Vec::new();
-    for part in name.split(['/', '\\']) {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    (!parts.is_empty()).then(|| parts.join("/"))
-}
-
-fn with_slash(directory: &str) -> String {
-    match directory.trim_end_matches('/') {
-        "" | "." => String::new(),
-        directory => format!("{directory}/"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reader::MAX_STAGES;
+    use overgrant_source::Level;
     use overgrant_value::json;
 
     const MANIFEST: &str = r#"{"version": "55.0.0", "artifacts": {
@@ -521,8 +214,6 @@ mod tests {
         ] {
             sources.add(path, text);
         }
-        assert!(is_assembly(&sources, "infra/cdk.out"));
-        assert!(!is_assembly(&sources, "infra"));
         let assembly = Assembly::read(Arc::clone(&sources), "infra/cdk.out");
         (sources, assembly)
     }
@@ -631,6 +322,8 @@ mod tests {
         let codes: Vec<_> = assembly.diagnostics().iter().map(|d| d.code).collect();
         assert_eq!(codes, ["cdk-manifest", "cdk-manifest"]);
         assert_eq!(assembly.directories(), ["x"]);
+        let words = &assembly.diagnostics()[1].message;
+        assert!(words.contains("`../x` lies outside"), "{words}");
     }
 
     #[test]
@@ -655,18 +348,6 @@ mod tests {
 
     #[test]
     fn names_in_a_manifest_are_resolved() {
-        for (name, wanted) in [
-            ("assembly-P", Some("assembly-P")),
-            ("./a//b/", Some("a/b")),
-            ("a/../b", Some("b")),
-            ("a\\..\\b", Some("b")),
-            ("a/../../b", None),
-            ("../b", None),
-            ("/etc", None),
-            ("a/..", None),
-        ] {
-            assert_eq!(inside(name).as_deref(), wanted, "{name}");
-        }
         let sources = Arc::new(Sources::new("."));
         sources.add(
             "x/manifest.json",
@@ -688,22 +369,100 @@ mod tests {
     }
 
     #[test]
-    fn templates_that_no_stack_names_are_told() {
-        for (manifest, beside, told) in [
-            (r#"{"version": "99", "stacks": {}}"#, "S.template.json", 1),
+    fn templates_are_read_where_the_manifest_leads_to_nothing() {
+        let role = r#"{"Resources": {"R": {"Type": "AWS::IAM::Role"}}}"#;
+        for (manifest, level, lost) in [
+            (Some("{"), Level::Error, true),
             (
-                r#"{"version": "1", "artifacts": {"Tree": {"type": "cdk:tree"}}}"#,
-                "S.template.json",
-                1,
+                Some(r#"{"version": "1", "artifacts": []}"#),
+                Level::Error,
+                true,
             ),
-            (r#"{"version": "1"}"#, "tree.json", 0),
+            (
+                Some(r#"{"version": "1", "stacks": {}}"#),
+                Level::Warning,
+                false,
+            ),
+            (
+                Some(r#"{"version": "1", "artifacts": {"Tree": {"type": "cdk:tree"}}}"#),
+                Level::Warning,
+                false,
+            ),
+            (None, Level::Warning, false),
         ] {
             let sources = Arc::new(Sources::new("."));
-            sources.add("x/manifest.json", manifest);
-            sources.add(&format!("x/{beside}"), "{}");
+            if let Some(manifest) = manifest {
+                sources.add("x/manifest.json", manifest);
+            }
+            sources.add("x/tree.json", "{}");
+            sources.add("x/Inner.nested.template.json", role);
+            sources.add("x/App.assets.json", "{}");
+            sources.add("x/App.template.json", APP);
+            sources.add("x/App.metadata.json", METADATA);
+            sources.add("x/odd.json", role);
             let assembly = Assembly::read(sources, "x");
-            let codes: Vec<_> = assembly.diagnostics().iter().map(|d| d.code).collect();
-            assert_eq!(codes, vec!["cdk-manifest"; told], "{manifest}");
+            let roots: Vec<_> = assembly.stacks().iter().map(|s| s.root.as_str()).collect();
+            assert_eq!(roots, ["x/App", "x/odd"], "{manifest:?}");
+            let found = assembly.evaluate(&assembly.stacks()[0]);
+            assert_eq!(found.resources[0].address, "App/Role", "{manifest:?}");
+            let told = assembly.diagnostics().last().unwrap();
+            assert_eq!(
+                (told.code, told.level, told.not_parsed),
+                ("cdk-manifest", level, lost)
+            );
+            assert!(
+                told.message.contains("were read without it"),
+                "{}",
+                told.message
+            );
         }
+    }
+
+    #[test]
+    fn an_assembly_is_never_passed_over_in_silence() {
+        for (beside, code, level) in [
+            (("tree.json", "{}"), "cdk-manifest", Level::Note),
+            (("S.template.json", "{}"), "cdk-manifest", Level::Note),
+        ] {
+            let sources = Arc::new(Sources::new("."));
+            sources.add("x/manifest.json", r#"{"version": "1"}"#);
+            sources.add(&format!("x/{}", beside.0), beside.1);
+            let assembly = Assembly::read(sources, "x");
+            let told: Vec<_> = assembly
+                .diagnostics()
+                .iter()
+                .map(|d| (d.code, d.level))
+                .collect();
+            assert_eq!(told, [(code, level)], "{beside:?}");
+        }
+        let sources = Arc::new(Sources::new("."));
+        sources.add("x/manifest.json", r#"{"version": "1", "artifacts": {"A": {"type": "aws:cloudformation:stack", "properties": {"templateFile": "A.json"}}}}"#);
+        sources.add("x/A.json", "no template");
+        let assembly = Assembly::read(sources, "x");
+        assert_eq!(assembly.diagnostics()[0].code, "cdk-template");
+    }
+
+    #[test]
+    fn a_newer_schema_is_read_and_told_once() {
+        let (_, assembly) = assembly();
+        assert!(
+            assembly
+                .diagnostics()
+                .iter()
+                .all(|d| d.code != "cdk-version")
+        );
+        let sources = Arc::new(Sources::new("."));
+        sources.add("x/manifest.json", &MANIFEST.replace("55.0.0", "1234.0.0"));
+        sources.add("x/App.template.json", APP);
+        sources.add("x/App.metadata.json", METADATA);
+        sources.add(
+            "x/assembly-Prod/manifest.json",
+            &STAGE.replace("55.0.0", "1234.0.0"),
+        );
+        sources.add("x/assembly-Prod/S.template.json", IN_STAGE);
+        let assembly = Assembly::read(sources, "x");
+        assert_eq!(assembly.stacks().len(), 2);
+        let told = assembly.diagnostics().iter();
+        assert_eq!(told.filter(|d| d.code == "cdk-version").count(), 1);
     }
 }

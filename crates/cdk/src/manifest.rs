@@ -1,7 +1,7 @@
 //! `manifest.json` of a cloud assembly, any schema version.
 //!
-//! Not for following what it names. Invariant: unknown artifact types and fields are passed over, so
-//! that a newer schema reads like an older one.
+//! Not for following what it names. Invariant: unknown fields are passed over, and an artifact of an
+//! unknown type counts by what it names, so that a newer schema reads like an older one.
 //! <https://docs.aws.amazon.com/cdk/api/v2/docs/cloud-assembly-schema-readme.html>
 
 use serde_json::Value;
@@ -36,7 +36,8 @@ pub(crate) struct StackArtifact {
     pub(crate) template: String,
     pub(crate) account: Option<String>,
     pub(crate) region: Option<String>,
-    pub(crate) stack_name: String,
+    /// The stack's name; `None` where no manifest says it.
+    pub(crate) stack_name: Option<String>,
     pub(crate) display_name: String,
     /// Values for the template's parameters.
     pub(crate) parameters: Vec<(String, String)>,
@@ -46,34 +47,51 @@ pub(crate) struct StackArtifact {
     pub(crate) metadata: Option<Value>,
 }
 
-/// Whether `text` is the manifest of an assembly of which a template or stage is there, or said to be
-/// outside of it; `exists` tells whether a file stands beside the manifest.
-#[must_use]
-pub fn is_manifest(text: &str, exists: impl Fn(&str) -> bool) -> bool {
-    // Other tools have files of this name, and most are small; parsing comes last.
-    (text.contains("aws:cloudformation:stack") || text.contains("cdk:cloud-assembly"))
-        && artifacts(text).is_ok_and(|found| {
-            // One that leads out is told when the assembly is read.
-            let is_there = |name: &str| name.split('/').any(|part| part == "..") || exists(name);
-            found.iter().any(|artifact| match artifact {
-                Artifact::Stack(stack) => is_there(&stack.template),
-                Artifact::Stage { directory } => is_there(&format!("{directory}/manifest.json")),
-                Artifact::Assets { .. } | Artifact::Tree { .. } => false,
-            })
-        })
+/// The major version of the newest schema that this reader was made for.
+const NEWEST: u64 = 55;
+
+/// What a manifest says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Manifest {
+    /// The artifacts in the order of their ids.
+    pub(crate) artifacts: Vec<Artifact>,
+    /// The version of the schema, where it is newer than this reader.
+    pub(crate) newer: Option<String>,
+    /// Artifacts that are broken, in words.
+    pub(crate) problems: Vec<String>,
 }
 
-/// The artifacts of a manifest in the order of their ids.
+impl Manifest {
+    /// Whether it leads to a template, itself or through a stage.
+    pub(crate) fn leads_on(&self) -> bool {
+        let leads =
+            |artifact: &Artifact| matches!(artifact, Artifact::Stack(_) | Artifact::Stage { .. });
+        self.artifacts.iter().any(leads)
+    }
+}
+
+/// Reads a manifest.
 ///
 /// # Errors
 /// In words, where the text is no manifest.
-pub(crate) fn artifacts(text: &str) -> Result<Vec<Artifact>, String> {
+pub(crate) fn read(text: &str) -> Result<Manifest, String> {
     let manifest: Value = serde_json::from_str(text)
         .map_err(|error| format!("the manifest is not valid JSON: {error}"))?;
+    let version = manifest.get("version").and_then(Value::as_str);
+    let newer = version
+        .filter(|version| {
+            let major = version.split('.').next().unwrap_or_default();
+            major.parse::<u64>().is_ok_and(|major| major > NEWEST)
+        })
+        .map(str::to_owned);
+    let mut read = Manifest {
+        newer,
+        ..Manifest::default()
+    };
     let Some(artifacts) = manifest.get("artifacts") else {
         // An assembly without artifacts has none of them in its manifest either.
         return if manifest.get("version").is_some() {
-            Ok(Vec::new())
+            Ok(read)
         } else {
             Err("the manifest has neither a version nor artifacts".to_owned())
         };
@@ -83,56 +101,70 @@ pub(crate) fn artifacts(text: &str) -> Result<Vec<Artifact>, String> {
     };
     let mut sorted: Vec<(&String, &Value)> = artifacts.iter().collect();
     sorted.sort_by_key(|(id, _)| *id);
-    Ok(sorted
-        .into_iter()
-        .filter_map(|(id, artifact)| read(id, artifact))
-        .collect())
+    for (id, value) in sorted {
+        match artifact(id, value) {
+            Ok(found) => read.artifacts.extend(found),
+            Err(problem) => read.problems.push(problem),
+        }
+    }
+    Ok(read)
 }
 
-fn read(id: &str, artifact: &Value) -> Option<Artifact> {
+/// One artifact; `None` where this tool has no use for it.
+fn artifact(id: &str, artifact: &Value) -> Result<Option<Artifact>, String> {
     let properties = artifact.get("properties");
     let property = |name: &str| properties?.get(name)?.as_str();
-    match artifact.get("type")?.as_str()? {
-        "aws:cloudformation:stack" => {
-            let template = property("templateFile")?.to_owned();
-            let environment = artifact.get("environment").and_then(Value::as_str);
-            let (account, region) = environment.map_or((None, None), environment_of);
-            let text = |name: &str| artifact.get(name).and_then(Value::as_str);
-            let parameters = properties
-                .and_then(|properties| properties.get("parameters"))
-                .and_then(Value::as_object)
-                .map(|parameters| {
-                    parameters
-                        .iter()
-                        .filter_map(|(name, value)| {
-                            Some((name.clone(), value.as_str()?.to_owned()))
-                        })
-                        .collect()
-                })
-                .unwrap_or_default();
-            Some(Artifact::Stack(Box::new(StackArtifact {
-                id: id.to_owned(),
-                template,
-                account,
-                region,
-                stack_name: property("stackName").unwrap_or(id).to_owned(),
-                display_name: text("displayName").unwrap_or(id).to_owned(),
-                parameters,
-                metadata_file: text("additionalMetadataFile").map(str::to_owned),
-                metadata: artifact.get("metadata").cloned(),
-            })))
-        }
-        "cdk:cloud-assembly" => Some(Artifact::Stage {
-            directory: property("directoryName")?.to_owned(),
-        }),
-        "cdk:asset-manifest" => Some(Artifact::Assets {
-            file: property("file")?.to_owned(),
-        }),
-        "cdk:tree" => Some(Artifact::Tree {
-            file: property("file")?.to_owned(),
-        }),
-        _ => None,
-    }
+    let wanted = |name: &str, what: &str| {
+        let value = property(name).map(str::to_owned);
+        value.ok_or_else(|| format!("the {what} `{id}` has no `{name}` and was not read"))
+    };
+    let found = match artifact.get("type").and_then(Value::as_str) {
+        Some("aws:cloudformation:stack") => stack(id, artifact, wanted("templateFile", "stack")?),
+        Some("cdk:cloud-assembly") => Artifact::Stage {
+            directory: wanted("directoryName", "stage")?,
+        },
+        Some("cdk:asset-manifest") => Artifact::Assets {
+            file: wanted("file", "asset manifest")?,
+        },
+        Some("cdk:tree") => Artifact::Tree {
+            file: wanted("file", "tree")?,
+        },
+        // A type of a schema that is not known yet.
+        _ => match (property("templateFile"), property("directoryName")) {
+            (Some(template), _) => stack(id, artifact, template.to_owned()),
+            (None, Some(directory)) => Artifact::Stage {
+                directory: directory.to_owned(),
+            },
+            (None, None) => return Ok(None),
+        },
+    };
+    Ok(Some(found))
+}
+
+fn stack(id: &str, artifact: &Value, template: String) -> Artifact {
+    let properties = artifact.get("properties");
+    let property = |name: &str| properties?.get(name)?.as_str();
+    let environment = artifact.get("environment").and_then(Value::as_str);
+    let (account, region) = environment.map_or((None, None), environment_of);
+    let text = |name: &str| artifact.get(name).and_then(Value::as_str);
+    let parameters = properties
+        .and_then(|properties| properties.get("parameters"))
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+        .collect();
+    Artifact::Stack(Box::new(StackArtifact {
+        id: id.to_owned(),
+        template,
+        account,
+        region,
+        stack_name: Some(property("stackName").unwrap_or(id).to_owned()),
+        display_name: text("displayName").unwrap_or(id).to_owned(),
+        parameters,
+        metadata_file: text("additionalMetadataFile").map(str::to_owned),
+        metadata: artifact.get("metadata").cloned(),
+    }))
 }
 
 /// The files of an asset manifest: their names in the bucket, and where they stand beside it.
@@ -173,7 +205,7 @@ mod tests {
 
     #[test]
     fn reads_stacks_and_stages_of_any_version() {
-        let found = artifacts(
+        let found = read(
             r#"{"version": "99.0.0", "new": 1, "artifacts": {
                 "B": {"type": "aws:cloudformation:stack", "environment": "aws://111111111111/eu-west-1", "more": [],
                       "properties": {"templateFile": "B.json", "parameters": {"P": "v"}}, "displayName": "X/B"},
@@ -181,6 +213,8 @@ mod tests {
                 "Tree": {"type": "cdk:tree", "properties": {"file": "tree.json"}}}}"#,
         )
         .unwrap();
+        assert_eq!(found.newer.as_deref(), Some("99.0.0"));
+        let found = found.artifacts;
         assert_eq!(
             found[0],
             Artifact::Stage {
@@ -191,7 +225,7 @@ mod tests {
             panic!("no stack");
         };
         assert_eq!(stack.account.as_deref(), Some("111111111111"));
-        assert_eq!(stack.stack_name, "B");
+        assert_eq!(stack.stack_name.as_deref(), Some("B"));
         assert_eq!(stack.display_name, "X/B");
         assert_eq!(stack.parameters, [("P".to_owned(), "v".to_owned())]);
     }
@@ -206,26 +240,45 @@ mod tests {
     }
 
     #[test]
-    fn manifests_are_known_by_their_artifacts() {
-        let stack = r#"{"artifacts": {"A": {"type": "aws:cloudformation:stack", "properties": {"templateFile": "t"}}}}"#;
-        assert!(is_manifest(stack, |name| name == "t"));
-        assert!(!is_manifest(stack, |_| false), "a stray manifest");
-        let outside = stack.replace("\"t\"", "\"../t\"");
-        assert!(is_manifest(&outside, |_| false), "it leads out");
-        for text in [
-            r#"{"name": "aws:cloudformation:stack"}"#,
-            r#"{"artifacts": {"A": {"type": "cdk:tree", "properties": {"file": "cdk:cloud-assembly"}}}}"#,
-            "aws:cloudformation:stack",
-        ] {
-            assert!(!is_manifest(text, |_| true), "{text}");
-        }
+    fn artifacts_of_unknown_types_count_by_what_they_name() {
+        let found = read(
+            r#"{"version": "55.1.0", "artifacts": {
+                "A": {"type": "aws:cloudformation:stack2", "properties": {"templateFile": "A.json"}},
+                "B": {"type": "cdk:stage", "properties": {"directoryName": "assembly-B"}},
+                "C": {"type": "cdk:feature-flag-report", "properties": {"file": "flags.json"}},
+                "D": {"properties": {"templateFile": "D.json"}}}}"#,
+        )
+        .unwrap();
+        assert_eq!(found.artifacts.len(), 3);
+        assert!(found.leads_on());
+        assert_eq!(found.newer, None);
+        assert!(found.problems.is_empty());
+    }
+
+    #[test]
+    fn broken_artifacts_are_told_and_the_others_read() {
+        let found = read(
+            r#"{"version": "1", "artifacts": {
+                "A": {"type": "aws:cloudformation:stack", "properties": {}},
+                "B": {"type": "cdk:cloud-assembly"},
+                "C": {"type": "aws:cloudformation:stack", "properties": {"templateFile": "C.json"}}, "D": 1}}"#,
+        )
+        .unwrap();
+        assert_eq!(found.artifacts.len(), 1);
+        assert_eq!(
+            found.problems,
+            [
+                "the stack `A` has no `templateFile` and was not read",
+                "the stage `B` has no `directoryName` and was not read"
+            ]
+        );
     }
 
     #[test]
     fn what_is_no_manifest_is_an_error() {
         for text in ["", "[]", "{}", r#"{"artifacts": 1}"#] {
-            assert!(artifacts(text).is_err(), "{text}");
+            assert!(read(text).is_err(), "{text}");
         }
-        assert_eq!(artifacts(r#"{"version": "1"}"#).unwrap(), []);
+        assert_eq!(read(r#"{"version": "1"}"#).unwrap(), Manifest::default());
     }
 }

@@ -5,6 +5,7 @@
 
 use crate::{Error, Options};
 use ignore::{WalkBuilder, WalkState};
+use overgrant_cdk::Found;
 use overgrant_source::{Diagnostic, Level};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -73,6 +74,9 @@ pub fn discover(options: &Options) -> Result<Discovery, Error> {
                 base: base.display().to_string(),
             });
         };
+        if options.assemblies && path.is_file() && takes_assembly(&mut found, path, &relative) {
+            continue;
+        }
         found.selected.push(relative.clone());
         if path.is_dir() {
             if std::fs::read_dir(path).is_err() {
@@ -237,21 +241,74 @@ fn join(directory: &str, name: &str) -> String {
     }
 }
 
-/// Whether a directory holds what `cdk synth` writes: beside the manifest a file with the version,
-/// which is lost where only some files are kept; then the manifest itself tells.
-fn is_assembly(dir: &Path) -> bool {
-    let manifest = dir.join("manifest.json");
-    manifest.is_file()
-        && (dir.join("cdk.out").is_file()
-            || std::fs::read_to_string(manifest).is_ok_and(|text| {
-                overgrant_cdk::is_manifest(&text, |name| dir.join(name).is_file())
-            }))
+/// A directory of the disk, for telling assemblies.
+struct OnDisk<'a>(&'a Path);
+
+impl overgrant_cdk::Directory for OnDisk<'_> {
+    fn name(&self) -> String {
+        let name = self.0.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
+    fn list(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.0).into_iter().flatten().flatten();
+        entries
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .collect()
+    }
+
+    fn has(&self, path: &str) -> bool {
+        self.0.join(path).is_file()
+    }
+
+    fn text(&self, path: &str) -> Option<String> {
+        std::fs::read_to_string(self.0.join(path)).ok()
+    }
+}
+
+/// What `dir` is to the CDK.
+fn assembly(dir: &Path) -> Found {
+    overgrant_cdk::detect(&OnDisk(dir))
+}
+
+/// A file by which its assembly is named: the assembly is taken instead. Gives whether it was one.
+fn takes_assembly(found: &mut Discovery, path: &Path, relative: &str) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let Some(dir) = path
+        .parent()
+        .filter(|_| name.is_some_and(|name| overgrant_cdk::MARKS.contains(&name)))
+    else {
+        return false;
+    };
+    match assembly(dir) {
+        Found::Assembly => {
+            let dir = parent(relative).to_owned();
+            found.selected.push(dir.clone());
+            found.assemblies.push(dir);
+            true
+        }
+        Found::Remains => {
+            found.selected.push(relative.to_owned());
+            found.diagnostics.push(remains(parent(relative)));
+            true
+        }
+        Found::Nothing => false,
+    }
+}
+
+/// Tells of what is left of the assembly in `dir`.
+fn remains(dir: &str) -> Diagnostic {
+    let words = "what is here of an assembly names no template that is there, and nothing of it was checked; run `cdk synth` again";
+    let path = if dir.is_empty() { "." } else { dir };
+    Diagnostic::new(Level::Warning, "cdk-missing-file", words).in_file(path)
 }
 
 #[derive(Default)]
 struct Walked {
     files: Vec<PathBuf>,
     assemblies: Vec<PathBuf>,
+    /// Directories in which something is left of an assembly.
+    remains: Vec<PathBuf>,
     problems: Vec<String>,
 }
 
@@ -282,10 +339,13 @@ fn walk(found: &mut Discovery, top: &Path, options: &Options) {
                     if kind.is_some_and(|kind| kind.is_dir()) {
                         // Ignore files usually name `cdk.out`, so it is looked for by name.
                         let hidden = path.join("cdk.out");
-                        if is_assembly(path) {
-                            walked.assemblies.push(path.to_owned());
-                        } else if is_assembly(&hidden) {
-                            walked.assemblies.push(hidden);
+                        match assembly(path) {
+                            Found::Assembly => walked.assemblies.push(path.to_owned()),
+                            Found::Remains => walked.remains.push(path.to_owned()),
+                            Found::Nothing if assembly(&hidden) == Found::Assembly => {
+                                walked.assemblies.push(hidden);
+                            }
+                            Found::Nothing => {}
                         }
                     } else if kind.is_some_and(|kind| kind.is_file())
                         || (kind.is_some_and(|kind| kind.is_symlink()) && path.is_file())
@@ -318,6 +378,11 @@ fn walk(found: &mut Discovery, top: &Path, options: &Options) {
     found
         .assemblies
         .extend(assemblies.filter_map(|path| relative(&found.base, path)));
+    if options.assemblies {
+        let left = walked.remains.iter();
+        let left = left.filter_map(|path| Some(remains(&relative(&found.base, path)?)));
+        found.diagnostics.extend(left);
+    }
     let base = format!("{}/", found.base.display());
     for problem in walked.problems {
         found.diagnostics.push(Diagnostic::new(
@@ -359,7 +424,12 @@ fn finish(found: &mut Discovery, assemblies: bool) {
     found.documents.dedup();
     found.selected.sort();
     found.selected.dedup();
-    found.diagnostics.sort_by(|a, b| a.message.cmp(&b.message));
+    found
+        .diagnostics
+        .sort_by(|a, b| (&a.message, &a.path).cmp(&(&b.message, &b.path)));
+    found
+        .diagnostics
+        .dedup_by(|a, b| (&a.message, &a.path) == (&b.message, &b.path));
 }
 
 #[cfg(test)]
@@ -431,6 +501,45 @@ mod tests {
                 .iter()
                 .any(|path| path.contains("node_modules"))
         );
+    }
+
+    #[test]
+    fn a_file_of_an_assembly_names_the_assembly() {
+        let dir = tree(&[
+            ".git/HEAD",
+            "o/tree.json",
+            "o/S.template.json",
+            "o/manifest.json",
+        ]);
+        std::fs::write(dir.path().join("o/cdk.out"), "").unwrap();
+        for name in ["manifest.json", "cdk.out", "tree.json"] {
+            let found = run(&at(dir.path().join("o").join(name)));
+            assert_eq!(
+                (found.assemblies, found.selected),
+                (vec!["o".to_owned()], vec!["o".to_owned()])
+            );
+            assert!(found.explicit.is_empty());
+        }
+        let found = run(&at(dir.path().join("o/S.template.json")));
+        assert_eq!(found.documents, ["o/S.template.json"]);
+        assert!(found.assemblies.is_empty());
+    }
+
+    #[test]
+    fn what_is_left_of_an_assembly_is_told() {
+        let dir = tree(&[".git/HEAD", "a/b/t.yaml"]);
+        std::fs::write(dir.path().join("a/cdk.out"), r#"{"version": "54.0.0"}"#).unwrap();
+        for path in ["", "a", "a/cdk.out"] {
+            let found = run(&at(dir.path().join(path)));
+            let told: Vec<_> = found
+                .diagnostics
+                .iter()
+                .map(|d| d.path.as_deref())
+                .collect();
+            assert_eq!(told, [Some("a")], "{path}");
+            assert!(found.assemblies.is_empty());
+            assert_eq!(found.documents.len(), usize::from(path != "a/cdk.out"));
+        }
     }
 
     #[test]

@@ -14,7 +14,8 @@ use rayon::prelude::*;
 use std::sync::Arc;
 
 /// Reads every assembly and evaluates its stacks.
-pub(super) fn read(input: &mut Input, sources: &Arc<Sources>, found: &Discovery) {
+pub(super) fn read(sources: &Arc<Sources>, found: &Discovery) -> Input {
+    let mut input = Input::default();
     let results: Vec<Result<Input, Diagnostic>> = found
         .assemblies
         .par_iter()
@@ -31,6 +32,7 @@ pub(super) fn read(input: &mut Input, sources: &Arc<Sources>, found: &Discovery)
             Err(caught) => input.diagnostics.push(caught),
         }
     }
+    input
 }
 
 fn one(assembly: &Assembly) -> Input {
