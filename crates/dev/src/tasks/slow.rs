@@ -2,7 +2,8 @@
 //!
 //! Long random runs of the policy engine against our generator's table and against itself, brute force
 //! over small alphabets, and the cost of fixed questions against recorded figures. Not for wall times.
-//! Invariant: every figure is the same on each machine with the same tool chain.
+//! Invariant: every figure is the same on each machine with the same tool chain,
+//! however this task itself was built.
 
 use crate::repository;
 use crate::tasks::cases;
@@ -11,9 +12,10 @@ use anyhow::{Context as _, Result, bail, ensure};
 use overgrant_catalog::Catalog;
 use overgrant_policy::{Document, Stack, engine};
 use overgrant_value::{Src, Text, Val};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Recorded cost of the fixed questions.
@@ -100,7 +102,7 @@ fn tests(root: &Path, arguments: &Arguments) -> Result<()> {
 fn cost(root: &Path, record: bool) -> Result<()> {
     let mut figures: BTreeMap<&str, u64> = BTreeMap::new();
     figures.insert("steps", steps()?);
-    match instructions()? {
+    match instructions(root)? {
         Some(count) => {
             figures.insert("instructions", count);
         }
@@ -157,17 +159,18 @@ fn steps() -> Result<u64> {
     Ok(steps)
 }
 
-/// Instructions of a process that asks the fixed questions; `None` without valgrind.
-fn instructions() -> Result<Option<u64>> {
-    let program = std::env::current_exe()?;
-    let run = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(program)
-        .args(["slow", "--child"])
-        .output();
-    let Ok(output) = run else {
+/// Instructions of a process that asks the fixed questions; `None` without valgrind. The process is
+/// always a release build: what an unoptimised one takes says nothing.
+fn instructions(root: &Path) -> Result<Option<u64>> {
+    if Command::new("valgrind").arg("--version").output().is_err() {
         return Ok(None);
-    };
+    }
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(released(root)?)
+        .args(["slow", "--child"])
+        .output()
+        .context("cannot start valgrind")?;
     let told = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "valgrind: {told}");
     let count = told
@@ -177,9 +180,43 @@ fn instructions() -> Result<Option<u64>> {
     count.map(Some).context("valgrind names no figure")
 }
 
+/// The release build of this program, built where it is not up to date.
+fn released(root: &Path) -> Result<PathBuf> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["build", "--release", "--package", "overgrant-dev"])
+        .arg("--message-format=json-render-diagnostics")
+        .stderr(std::process::Stdio::inherit())
+        .current_dir(root)
+        .output()
+        .context("cannot start cargo")?;
+    ensure!(output.status.success(), "the release build failed");
+    executable(&String::from_utf8_lossy(&output.stdout))
+        .context("cargo names no executable of overgrant-dev")
+}
+
+/// The executable that cargo's messages name last.
+fn executable(messages: &str) -> Option<PathBuf> {
+    let made = messages.lines().rev().find_map(|line| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        Some(message.get("executable")?.as_str()?.to_owned())
+    });
+    made.map(PathBuf::from)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cargo_tells_where_the_program_is() {
+        let messages = r#"{"reason":"compiler-artifact","executable":null}
+{"reason":"compiler-artifact","executable":"/t/release/overgrant-dev"}
+{"reason":"build-finished","success":true}"#;
+        let wanted = PathBuf::from("/t/release/overgrant-dev");
+        assert_eq!(executable(messages), Some(wanted));
+        assert_eq!(executable(""), None);
+    }
 
     /// The cheap half of the guard runs with every change.
     #[test]
