@@ -4,7 +4,7 @@
 //! those of a nested stack behind it, whatever order they were evaluated in.
 
 use crate::construct::{construct_paths, maker};
-use crate::eval::{Evaluator, ParameterValues, Parameters, Placement, Sections};
+use crate::eval::{Evaluator, ParameterValues, Parameters, Placement, Sections, macros};
 use crate::expand::{Expanded, expand};
 use crate::nested::{Located, in_order, nested_path};
 use crate::project::{Evaluated, Options, Project};
@@ -107,7 +107,7 @@ impl<'a> Run<'a> {
             diagnostics: prepared.expanded.diagnostics.clone(),
             ..Evaluated::default()
         };
-        macros(&evaluator, &prepared.expanded.root);
+        tell_macros(&evaluator, &prepared.expanded.root);
         let mut inner = self.nested(&mut evaluator, &prepared, template, prefix, chain);
         let entries = prepared.sections.resources.as_deref();
         let mut seen = BTreeSet::new();
@@ -132,6 +132,7 @@ impl<'a> Run<'a> {
             }
         }
         result.outputs = outputs(&evaluator, &prepared.sections);
+        evaluator.decide_all();
         result
             .diagnostics
             .extend(evaluator.diagnostics.into_inner());
@@ -249,6 +250,7 @@ impl<'a> Run<'a> {
             }
             return None;
         };
+        evaluator.refuse_depends_on(id, node);
         let guard = guard_of(evaluator, node)?;
         let attrs = node
             .get("Properties")
@@ -304,30 +306,14 @@ impl<'a> Run<'a> {
 }
 
 /// Tells about macros that this tool does not run.
-fn macros(evaluator: &Evaluator<'_>, root: &Node) {
-    const KNOWN: [&str; 7] = [
-        "AWS::Serverless-2016-10-31",
-        "AWS::LanguageExtensions",
-        "AWS::Include",
-        "AWS::SecretsManager-2020-07-23",
-        "AWS::SecretsManager-2024-09-16",
-        "AWS::CodeDeployBlueGreen",
-        "AWS::CodeStar",
-    ];
-    let Some(transform) = root.get("Transform") else {
-        return;
-    };
-    for node in std::iter::once(transform).chain(transform.items()) {
-        if let Some(name) = node.text().or_else(|| node.get("Name")?.text())
-            && !KNOWN.contains(&name)
-        {
-            evaluator.tell(
-                Level::Note,
-                "macro",
-                node.span,
-                &format!("the macro `{name}` was not run; what it changes is not checked"),
-            );
-        }
+fn tell_macros(evaluator: &Evaluator<'_>, root: &Node) {
+    for (name, span) in macros(root) {
+        evaluator.tell(
+            Level::Note,
+            "macro",
+            span,
+            &format!("the macro `{name}` was not run; what it changes is not checked"),
+        );
     }
 }
 

@@ -289,25 +289,24 @@ fn takes_assembly(found: &mut Discovery, path: &Path, relative: &str) -> bool {
         }
         Found::Remains => {
             found.selected.push(relative.to_owned());
-            found.diagnostics.push(remains(parent(relative)));
+            found.diagnostics.push(remains(relative));
             true
         }
         Found::Nothing => false,
     }
 }
 
-/// Tells of what is left of the assembly in `dir`.
-fn remains(dir: &str) -> Diagnostic {
+/// Tells of what is left of an assembly, by the file that names it.
+fn remains(file: &str) -> Diagnostic {
     let words = "what is here of an assembly names no template that is there, and nothing of it was checked; run `cdk synth` again";
-    let path = if dir.is_empty() { "." } else { dir };
-    Diagnostic::new(Level::Warning, "cdk-missing-file", words).in_file(path)
+    Diagnostic::new(Level::Warning, "cdk-missing-file", words).in_file(file)
 }
 
 #[derive(Default)]
 struct Walked {
     files: Vec<PathBuf>,
     assemblies: Vec<PathBuf>,
-    /// Directories in which something is left of an assembly.
+    /// Manifests and version files without the rest of their assembly.
     remains: Vec<PathBuf>,
     problems: Vec<String>,
 }
@@ -341,7 +340,13 @@ fn walk(found: &mut Discovery, top: &Path, options: &Options) {
                         let hidden = path.join("cdk.out");
                         match assembly(path) {
                             Found::Assembly => walked.assemblies.push(path.to_owned()),
-                            Found::Remains => walked.remains.push(path.to_owned()),
+                            Found::Remains => {
+                                let files =
+                                    ["manifest.json", "cdk.out"].map(|name| path.join(name));
+                                walked
+                                    .remains
+                                    .extend(files.into_iter().find(|file| file.is_file()));
+                            }
                             Found::Nothing if assembly(&hidden) == Found::Assembly => {
                                 walked.assemblies.push(hidden);
                             }
@@ -536,7 +541,7 @@ mod tests {
                 .iter()
                 .map(|d| d.path.as_deref())
                 .collect();
-            assert_eq!(told, [Some("a")], "{path}");
+            assert_eq!(told, [Some("a/cdk.out")], "{path}");
             assert!(found.assemblies.is_empty());
             assert_eq!(found.documents.len(), usize::from(path != "a/cdk.out"));
         }

@@ -7,7 +7,7 @@
 
 use super::{Evaluator, Position};
 use crate::syntax::Node;
-use overgrant_source::Level;
+use overgrant_source::{Level, Span};
 use overgrant_value::{Answer, Guard, Piece, Relation, Sym, Text, Val};
 use smol_str::SmolStr;
 use std::sync::Arc;
@@ -79,15 +79,24 @@ impl Evaluator<'_> {
         Some(truth)
     }
 
+    /// Decides the conditions that nothing has asked for, so that what is wrong with them is told.
+    pub(crate) fn decide_all(&self) {
+        for name in self.sections.conditions() {
+            self.condition(name);
+        }
+    }
+
     /// As [`Self::condition`]; an undeclared name is told and left open.
     pub(crate) fn condition_or_open(&self, name: &str, at: &Node) -> Truth {
         self.condition(name).unwrap_or_else(|| {
-            self.tell(
-                Level::Warning,
-                "unknown-condition",
-                at.full_span(),
-                &format!("no condition `{name}` is declared; add it to Conditions"),
-            );
+            if !self.sections.rewritten {
+                self.tell(
+                    Level::Warning,
+                    "unknown-condition",
+                    at.full_span(),
+                    &format!("no condition `{name}` is declared; add it to Conditions"),
+                );
+            }
             self.named(name)
         })
     }
@@ -126,6 +135,16 @@ impl Evaluator<'_> {
         if let Some(name) = self.deciding.borrow().last() {
             let message = format!("the condition `{name}` {problem}");
             self.tell(Level::Warning, "condition-form", at.full_span(), &message);
+        }
+    }
+
+    /// Tells of a resource in the condition that is being decided.
+    pub(super) fn refuse_resource(&self, name: &str, span: Span) {
+        if let Some(condition) = self.deciding.borrow().last() {
+            let message = format!(
+                "the condition `{condition}` refers to the resource `{name}`; only parameters and mappings are known when conditions are decided"
+            );
+            self.tell(Level::Warning, "condition-form", span, &message);
         }
     }
 

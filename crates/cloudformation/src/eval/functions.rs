@@ -4,6 +4,7 @@
 //! alternatives gives a result with alternatives; an argument that is open leaves open only what
 //! depends on it.
 
+use super::forms::{Refused, is_for_conditions};
 use super::text::{of_scalar, with_dynamic_references};
 use super::{Evaluator, Position};
 use crate::syntax::{Node, Scalar};
@@ -44,6 +45,7 @@ impl Evaluator<'_> {
             Some(item) => self.eval(item, guard, position),
             None => Val::null(Src::at(span)),
         };
+        self.refuse_form(name, node, span);
         match name {
             "Ref" => match node.scalar() {
                 Some(name) => self.reference(&name.text, span, guard, position),
@@ -63,7 +65,7 @@ impl Evaluator<'_> {
                 let head = items
                     .get(1)
                     .and_then(|list| self.split_head(list, &index, span, guard, position));
-                head.unwrap_or_else(|| self.select(&index, &argument(1), span))
+                head.unwrap_or_else(|| self.select(items, &index, &argument(1), span))
             }
             "Split" => {
                 let delimiter = items.first().and_then(|n| n.text()).unwrap_or_default();
@@ -108,6 +110,7 @@ impl Evaluator<'_> {
                 let entry = self.open_entry(span);
                 Val::new(Data::Map(Map::object(vec![entry])), Src::at(span))
             }
+            _ if is_for_conditions(name) => self.open(format!("the result of {name}"), span),
             _ => {
                 self.tell(
                     Level::Warning,
@@ -191,7 +194,8 @@ impl Evaluator<'_> {
             [template, names] => (template.scalar(), Some(names)),
             _ => (node.scalar(), None),
         };
-        let computed = matches!(node.items(), [template, _] if template.tag.is_some());
+        let computed = matches!(node.items(), [template, _] if template.tag.is_some())
+            || node.tag.as_ref().is_some_and(|tag| tag.name != "Sub");
         let Some(template) = template.filter(|_| !computed) else {
             return self.open("a computed Fn::Sub template", span);
         };
@@ -289,7 +293,11 @@ impl Evaluator<'_> {
         let [condition, yes, no] = items else {
             return self.open("an Fn::If without its three members", span);
         };
-        let Some(name) = condition.scalar().map(|scalar| scalar.text.clone()) else {
+        let named = |tag: &crate::syntax::Tag| tag.name == "Condition";
+        let name = condition
+            .scalar()
+            .filter(|_| condition.tag.as_deref().is_none_or(named));
+        let Some(name) = name.map(|scalar| scalar.text.clone()) else {
             return self.open("an Fn::If with a computed condition", span);
         };
         let truth = self.condition_or_open(&name, condition);
@@ -325,155 +333,21 @@ impl Evaluator<'_> {
         }
     }
 
-    /// `Fn::FindInMap`. A key that is a parameter without a given value names every member that it
-    /// may, like the conditions do; where that is too much, the default's.
-    fn find_in_map(
-        &self,
-        items: &[Arc<Node>],
-        span: Span,
-        guard: &Guard,
-        position: Position,
-    ) -> Val {
-        let parameters = items
-            .iter()
-            .skip(1)
-            .take(2)
-            .any(|key| self.is_parameter(key));
-        if parameters && position == Position::Value {
-            let val = self.looked_up(items, span, guard, (position, Position::Condition));
-            if !val.is_unknown() {
-                return val;
-            }
-        }
-        self.looked_up(items, span, guard, (position, position))
-    }
-
-    /// Whether a node is a `Ref` of a parameter.
-    fn is_parameter(&self, node: &Node) -> bool {
-        let name = super::conditions::function(node);
-        name.is_some_and(|(call, argument)| {
-            let name = argument.scalar().map(|scalar| scalar.text.as_str());
-            call == "Ref" && name.is_some_and(|name| self.parameters.get(name).is_some())
-        })
-    }
-
-    /// [`Self::find_in_map`] with parameters as keys taken as the second position says.
-    fn looked_up(
-        &self,
-        items: &[Arc<Node>],
-        span: Span,
-        guard: &Guard,
-        (position, keys): (Position, Position),
-    ) -> Val {
-        let [map, first, second, rest @ ..] = items else {
-            return self.open("an Fn::FindInMap without its three keys", span);
-        };
-        let default = rest.first().and_then(|node| node.get("DefaultValue"));
-        let keys: Vec<Val> = [map, first, second]
-            .iter()
-            .map(|node| {
-                let position = if self.is_parameter(node) {
-                    keys
-                } else {
-                    position
-                };
-                self.eval(node, guard, position)
-            })
-            .collect();
-        self.combine(&keys, span, |keys| {
-            let [map, first, second] = keys else {
-                return self.open("an Fn::FindInMap without its three keys", span);
-            };
-            let missing = || match default {
-                Some(node) => self.eval(node, guard, position),
-                None => self.open("a key that no mapping has", span),
-            };
-            let Some(name) = map.as_str() else {
-                return self.open("a mapping with a computed name", span);
-            };
-            let Some(map) = self.sections.mappings.as_ref().and_then(|m| m.get(&name)) else {
-                return missing();
-            };
-            let mut alternatives = Vec::new();
-            for (first_guard, inner) in self.choices(map, first, guard) {
-                for (second_guard, node) in self.choices(inner, second, guard) {
-                    if let Some(both) = first_guard.and(&second_guard) {
-                        alternatives.push((both, self.plain(node, guard, position)));
-                    }
-                }
-            }
-            let Some((_, found)) = alternatives.first() else {
-                return missing();
-            };
-            let same = alternatives.iter().all(|(_, val)| val.same_data(found));
-            let val = if same {
-                found.clone()
-            } else {
-                Val::one_of(alternatives, "a mapping with many members", Src::at(span))
-            };
-            val.through(span, format!("mapping {name}"))
-        })
-    }
-
-    /// The members of a mapping that `key` may name, each with its guard.
-    fn choices<'n>(
-        &self,
-        map: &'n Arc<Node>,
-        key: &Val,
-        guard: &Guard,
-    ) -> Vec<(Guard, &'n Arc<Node>)> {
-        let Some(key) = key.to_text() else {
-            return Vec::new();
-        };
-        self.spend(map.entries().len());
-        let known = key.as_known().or_else(|| match key.pieces() {
-            [Piece::Hole(hole)] => match &hole.sym {
-                Sym::Region => self.environment.region.clone(),
-                Sym::Account => self.environment.account.clone(),
-                _ => None,
-            },
-            _ => None,
-        });
-        if let Some(known) = known {
-            let member = map.get(&known);
-            return member
-                .map(|node| (Guard::always(), node))
-                .into_iter()
-                .collect();
-        }
-        let subject = match key.pieces() {
-            [Piece::Hole(hole)] => super::conditions::subject_of(&hole.sym),
-            _ => SmolStr::from(key.to_string()),
-        };
-        map.entries()
-            .iter()
-            .map(|entry| {
-                let atom = Guard::atom(subject.clone(), Relation::Is(entry.key.clone()));
-                (atom, &entry.value)
-            })
-            .filter(|(atom, _)| guard.and(atom).is_some_and(|both| self.possible(&both)))
-            .collect()
-    }
-
-    fn select(&self, index: &Val, list: &Val, span: Span) -> Val {
-        self.combine(&[index.clone(), list.clone()], span, |vals| {
+    fn select(&self, items: &[Arc<Node>], index: &Val, list: &Val, span: Span) -> Val {
+        let make = |vals: &[Val]| {
             let [index, list] = vals else {
-                return self.open("an Fn::Select without its two members", span);
+                return Ok(self.open("an Fn::Select without its two members", span));
             };
             let Some(items) = list.as_items() else {
-                return Val::unknown(called("Fn::Select", vals), Src::at(span));
+                return Ok(Val::unknown(called("Fn::Select", vals), Src::at(span)));
             };
             match index.as_i64() {
                 Some(index) => {
                     let item = usize::try_from(index).ok().and_then(|at| items.get(at));
-                    match item {
-                        Some(item) => item.under(list).through(span, "Fn::Select"),
-                        None => self.open("an item that the list does not have", span),
-                    }
+                    item.map(|item| item.under(list).through(span, "Fn::Select"))
+                        .ok_or_else(|| Refused::index(index, items))
                 }
-                None if index.as_str().is_some() => {
-                    self.open("an item whose index is no number", span)
-                }
+                None if index.as_str().is_some() => Err(Refused::no_number(index)),
                 None => {
                     let subject = index
                         .to_text()
@@ -489,10 +363,16 @@ impl Evaluator<'_> {
                             )
                         })
                         .collect();
-                    Val::one_of(alternatives, "an item of a list", Src::at(span))
+                    Ok(Val::one_of(
+                        alternatives,
+                        "an item of a list",
+                        Src::at(span),
+                    ))
                 }
             }
-        })
+        };
+        let settled = || items.iter().all(|item| self.is_settled(item));
+        self.combine_or_tell(&[index.clone(), list.clone()], span, settled, make)
     }
 
     fn split(&self, delimiter: &str, text: &Val, span: Span) -> Val {

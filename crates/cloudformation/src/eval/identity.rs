@@ -35,6 +35,9 @@ impl Evaluator<'_> {
             return self.parameter(name, parameter, span, guard, position);
         }
         if self.sections.resource(name).is_some() {
+            if position == Position::Condition {
+                self.refuse_resource(name, span);
+            }
             return self.attribute(name, "Ref", span);
         }
         if let Some((function, "Alias")) = name.split_once('.')

@@ -5,15 +5,18 @@
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html>.
 
 mod conditions;
+mod forms;
 mod functions;
 mod identity;
 #[cfg(test)]
 mod intrinsics;
+mod mapping;
 mod parameters;
 mod rules;
 mod text;
 
 pub(crate) use conditions::Truth;
+
 pub(crate) use identity::LOOP;
 pub use parameters::ParameterValues;
 pub(crate) use parameters::Parameters;
@@ -50,6 +53,7 @@ pub(crate) struct Sections {
     pub(crate) mappings: Option<Arc<Node>>,
     pub(crate) resources: Option<Arc<Node>>,
     pub(crate) outputs: Option<Arc<Node>>,
+    conditions: Option<Arc<Node>>,
     rules: Option<Arc<Node>>,
     by_id: HashMap<SmolStr, Arc<Node>>,
     by_condition: HashMap<SmolStr, Arc<Node>>,
@@ -57,6 +61,34 @@ pub(crate) struct Sections {
     transformed: bool,
     /// Whether a packaging tool adds resources of modules.
     modules: bool,
+    /// Whether a macro that is not run may change everything.
+    pub(crate) rewritten: bool,
+    /// Whether a transform extends the language: `AWS::LanguageExtensions`, and others in part.
+    extended: bool,
+}
+
+/// The transforms of AWS whose work on access is known.
+const TRANSFORMS: [&str; 7] = [
+    "AWS::Serverless-2016-10-31",
+    "AWS::LanguageExtensions",
+    "AWS::Include",
+    "AWS::SecretsManager-2020-07-23",
+    "AWS::SecretsManager-2024-09-16",
+    "AWS::CodeDeployBlueGreen",
+    "AWS::CodeStar",
+];
+
+/// The transforms of a template with their places.
+fn transforms(root: &Node) -> impl Iterator<Item = (&str, Span)> {
+    let section = root.get("Transform").into_iter();
+    section
+        .flat_map(|section| std::iter::once(section).chain(section.items()))
+        .filter_map(|node| Some((node.text().or_else(|| node.get("Name")?.text())?, node.span)))
+}
+
+/// The macros of a template that this tool does not run, with their places.
+pub(crate) fn macros(root: &Node) -> impl Iterator<Item = (&str, Span)> {
+    transforms(root).filter(|(name, _)| !TRANSFORMS.contains(name))
 }
 
 impl Sections {
@@ -69,16 +101,27 @@ impl Sections {
             mappings: section("Mappings"),
             resources,
             outputs: section("Outputs"),
+            conditions: section("Conditions"),
             rules: section("Rules"),
             by_id,
             by_condition,
             transformed: root.get("Transform").is_some(),
             modules: root.get("Modules").is_some(),
+            rewritten: macros(root).next().is_some()
+                || root.get("Fn::Transform").is_some()
+                || transforms(root).any(|(name, _)| name == "AWS::Include"),
+            extended: transforms(root).next().is_some(),
         }
     }
 
     pub(crate) fn condition(&self, name: &str) -> Option<&Arc<Node>> {
         self.by_condition.get(name)
+    }
+
+    /// The names of the conditions in the order of the template.
+    fn conditions(&self) -> impl Iterator<Item = &SmolStr> {
+        let entries = self.conditions.iter().flat_map(|node| node.entries());
+        entries.map(|entry| &entry.key)
     }
 
     /// Whether something that is not read may declare `name`.
