@@ -21,8 +21,6 @@ pub enum Found {
 
 /// A directory that is asked about its files.
 pub trait Directory {
-    /// Its own name; empty where it has none.
-    fn name(&self) -> String;
     /// The names in it.
     fn list(&self) -> Vec<String>;
     /// Whether a file stands at `path` below it.
@@ -43,7 +41,7 @@ pub fn detect(directory: &impl Directory) -> Found {
         .then(|| directory.text("manifest.json"))
         .flatten()
     else {
-        let meant = versioned() || is_tree(directory) || directory.name() == "cdk.out";
+        let meant = versioned() || is_tree(directory);
         return if meant && has_template(directory) {
             Found::Assembly
         } else if directory
@@ -127,20 +125,17 @@ fn is_bare(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    struct Files<'a>(&'a str, &'a [(&'a str, &'a str)]);
+    struct Files<'a>(&'a [(&'a str, &'a str)]);
 
     impl Directory for Files<'_> {
-        fn name(&self) -> String {
-            self.0.to_owned()
-        }
         fn list(&self) -> Vec<String> {
-            self.1.iter().map(|(name, _)| (*name).to_owned()).collect()
+            self.0.iter().map(|(name, _)| (*name).to_owned()).collect()
         }
         fn has(&self, path: &str) -> bool {
             self.text(path).is_some()
         }
         fn text(&self, path: &str) -> Option<String> {
-            let file = self.1.iter().find(|(name, _)| *name == path);
+            let file = self.0.iter().find(|(name, _)| *name == path);
             file.map(|(_, text)| (*text).to_owned())
         }
     }
@@ -182,8 +177,7 @@ mod tests {
             (&[(a, "{}")], Found::Nothing),
             (&[], Found::Nothing),
         ] {
-            assert_eq!(detect(&Files("synth", files)), wanted, "{files:?}");
+            assert_eq!(detect(&Files(files)), wanted, "{files:?}");
         }
-        assert_eq!(detect(&Files("cdk.out", &[(a, "{}")])), Found::Assembly);
     }
 }

@@ -245,11 +245,6 @@ fn join(directory: &str, name: &str) -> String {
 struct OnDisk<'a>(&'a Path);
 
 impl overgrant_cdk::Directory for OnDisk<'_> {
-    fn name(&self) -> String {
-        let name = self.0.file_name().unwrap_or_default();
-        name.to_string_lossy().into_owned()
-    }
-
     fn list(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.0).into_iter().flatten().flatten();
         entries
