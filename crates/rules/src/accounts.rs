@@ -51,9 +51,43 @@ pub(crate) fn classify(cx: &Context<'_>, id: &str) -> Account {
     }
 }
 
+/// Whether digits hold the place of an account id: not twelve, and counted up or down (`1234567890`,
+/// `987654321`). Nobody mistypes an id so.
+pub(crate) fn is_counted(id: &str) -> bool {
+    let digits: Option<Vec<u32>> = id.chars().map(|letter| letter.to_digit(10)).collect();
+    let Some(digits) = digits else { return false };
+    let counts = |step: u32| {
+        digits
+            .windows(2)
+            .all(|pair| matches!(pair, [one, next] if (one + step) % 10 == *next))
+    };
+    digits.len() >= 4 && digits.len() != 12 && (counts(1) || counts(9))
+}
+
 impl Account {
     /// Whether it is surely not the user's: a vendor's or somebody else's.
     pub(crate) fn is_foreign(&self) -> bool {
         matches!(self, Self::Vendor(_) | Self::Foreign)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counted_digits_hold_a_place() {
+        for stand_in in [
+            "1234567890",
+            "0123456789",
+            "1234567890123",
+            "987654321",
+            "1234",
+        ] {
+            assert!(is_counted(stand_in), "{stand_in}");
+        }
+        for other in ["123456789012", "30281845", "111111111", "123", "12a4", ""] {
+            assert!(!is_counted(other), "{other}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! `invalid-arn-or-account`: ARNs that can name nothing.
 
 use crate::skeleton::is_blank;
-use crate::{Context, Family, Scope, names};
+use crate::{Context, Family, Scope, accounts, names};
 use overgrant_catalog::{Catalog, catalog};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::DocumentRole;
@@ -28,7 +28,7 @@ rule! {
     ///     Statement = [{
     ///       Effect   = "Allow"
     ///       Action   = "sqs:SendMessage"
-    ///       Resource = "arn:aws:sqs:eu-west-1:12345678:orders" # <-- here
+    ///       Resource = "arn:aws:sqs:eu-west-1:30281845:orders" # <-- here
     ///     }]
     ///   })
     /// }
@@ -36,7 +36,7 @@ rule! {
     /// An account that is put into several ARNs is told once, where it is written:
     /// ```terraform bad
     /// locals {
-    ///   account = "12345678" # <-- here
+    ///   account = "30281845" # <-- here
     /// }
     /// resource "aws_iam_policy" "sender" {
     ///   name = "sender"
@@ -67,7 +67,7 @@ rule! {
     /// data "aws_iam_policy_document" "reader" {
     ///   statement {
     ///     actions   = ["sqs:SendMessage"]
-    ///     resources = ["arn:aws:sqs:eu-west-1:12345678:orders"] # <-- here
+    ///     resources = ["arn:aws:sqs:eu-west-1:30281845:orders"] # <-- here
     ///   }
     /// }
     /// resource "aws_iam_policy" "reader" {
@@ -154,6 +154,23 @@ rule! {
     ///       Effect   = "Allow"
     ///       Action   = "sqs:ReceiveMessage"
     ///       Resource = "arn:aws:sqs:eu-west-1:XXXXXXXXXXXX:orders"
+    ///     }]
+    ///   })
+    /// }
+    /// ```
+    /// Digits in order hold the place of an id too:
+    /// ```terraform good at:low
+    /// locals {
+    ///   account = "1234567890"
+    /// }
+    /// resource "aws_iam_policy" "p" {
+    ///   name = "read"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = "sqs:ReceiveMessage"
+    ///       Resource = "arn:aws:sqs:eu-west-1:${local.account}:orders"
     ///     }]
     ///   })
     /// }
@@ -361,8 +378,9 @@ fn segments(arn: &ArnLiterals, catalog: &Catalog) -> Option<Fault> {
         && !OWNERS.contains(&account.as_str())
         && !(account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()))
     {
-        // Crosses and blanks stand for an id that whoever applies the code fills in.
-        let blank = is_blank(account) || account.bytes().all(|byte| matches!(byte, b'X' | b'x'));
+        // Crosses, blanks and counted digits stand for an id that whoever applies the code fills in.
+        let crosses = account.bytes().all(|byte| matches!(byte, b'X' | b'x'));
+        let blank = is_blank(account) || crosses || accounts::is_counted(account);
         return Some(Fault {
             text: format!("whose account id `{account}` is not 12 digits"),
             severity: if blank { Severity::Low } else { Severity::Medium },
@@ -444,7 +462,7 @@ mod tests {
             "bucket/*",
             "arn:aws:s3",
             "arn:amazon:s3:::b",
-            "arn:aws:sqs:eu-west-1:12345:q",
+            "arn:aws:sqs:eu-west-1:30281:q",
             "arn:aws:sqs:eu-west-1:ACCOUNT_ID:q",
             "arn:aws:S3:::b",
         ] {
@@ -453,6 +471,7 @@ mod tests {
         assert_eq!(found("arn:aws:brandnew:::x"), [Severity::Low]);
         assert_eq!(found("<your_secret_arn>"), [Severity::Low]);
         assert_eq!(found("arn:aws:sqs:eu-west-1:<<XXXXXXXX>>:q"), [Severity::Low]);
+        assert_eq!(found("arn:aws:sqs:eu-west-1:987654321:q"), [Severity::Low]);
         for good in [
             "*",
             "arn:aws:s3:::b/*",
