@@ -158,8 +158,8 @@ impl Conditions {
         if condition.operator.test == Test::Null {
             return match (key.as_str(), condition.needs_key()) {
                 ("aws:multifactorauthage", true) => Answer::Must,
-                // Only what the controller made.
-                (key, true) if is_controllers_tag(key) => Answer::May,
+                // Only what one program made.
+                (key, true) if is_mark(key) => Answer::May,
                 // Only data of the service that encrypts with such a context.
                 (key, true) if key.starts_with("kms:encryptioncontext:") => Answer::May,
                 (_, true) => Answer::No,
@@ -187,7 +187,7 @@ impl Conditions {
             };
         }
         let refuses = condition.refuses_some(&key);
-        if refuses == Answer::No && is_controllers_tag(&key) && condition.needs_key() {
+        if refuses == Answer::No && is_mark(&key) && condition.needs_key() {
             return Answer::May;
         }
         refuses
@@ -224,13 +224,51 @@ impl Conditions {
     }
 }
 
-/// Whether the key is a tag that a controller puts on what it made, which all else lacks: its name
-/// holds a domain (`elbv2.k8s.aws/cluster`), says who manages it (`ManagedByAmazonSageMakerResource`),
-/// or is that of the EBS CSI driver.
-fn is_controllers_tag(key: &str) -> bool {
-    key.split_once(":resourcetag/").is_some_and(|(_, tag)| {
-        tag.contains('.') || tag.starts_with("csivolume") || tag.starts_with("managedby")
-    })
+/// Tags that nearly everything of an organization carries: that they are there tells nothing apart.
+const COMMON_TAGS: [&str; 30] = [
+    "app",
+    "application",
+    "billing",
+    "businessunit",
+    "component",
+    "costcenter",
+    "createdby",
+    "customer",
+    "department",
+    "domain",
+    "env",
+    "environment",
+    "group",
+    "managedby",
+    "name",
+    "namespace",
+    "organization",
+    "owner",
+    "platform",
+    "product",
+    "project",
+    "role",
+    "service",
+    "stack",
+    "stage",
+    "system",
+    "team",
+    "tenant",
+    "terraform",
+    "workload",
+];
+
+/// Whether the key is a tag that marks what one program made, which all else lacks:
+/// `elbv2.k8s.aws/cluster`, `CSIVolumeName`, `sagemaker:launch-source`; not one that everybody sets.
+fn is_mark(key: &str) -> bool {
+    let Some((_, tag)) = key.split_once(":resourcetag/") else {
+        return false;
+    };
+    let plain: String = tag
+        .chars()
+        .filter(|letter| letter.is_ascii_alphanumeric())
+        .collect();
+    !plain.is_empty() && !COMMON_TAGS.contains(&plain.as_str()) && !tag.starts_with("aws:")
 }
 
 /// Whether every request that the key means anything for carries it.
@@ -561,7 +599,18 @@ mod tests {
                 r#"{"Null": {"aws:MultiFactorAuthAge": "false"}}"#,
                 Answer::Must,
             ),
-            (r#"{"Null": {"aws:ResourceTag/x": "false"}}"#, Answer::No),
+            (
+                r#"{"Null": {"aws:ResourceTag/Cost-Center": "false"}}"#,
+                Answer::No,
+            ),
+            (
+                r#"{"Null": {"ec2:ResourceTag/scan_workflow_id": "false"}}"#,
+                Answer::May,
+            ),
+            (
+                r#"{"StringLike": {"iam:ResourceTag/SCANNER": "*"}}"#,
+                Answer::May,
+            ),
             (
                 r#"{"Null": {"kms:EncryptionContext:PARAMETER_ARN": "false"}}"#,
                 Answer::May,
