@@ -3,7 +3,7 @@
 use crate::names;
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
-use overgrant_policy::{Condition, Effect, PrincipalKind, Statement, Test};
+use overgrant_policy::{Condition, Effect, PrincipalKind, Statement, Test, Value};
 
 rule! {
     /// An Allow is limited only by what it excludes.
@@ -121,6 +121,21 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// A tag that is only ever set to opt out has nothing that the list could lack:
+    /// ```terraform good at:low
+    /// resource "aws_iam_policy" "p" {
+    ///   name = "scanner"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "ec2:CreateSnapshot"
+    ///       Resource  = "arn:aws:ec2:*:111122223333:volume/*"
+    ///       Condition = { StringNotEquals = { "aws:ResourceTag/AcmeScanner" = "false" } }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Say what is allowed with a positive operator, or move the exception into a Deny.
     pub(crate) static NEGATED_OPERATOR_IN_ALLOW = Rule {
@@ -175,7 +190,7 @@ fn check(cx: &mut Context<'_>) {
                 .statement(statement)
                 .when(&condition.guard)
                 .help("test what is allowed with a positive operator, or move the exception into a Deny");
-            cx.report(report);
+            cx.report(if is_switch(condition) { report.severity(Severity::Low) } else { report });
         }
     }
 }
@@ -193,6 +208,18 @@ fn is_encryption(condition: &Condition) -> bool {
         .key
         .spelling()
         .is_none_or(|key| key.contains("encryption"))
+}
+
+/// Values of a tag that is a switch.
+const SWITCHED: [&str; 8] = ["false", "no", "off", "disabled", "true", "yes", "on", "enabled"];
+
+/// Whether the key is a tag of the resource that is a switch: what is excluded has asked for it.
+fn is_switch(condition: &Condition) -> bool {
+    let known = |value: &Value| value.known().is_some_and(|text| SWITCHED.contains(&text.to_ascii_lowercase().as_str()));
+    condition.key.spelling().is_some_and(|key| key.contains(":resourcetag/"))
+        && !condition.open
+        && !condition.values.is_empty()
+        && condition.values.iter().all(known)
 }
 
 /// Whether the key is about the principal itself.
