@@ -15,7 +15,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The rules about what one statement opens; of equal severity the first leads.
-const LEADS: [&str; 22] = [
+const LEADS: [&str; 23] = [
     "admin-star-star",
     "admin-equivalent-union",
     "allow-notaction",
@@ -38,6 +38,7 @@ const LEADS: [&str; 22] = [
     "star-resource-on-scopable-write",
     "star-resource-on-data-read",
     "passrole-any-role-one-service",
+    "boundary-or-deny-removal",
 ];
 
 /// Rules about a condition that does not hold: what the statement opens, it opens by that.

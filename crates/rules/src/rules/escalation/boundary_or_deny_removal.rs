@@ -268,10 +268,8 @@ fn finding(
     };
     let whose = role.map_or_else(|| "itself".to_owned(), names::identity);
     let what = if action.contains("Boundary") { "boundary" } else { "Deny" };
-    let text = format!(
-        "{} can take the {what} off {whose} with `{action}`, and {won}",
-        names::identity(identity)
-    );
+    let deed = format!("take the {what} off {whose} with `{action}`");
+    let text = format!("{} can {deed}, and {won}", names::identity(identity));
     let limited = role.unwrap_or(identity);
     let subject = match edge.via {
         Some(Node::Identity(role)) => role,
@@ -288,6 +286,7 @@ fn finding(
     let mut report = cx
         .finding(place, &allowed.action_src(action), text)
         .statement(allowed.statement)
+        .deed(deed)
         .fix(fix)
         .principal(&identity.place)
         .related(&limited.place.name_src, "stands under the limit", Some(&limited.place))
