@@ -23,6 +23,7 @@ mod managed;
 mod names;
 mod organization;
 mod page;
+mod published;
 mod rule;
 mod rules;
 mod service_accounts;

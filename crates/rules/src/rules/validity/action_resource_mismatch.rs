@@ -1,6 +1,7 @@
 //! `action-resource-mismatch`: actions on resources that they do not know.
 
 use crate::grants;
+use crate::published::is_published;
 use crate::{Context, Family, Scope, fixes};
 use overgrant_catalog::Action;
 use overgrant_finding::{Confidence, Fix, Severity};
@@ -135,6 +136,21 @@ rule! {
     ///             Action: lex:RecognizeText
     ///             Resource: !Sub arn:aws:lex:${AWS::Region}:${AWS::AccountId}:bot-alias/${BotId}/${AliasId}
     /// ```
+    /// Words of AWS's own policies (here `AmazonEMRServicePolicy_v2`) are none to mend:
+    /// ```terraform good at:low
+    /// resource "aws_iam_policy" "emr" {
+    ///   name = "emr"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = ["ec2:RunInstances", "ec2:CreateFleet", "ec2:CreateLaunchTemplate"]
+    ///       Resource  = ["arn:aws:ec2:*:*:security-group/*"]
+    ///       Condition = { StringEquals = { "aws:ResourceTag/for-use-with-amazon-emr-managed-policies" = "true" } }
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Add the ARN of the type that the action acts on: the bucket for listing, `bucket/*` for objects, `*`
     /// in a statement of its own for actions that know no resources.
@@ -183,6 +199,7 @@ fn check(cx: &mut Context<'_>) {
             })
             .filter(|(_, action)| !transforms(*action, &resources.items))
             .collect();
+        let dead = without_doubtful(dead, &resources.items);
         let Some((item, first)) = dead.first().copied() else {
             continue;
         };
@@ -219,7 +236,11 @@ fn check(cx: &mut Context<'_>) {
         // What a grant of the CDK or a policy template of SAM lists, nobody can take out of it.
         let given = grant.document.place.maker == Maker::CdkGrant
             || statement.src.span.is_some() && item.pattern().src().span == statement.src.span;
-        if mixed || meant || given {
+        let of_aws = || {
+            dead.iter()
+                .all(|(_, action)| is_published(*action, &resources.items))
+        };
+        if mixed || meant || given || of_aws() {
             report = report.severity(Severity::Low);
         }
         let report = grant
@@ -228,6 +249,45 @@ fn check(cx: &mut Context<'_>) {
             .related(&resources.src, "these resources", None);
         cx.report(report);
     }
+}
+
+/// Without what is perhaps asked on the kind of resource that is named, where something else is surely dead.
+fn without_doubtful<'a>(
+    dead: Vec<(&'a ActionPattern, Action<'a>)>,
+    resources: &[ResourcePattern],
+) -> Vec<(&'a ActionPattern, Action<'a>)> {
+    let (doubtful, sure): (Vec<_>, Vec<_>) = dead
+        .into_iter()
+        .partition(|(_, action)| is_of_kind(*action, resources));
+    if sure.is_empty() { doubtful } else { sure }
+}
+
+/// Whether the action knows no resources, by the reference, but makes or lists one of the kinds that are
+/// named: `eks:ListClusters` is asked on `cluster/*`, and `eks:CreateCluster` on the cluster to be.
+fn is_of_kind(action: Action<'_>, resources: &[ResourcePattern]) -> bool {
+    let name = action.name();
+    let makes = name.strip_prefix("Create");
+    let lists = name.strip_prefix("List").or_else(|| name.strip_prefix("Describe"));
+    let lists = lists.and_then(|kinds| kinds.strip_suffix('s'));
+    action.is_wildcard_only()
+        && resources.iter().any(|item| {
+            let kind = kind_of(action, item);
+            let every = || item.pattern().to_string().ends_with("/*");
+            kind.is_some_and(|kind| {
+                makes.is_some_and(|made| kind.eq_ignore_ascii_case(made))
+                    || lists.is_some_and(|listed| kind.eq_ignore_ascii_case(listed)) && every()
+            })
+        })
+}
+
+/// The word for the kind of resource in an ARN of the action's own service, without hyphens.
+fn kind_of(action: Action<'_>, resource: &ResourcePattern) -> Option<String> {
+    resource
+        .service()
+        .filter(|own| own == action.service().prefix())?;
+    let text = resource.pattern().to_string();
+    let name = text.rsplit(':').next().unwrap_or_default();
+    Some(name.split('/').next().unwrap_or_default().replace('-', ""))
 }
 
 /// The bucket beside its objects, or the objects beside their bucket, where one of them is all that is
@@ -292,13 +352,9 @@ fn makes_such(action: Action<'_>, resources: &[ResourcePattern]) -> bool {
     let Some(made) = action.name().strip_prefix("Create") else {
         return false;
     };
-    resources.iter().all(|item| {
-        let text = item.pattern().to_string();
-        let resource = text.rsplit(':').next().unwrap_or_default();
-        let kind = resource.split('/').next().unwrap_or_default();
-        item.service().is_some_and(|own| own == action.service().prefix())
-            && kind.replace('-', "").eq_ignore_ascii_case(made)
-    })
+    resources
+        .iter()
+        .all(|item| kind_of(action, item).is_some_and(|kind| kind.eq_ignore_ascii_case(made)))
 }
 
 /// Whether a part of the ARN is a variable or parameter that is blank by default, so that the ARN is not the
@@ -376,6 +432,34 @@ mod tests {
             let low = found(&format!("\"{action}\""), &format!("\"{arn}\""));
             assert_eq!(low, [(format!("\"{action}\""), Severity::Low)], "{arn}");
         }
+    }
+
+    #[test]
+    fn what_makes_or_lists_the_kind_is_not_counted() {
+        let report = |actions: &str, resource: &str| {
+            let statement = format!(
+                r#"{{"Effect":"Allow","Action":[{actions}],"Resource":"arn:aws:eks:*:*:{resource}"}}"#
+            );
+            let scene = Scene::new().statements(&statement);
+            let mut found = scene.run(&ACTION_RESOURCE_MISMATCH).into_iter();
+            found.next().map(|(_, finding)| (finding.severity, finding.message))
+        };
+        let actions = r#""eks:ListClusters","eks:CreateCluster","eks:DescribeIdentityProviderConfig""#;
+        let (severity, message) = report(actions, "cluster/*").unwrap();
+        assert_eq!(severity, Severity::Medium);
+        assert!(message.contains("grants `eks:DescribeIdentityProviderConfig` on"), "{message}");
+        // The list is asked on all clusters, not on one.
+        let (_, message) = report(actions, "cluster/c").unwrap();
+        assert!(message.contains("`eks:ListClusters`"), "{message}");
+        assert_eq!(report(r#""eks:CreateCluster""#, "cluster/c").unwrap().0, Severity::Low);
+    }
+
+    #[test]
+    fn what_aws_writes_itself_is_low() {
+        let on = |resource: &str| found(r#""states:UpdateStateMachine""#, resource)[0].1;
+        let aws = r#""arn:aws:states:*:*:statemachine:*sagemaker*","arn:aws:states:*:*:execution:*sagemaker*:*""#;
+        assert_eq!(on(aws), Severity::Low);
+        assert_eq!(on(r#""arn:aws:states:*:*:statemachine:*orders*""#), Severity::Medium);
     }
 
     #[test]
