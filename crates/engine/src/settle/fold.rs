@@ -1,7 +1,8 @@
-//! One statement that is too wide, one finding.
+//! One statement that is too wide, one finding; one text that makes several so, one too.
 //!
 //! A statement with `Resource: "*"` may be told by several rules: it writes, reads data, decrypts. One
-//! change mends them all, so the worst leads and says what the others say. Not for findings that say the
+//! change mends them all, so the worst leads and says what the others say. The default of a parameter that
+//! several statements take as their resource is one change as well. Not for findings that say the
 //! same with other words, which `subsume` silences, nor for what is worth no finding by default. Invariant:
 //! what is folded is no worse and no surer than the finding that tells it, and nothing suppressed tells or
 //! is told.
@@ -75,8 +76,96 @@ fn statement(finding: &Finding) -> Option<Statement> {
     })
 }
 
-/// Tells the findings about one statement in the worst of them. The order of what is left is kept.
-pub(crate) fn fold(mut findings: Vec<Reported>) -> Vec<Reported> {
+/// Tells the findings about one statement, and those about one text, in the worst of them. The order of what
+/// is left is kept.
+pub(crate) fn fold(findings: Vec<Reported>) -> Vec<Reported> {
+    by_literal(by_statement(findings))
+}
+
+/// Tells what one rule says of a text in several statements in the worst of it.
+fn by_literal(mut findings: Vec<Reported>) -> Vec<Reported> {
+    let mut groups: BTreeMap<(&str, Span), Vec<(Reverse<Grade>, usize)>> = BTreeMap::new();
+    for (at, reported) in findings.iter().enumerate() {
+        let finding = &reported.finding;
+        if let (Some(_), Some(span)) = (rank(finding), finding.primary) {
+            let grade = Reverse((finding.severity, finding.confidence));
+            groups
+                .entry((finding.rule, span))
+                .or_default()
+                .push((grade, at));
+        }
+    }
+    let mut told: BTreeSet<usize> = BTreeSet::new();
+    for mut group in groups.into_values().filter(|group| group.len() > 1) {
+        group.sort_unstable();
+        let Some((first, rest)) = group.split_first() else {
+            continue;
+        };
+        let Some(leader) = findings.get(first.1).map(|one| one.finding.clone()) else {
+            continue;
+        };
+        let others: Vec<(usize, Finding)> = rest
+            .iter()
+            .filter_map(|(_, at)| Some((*at, findings.get(*at)?.finding.clone())))
+            .filter(|(_, other)| shares_text(&leader, other))
+            .collect();
+        if let Some(one) = findings.get_mut(first.1).filter(|_| !others.is_empty()) {
+            told.extend(others.iter().map(|(at, _)| *at));
+            add(&mut one.finding, others.into_iter().map(|(_, other)| other));
+        }
+    }
+    without(findings, &told)
+}
+
+/// Whether both are about the same text, in different statements, and the first may tell the other along.
+fn shares_text(first: &Finding, other: &Finding) -> bool {
+    let of = |finding: &Finding| finding.judged.as_ref().and_then(|judged| judged.statement);
+    of(first).is_some()
+        && of(other).is_some()
+        && of(first) != of(other)
+        && other.severity >= Severity::Medium
+        && first.confidence >= other.confidence
+        && (first.guard.is_none() || first.guard == other.guard)
+}
+
+/// Adds the statements that take the same text.
+fn add(leader: &mut Finding, others: impl Iterator<Item = Finding>) {
+    let mut count = 0;
+    for other in others {
+        count += 1;
+        if let Some(span) = other.judged.as_ref().and_then(|judged| judged.statement) {
+            leader.related.push(Related {
+                span,
+                label: format!("`{}` takes it too", other.address),
+                address: Some(other.address.clone()),
+            });
+        }
+        for principal in other.principals {
+            if !leader.principals.contains(&principal) {
+                leader.principals.push(principal);
+            }
+        }
+        if other.address != leader.address && !leader.instances.contains(&other.address) {
+            leader.instances.push(other.address);
+        }
+    }
+    let more = if count == 1 {
+        "statement takes"
+    } else {
+        "statements take"
+    };
+    leader
+        .message
+        .push_str(&format!("; {count} more {more} the same text"));
+}
+
+fn without(mut findings: Vec<Reported>, told: &BTreeSet<usize>) -> Vec<Reported> {
+    let mut at = 0..;
+    findings.retain(|_| at.next().is_some_and(|at| !told.contains(&at)));
+    findings
+}
+
+fn by_statement(mut findings: Vec<Reported>) -> Vec<Reported> {
     let mut groups: BTreeMap<Statement, Vec<(Reverse<Grade>, usize, usize)>> = BTreeMap::new();
     for (at, reported) in findings.iter().enumerate() {
         let finding = &reported.finding;
@@ -111,9 +200,7 @@ pub(crate) fn fold(mut findings: Vec<Reported>) -> Vec<Reported> {
             }
         }
     }
-    let mut at = 0..;
-    findings.retain(|_| at.next().is_some_and(|at| !told.contains(&at)));
-    findings
+    without(findings, &told)
 }
 
 type Grade = (Severity, Confidence);
@@ -232,6 +319,23 @@ mod tests {
         );
         // What is not shown by default is not told along.
         assert_eq!(both(Severity::Low, Severity::Medium), [READ, WRITE]);
+    }
+
+    #[test]
+    fn one_text_in_several_statements_is_told_once() {
+        let with = |statement, confidence| {
+            let mut finding = about(WRITE, Severity::Medium, statement);
+            finding.confidence = confidence;
+            finding
+        };
+        let high = |statement| with(statement, Confidence::High);
+        assert_eq!(
+            folded(vec![high(9), high(19), high(29)]),
+            [format!("{WRITE}; 2 more statements take the same text")]
+        );
+        let mut guarded = high(9);
+        guarded.guard = Some("var.a".into());
+        assert_eq!(folded(vec![guarded, high(19)]).len(), 2);
     }
 
     #[test]

@@ -111,10 +111,11 @@ fn share(shared: Shared, winner: &Finding, loser: &Finding) -> bool {
     match shared {
         Shared::Cell => !cells(winner, loser).is_empty(),
         Shared::Statement => same_statement(winner, loser),
-        Shared::Document | Shared::Attachment => {
+        Shared::Document => {
             same_holder(winner, loser)
                 || (winner.primary.is_some() && winner.primary == loser.primary)
         }
+        Shared::Attachment => same_attachment(winner, loser),
         Shared::Principal => same_principal(winner, loser),
         Shared::Path => same_principal(winner, loser) || same_path(winner, loser),
         Shared::Resource => same_holder(winner, loser) || related(winner, loser),
@@ -124,6 +125,17 @@ fn share(shared: Shared, winner: &Finding, loser: &Finding) -> bool {
 
 fn same_holder(a: &Finding, b: &Finding) -> bool {
     a.root == b.root && (a.holder == b.holder || a.address == b.address)
+}
+
+/// One policy on one identity. A resource that only attaches is one attachment; a role or a user may list
+/// several policies and hold documents besides, and is told apart by the literal.
+fn same_attachment(winner: &Finding, loser: &Finding) -> bool {
+    let Some(literal) = loser.primary else {
+        return same_holder(winner, loser);
+    };
+    let attaches = loser.kind.ends_with("_attachment");
+    places(winner).contains(&literal)
+        || same_holder(winner, loser) && (attaches || winner.primary.is_none())
 }
 
 fn related(a: &Finding, b: &Finding) -> bool {
@@ -385,6 +397,27 @@ mod tests {
             subsume(vec![admin, star]).len()
         };
         assert_eq!((left(Severity::High), left(Severity::Low)), (1, 2));
+    }
+
+    #[test]
+    fn a_managed_policy_speaks_of_itself_alone() {
+        let managed = |rule, place| {
+            let mut finding = about(rule, Severity::High, place, &[]);
+            finding.judged = None;
+            finding
+        };
+        let left = |loser: Finding| {
+            let winner = managed("managed-escalation-capable", 1);
+            subsume(vec![winner, loser]).len()
+        };
+        let full = "managed-fullaccess-on-workload";
+        assert_eq!(left(managed(full, 1)), 1);
+        assert_eq!(left(managed(full, 2)), 2, "another policy of the role");
+        let inline = about("service-wildcard-on-all", Severity::Medium, 5, &[0]);
+        assert_eq!(left(inline), 2, "a document of the role");
+        let mut attachment = managed(full, 2);
+        attachment.kind = "aws_iam_role_policy_attachment".into();
+        assert_eq!(left(attachment), 1);
     }
 
     #[test]
