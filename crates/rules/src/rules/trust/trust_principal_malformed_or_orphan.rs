@@ -4,7 +4,8 @@ use crate::holder;
 use crate::skeleton::is_blank;
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
-use overgrant_policy::{Principal, PrincipalKind};
+use overgrant_ir::PolicyDocument;
+use overgrant_policy::{Principal, PrincipalKind, ProblemKind};
 
 rule! {
     /// A trust policy names a principal that does not exist or is not valid.
@@ -194,6 +195,10 @@ fn check(cx: &mut Context<'_>) {
                 let Some(problem) = problem(principal) else {
                     continue;
                 };
+                // What stands under a type that does not exist is no principal: `policy-grammar-invalid`.
+                if principal.kind() == PrincipalKind::Unknown && has_strange_type(trust) {
+                    continue;
+                }
                 let role = holder::role(model, id);
                 // An account that was put into the ARN is told once, where it is written.
                 let put_in = principal.account_src().filter(|_| problem == OF_ACCOUNT);
@@ -211,6 +216,11 @@ fn check(cx: &mut Context<'_>) {
             }
         }
     }
+}
+
+fn has_strange_type(trust: &PolicyDocument) -> bool {
+    let mut problems = trust.document.problems.iter();
+    problems.any(|problem| matches!(problem.kind, ProblemKind::UnknownPrincipalType(_)))
 }
 
 /// Whether the text only stands for one that whoever applies the code fills in: an account in crosses,

@@ -45,6 +45,20 @@ rule! {
     ///             Action: s3:GetObject
     ///             Resource: arn:aws:s3:::acme-reports/*
     /// ```
+    /// An element that is indented too far is told once:
+    /// ```cloudformation bad
+    /// Resources:
+    ///   Agent:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Principal:
+    ///               Action: sts:AssumeRole # <-- here
+    ///               Service: bedrock.amazonaws.com
+    /// ```
     /// The same as JSON:
     /// ```terraform bad
     /// resource "aws_iam_policy" "reader" {
@@ -233,7 +247,18 @@ fn check(cx: &mut Context<'_>) {
                 && problem.statement.is_none()
                 && matches!(problem.kind, ProblemKind::UnknownElement(_))
         };
-        for problem in problems.iter().filter(|problem| !strange(problem)) {
+        // Nor is one that is indented too far also missing where it should be.
+        let misplaced = |problem: &&Problem| {
+            let ProblemKind::Missing(name) = &problem.kind else {
+                return false;
+            };
+            problems.iter().any(|other| {
+                other.statement == problem.statement
+                    && nested(&other.kind).is_some_and(|element| element == &**name)
+            })
+        };
+        let told_elsewhere = |problem: &&Problem| strange(problem) || misplaced(problem);
+        for problem in problems.iter().filter(|problem| !told_elsewhere(problem)) {
             let Told {
                 text,
                 severity,
@@ -278,6 +303,17 @@ fn lacks_statements(problem: &Problem) -> bool {
     matches!(&problem.kind, ProblemKind::Missing(name) if name == "Statement")
 }
 
+/// The element of a statement that stands among the types of principals.
+fn nested(kind: &ProblemKind) -> Option<&str> {
+    const ELEMENTS: [&str; 6] = ["Action", "Condition", "Effect", "NotAction", "Resource", "Sid"];
+    match kind {
+        ProblemKind::UnknownPrincipalType(word) => {
+            ELEMENTS.into_iter().find(|element| element == word)
+        }
+        _ => None,
+    }
+}
+
 /// What a finding about a problem says.
 struct Told {
     text: String,
@@ -291,6 +327,12 @@ fn told(kind: &ProblemKind) -> Told {
         severity: Severity::High,
         help: (!help.is_empty()).then(|| help.to_owned()),
     };
+    if let Some(element) = nested(kind) {
+        return high(
+            format!("has `{element}` within `Principal` and not beside it"),
+            "move it out of `Principal`",
+        );
+    }
     match kind {
         ProblemKind::NotJson(words) => high(format!("is not valid JSON: {words}"), ""),
         ProblemKind::NotAnObject => high("is not a JSON object".to_owned(), ""),
