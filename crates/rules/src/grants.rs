@@ -258,12 +258,13 @@ pub(crate) fn list_actions(actions: &[Action<'_>]) -> String {
     }
 }
 
-/// Whether an action changes something. AWS files some that only look under permissions management.
+/// Whether an action changes something. AWS files some that only look under writes; those of them that
+/// get something may hand out credentials.
 pub(crate) fn writes(action: Action<'_>) -> bool {
-    const LOOKS: [&str; 3] = ["Describe", "Get", "List"];
-    action.level() >= AccessLevel::Write
-        && !(action.level() == AccessLevel::PermissionsManagement
-            && LOOKS.iter().any(|verb| action.name().starts_with(verb)))
+    const LOOKS: [&str; 2] = ["Describe", "List"];
+    let looks = LOOKS.iter().any(|verb| action.name().starts_with(verb))
+        || action.level() == AccessLevel::PermissionsManagement && action.name().starts_with("Get");
+    action.level() >= AccessLevel::Write && !looks
 }
 
 /// Whether sending mail is all that the user may do: SMTP of SES works with a user only. Source:

@@ -20,6 +20,13 @@ pub(crate) struct Managed<'a> {
     pub(crate) identity: Option<(IdentityId, &'a Identity)>,
 }
 
+/// Policies that guides of AWS attach to the role that a service assumes. Sources: Amazon SageMaker AI, "How to
+/// use SageMaker AI execution roles"; Amazon Redshift, "Getting started with Amazon Redshift Spectrum".
+const PRESCRIBED: [(&str, &str); 2] = [
+    ("redshift", "AWSGlueConsoleFullAccess"),
+    ("sagemaker", "AmazonSageMakerFullAccess"),
+];
+
 /// What kind of use an identity has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Usage {
@@ -119,24 +126,33 @@ impl Managed<'_> {
     /// `AmazonEKSComputePolicy` on a role that only `eks.amazonaws.com` assumes.
     pub(crate) fn is_made_for_its_service(&self, cx: &Context<'_>) -> bool {
         let name = self.policy.name().to_ascii_lowercase();
-        let Some((_, trust)) = self.identity.and_then(|(id, _)| cx.access.trust(id)) else {
-            return false;
-        };
-        let principals = trust
-            .document
-            .statements
-            .iter()
-            .flat_map(|statement| statement.principals.iter());
-        let is_own = |service: &str| {
-            let host = service.split(".amazonaws.").next().unwrap_or_default();
+        let is_own = |host: &str| {
             // Of `drt.shield` the last part is the service.
             let label = host.rsplit('.').next().unwrap_or_default();
             name.strip_prefix("amazon")
                 .or_else(|| name.strip_prefix("aws"))
                 .is_some_and(|rest| rest.starts_with(label))
         };
-        // Who calls the service may pass the role on, and is trusted beside it then.
-        let mut services = principals
+        !name.ends_with("fullaccess") && self.serves_only(cx, is_own)
+    }
+
+    /// Whether AWS's guide attaches the policy to roles of the service, and that service alone assumes the
+    /// identity, or principals of AWS that pass it on.
+    pub(crate) fn is_prescribed(&self, cx: &Context<'_>) -> bool {
+        let name = self.policy.name();
+        PRESCRIBED.iter().any(|(service, policy)| {
+            *policy == name && self.serves_only(cx, |host| host == *service)
+        })
+    }
+
+    /// Whether services assume the identity and all of them suit; principals of AWS may pass it on beside.
+    fn serves_only(&self, cx: &Context<'_>, suits: impl Fn(&str) -> bool) -> bool {
+        let Some((_, trust)) = self.identity.and_then(|(id, _)| cx.access.trust(id)) else {
+            return false;
+        };
+        let statements = trust.document.statements.iter();
+        let mut services = statements
+            .flat_map(|statement| statement.principals.iter())
             .filter(|principal| {
                 !matches!(
                     principal.kind(),
@@ -144,9 +160,9 @@ impl Managed<'_> {
                 )
             })
             .peekable();
+        let suits = |service: &str| suits(service.split(".amazonaws.").next().unwrap_or_default());
         services.peek().is_some()
-            && !name.ends_with("fullaccess")
-            && services.all(|principal| principal.service().is_some_and(|one| is_own(&one)))
+            && services.all(|principal| principal.service().is_some_and(|one| suits(&one)))
     }
 
     /// Whether a boundary limits the identity: one of AWS that allows everything does not.

@@ -179,6 +179,12 @@ const AGENT: [&str; 11] = [
     "ecr", "ecr-public", "ecs", "elasticfilesystem", "fsx", "kms", "logs", "s3", "secretsmanager", "ssm", "sts",
 ];
 
+/// What sends metrics and traces. AWS's guide for the CloudWatch agent on ECS gives both roles
+/// `CloudWatchAgentServerPolicy`.
+const TELEMETRY: [&str; 3] = [
+    "cloudwatch:PutMetricData", "xray:PutTelemetryRecords", "xray:PutTraceSegments",
+];
+
 const TASK: [&str; 2] = ["task_role_arn", "TaskRoleArn"];
 const EXECUTION: [&str; 2] = ["execution_role_arn", "ExecutionRoleArn"];
 
@@ -294,5 +300,6 @@ fn beyond(cx: &Context<'_>, id: IdentityId) -> Vec<Action<'static>> {
         .actions_on_something(id)
         .actions()
         .filter(|action| writes(*action) && !AGENT.contains(&action.service().prefix()))
+        .filter(|action| !TELEMETRY.contains(&action.to_string().as_str()))
         .collect()
 }

@@ -94,6 +94,22 @@ rule! {
     ///   policy_arn = "arn:aws:iam::aws:policy/AmazonEKSComputePolicy"
     /// }
     /// ```
+    /// Execution roles of SageMaker are set up with a policy that passes roles to it; that is low:
+    /// ```cloudformation good at:low
+    /// Resources:
+    ///   Notebook:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRole
+    ///             Principal:
+    ///               Service: sagemaker.amazonaws.com
+    ///       ManagedPolicyArns:
+    ///         - arn:aws:iam::aws:policy/AmazonSageMakerFullAccess
+    /// ```
     /// A boundary closes the way:
     /// ```terraform good
     /// resource "aws_iam_policy" "limit" {
@@ -178,6 +194,7 @@ fn check(cx: &mut Context<'_>) {
             continue;
         }
         let severity = match one.usage(cx) {
+            _ if one.is_prescribed(cx) => Severity::Low,
             Usage::People | Usage::Workload => Severity::High,
             Usage::Assumed | Usage::Other => Severity::Medium,
         };

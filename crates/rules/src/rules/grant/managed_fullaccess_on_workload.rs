@@ -124,6 +124,37 @@ rule! {
     ///   policy_arn = "arn:aws:iam::aws:policy/job-function/DatabaseAdministrator"
     /// }
     /// ```
+    /// What AWS prescribes for the role of a service is low:
+    /// ```cloudformation good at:low
+    /// Resources:
+    ///   Automation:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRole
+    ///             Principal:
+    ///               Service: ssm.amazonaws.com
+    ///             Condition:
+    ///               StringEquals:
+    ///                 aws:SourceAccount: !Ref AWS::AccountId
+    ///       ManagedPolicyArns:
+    ///         - arn:aws:iam::aws:policy/service-role/AmazonSSMAutomationRole
+    ///   Spectrum:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRole
+    ///             Principal:
+    ///               Service: redshift.amazonaws.com
+    ///       ManagedPolicyArns:
+    ///         - arn:aws:iam::aws:policy/AWSGlueConsoleFullAccess
+    /// ```
     /// A policy that also leads to more rights is reported for that:
     /// ```terraform good under:managed-escalation-capable
     /// resource "aws_iam_role" "app" {
@@ -178,7 +209,11 @@ fn check(cx: &mut Context<'_>) {
             .entry(name)
             .or_insert_with(|| covered(&managed_document(one.policy), one.policy.name()));
         let Some(Covered { service, part }) = covered else { continue };
-        let severity = match (WEIGHTY.contains(&service), one.is_made_for_its_service(cx)) {
+        let made = one.is_made_for_its_service(cx);
+        // What AWS files under service roles is for nothing else.
+        let of_role = made && name.starts_with("service-role/");
+        let severity = match (WEIGHTY.contains(&service), made) {
+            _ if of_role || one.is_prescribed(cx) => Severity::Low,
             (true, false) => Severity::High,
             (false, true) => Severity::Low,
             _ => Severity::Medium,
