@@ -6,6 +6,7 @@
 mod assemblies;
 mod configuration;
 mod documents;
+mod packaged;
 mod pipelines;
 mod templates;
 mod workflows;

@@ -2,7 +2,7 @@
 //!
 //! Not for assemblies, nor for what is a template. Invariant: a stack that fails costs itself only.
 
-use super::{Input, relative};
+use super::{Input, packaged, relative};
 use crate::settle::MetadataIgnore;
 use crate::unwind::guarded;
 use crate::{Error, Options};
@@ -27,8 +27,13 @@ pub(super) fn read(
 ) -> Result<(), Error> {
     let parameters = parameters(sources, &options.parameters)?;
     let ignores = note(input, &templates);
+    let packaged = packaged::beside_source(&templates);
     let mut project = Project::new(Arc::clone(sources), templates);
-    let stacks = project.stacks().to_vec();
+    let is_source = |stack: &&SmolStr| packaged.iter().all(|(path, _)| path != stack.as_str());
+    let stacks: Vec<SmolStr> = project.stacks().iter().filter(is_source).cloned().collect();
+    input
+        .diagnostics
+        .extend(packaged.iter().map(|(_, note)| note.clone()));
     let mut beside = Beside::default();
     for stack in &stacks {
         let (mut values, told) = beside.values(sources, stack);

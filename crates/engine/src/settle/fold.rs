@@ -84,7 +84,7 @@ pub(crate) fn fold(findings: Vec<Reported>) -> Vec<Reported> {
 
 /// Tells what one rule says of a text in several statements in the worst of it.
 fn by_literal(mut findings: Vec<Reported>) -> Vec<Reported> {
-    let mut groups: BTreeMap<(&str, Span), Vec<(Reverse<Grade>, usize)>> = BTreeMap::new();
+    let mut groups: BTreeMap<(&str, Span), Vec<Graded>> = BTreeMap::new();
     for (at, reported) in findings.iter().enumerate() {
         let finding = &reported.finding;
         if let (Some(_), Some(span)) = (rank(finding), finding.primary) {
@@ -204,6 +204,9 @@ fn by_statement(mut findings: Vec<Reported>) -> Vec<Reported> {
 }
 
 type Grade = (Severity, Confidence);
+
+/// A finding by its place in the list, the worst first.
+type Graded = (Reverse<Grade>, usize);
 
 /// Whether the first may tell the other along.
 fn tells(first: &Finding, other: &Finding) -> bool {
