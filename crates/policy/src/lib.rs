@@ -81,6 +81,7 @@ pub use ask::DocumentDecision;
 pub use condition::{Condition, ConditionKey, Conditions, Operator, SetOperator, Test, Value};
 pub use document::{Document, Effect, Resolution, Version};
 pub use managed::managed_document;
+pub use normalise::is_nameable;
 pub use overgrant_value::Answer;
 pub use pattern::Pattern;
 pub use principal::{Principal, PrincipalKind, Principals};

@@ -10,7 +10,10 @@ use overgrant_value::Text;
 /// have empty defaults here and are given where the code is used.
 pub(crate) fn is_whole(name: &str) -> bool {
     const JOINTS: [char; 4] = ['-', '_', '.', '/'];
-    !name.is_empty() && !name.starts_with(JOINTS) && !name.ends_with(JOINTS) && !name.contains("--")
+    !name.trim().is_empty()
+        && !name.starts_with(JOINTS)
+        && !name.ends_with(JOINTS)
+        && !name.contains("--")
 }
 
 /// A known name, else the address.
@@ -63,7 +66,15 @@ mod tests {
         for name in ["ci", "acme-ci", "AWS__x", "a.b@example.com"] {
             assert!(is_whole(name), "{name}");
         }
-        for left in ["", "--node-role", "-role", "role-", "acme--role", "/app"] {
+        for left in [
+            "",
+            " ",
+            "--node-role",
+            "-role",
+            "role-",
+            "acme--role",
+            "/app",
+        ] {
             assert!(!is_whole(left), "{left}");
         }
     }

@@ -315,11 +315,13 @@ fn wrong_type(element: &str, expected: &str) -> ProblemKind {
     ProblemKind::WrongType(element.into(), expected.into())
 }
 
-/// Whether a symbol leaves a document *resolved*: account, region, partition, and the identity of
+/// Whether a symbol leaves a document *resolved*: account, region, partition, the stack, and the identity of
 /// a resource in the configuration.
-pub(super) fn is_nameable(sym: &Sym) -> bool {
+#[must_use]
+pub fn is_nameable(sym: &Sym) -> bool {
     match sym {
         Sym::Account | Sym::Region | Sym::Partition | Sym::UrlSuffix => true,
+        Sym::Input { name, .. } => matches!(name.as_str(), "AWS::StackName" | "AWS::StackId"),
         // Account and region of a provider, and who deploys with it.
         Sym::Data { addr, path, .. } => {
             matches!(path.as_str(), "account_id" | "region")

@@ -4,7 +4,7 @@ use crate::{Context, Family, Scope, names};
 use overgrant_access::Boundary;
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::{DocumentRole, IdentityId};
-use overgrant_policy::{Document, Resolution};
+use overgrant_policy::{Document, Resolution, is_nameable};
 use overgrant_value::{Src, Sym};
 
 rule! {
@@ -143,12 +143,7 @@ fn causes(document: &Document) -> Option<String> {
     let names: Vec<String> = document
         .open
         .iter()
-        .filter(|sym| {
-            !matches!(
-                sym,
-                Sym::Account | Sym::Region | Sym::Partition | Sym::UrlSuffix | Sym::Attr { .. }
-            )
-        })
+        .filter(|sym| !is_nameable(sym))
         .map(Sym::describe)
         .collect();
     let shown = names
@@ -182,6 +177,9 @@ mod tests {
     fn causes_leave_out_the_account() {
         let open = |sym: Sym| Document::from_val(&Val::unknown(sym, Src::none()));
         assert_eq!(causes(&open(Sym::Account)), None);
+        let input = |name: &str| Sym::Input { root: "".into(), module: "".into(), name: name.into() };
+        assert_eq!(causes(&open(input("AWS::StackName"))), None);
+        assert_eq!(causes(&open(input("Stage"))).as_deref(), Some("`Stage`"));
         assert_eq!(
             causes(&open(Sym::Import("reports".into()))).as_deref(),
             Some("`import reports`")
