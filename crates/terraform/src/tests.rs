@@ -472,7 +472,7 @@ fn circles_missing_modules_and_overrides() {
     ];
     let (_, output) = run(&files);
     let codes: Vec<_> = output.diagnostics.iter().map(|d| d.code).collect();
-    assert!(codes.contains(&"terraform-evaluation"), "{codes:?}");
+    assert!(codes.contains(&"local-circle"), "{codes:?}");
     assert!(codes.contains(&"module-missing"), "{codes:?}");
     assert!(codes.contains(&"module-recursion"), "{codes:?}");
     let queue = find(&output, "aws_sqs_queue.q");

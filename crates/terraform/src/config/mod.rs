@@ -2,6 +2,7 @@
 //!
 //! Not for values. Invariant: what a directory declares does not depend on the order of reading.
 
+mod circles;
 pub(crate) mod json;
 pub(crate) mod module;
 

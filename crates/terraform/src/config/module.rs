@@ -4,13 +4,13 @@
 //! `x.tofu` instead of `x.tf`. Invariant: a declaration is kept once; the first one of a name wins, as
 //! a second one is an error in Terraform.
 
-use super::json;
+use super::{circles, json};
 use crate::syntax::parse_file;
 use crate::syntax::tree::{Attribute, Block, Body};
 use overgrant_ir::Mode;
 use overgrant_source::{Comment, Diagnostic, Level, Sources};
 use smol_str::{SmolStr, format_smolstr};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Mode, type and name of a resource or data source.
@@ -49,6 +49,8 @@ pub(crate) struct Module {
     pub(crate) calls: BTreeMap<SmolStr, Block>,
     /// Configured providers by `name` or `name.alias`.
     pub(crate) providers: BTreeMap<SmolStr, Block>,
+    /// Local values that refer to themselves.
+    pub(crate) circles: BTreeSet<SmolStr>,
     /// Whether something says that it is applied by itself.
     pub(crate) is_root: bool,
     /// Paths of files that were read.
@@ -190,6 +192,7 @@ fn read(sources: &Sources, dir: &str) -> Module {
             || name.ends_with(".auto.tfvars")
             || name.ends_with(".auto.tfvars.json")
     });
+    circles::find(sources, &mut module);
     module
 }
 

@@ -88,6 +88,8 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) missing: RefCell<BTreeSet<Missing>>,
     /// Directories with what other crates read, in themselves or in what they call.
     pub(crate) read_modules: RefCell<FxHashMap<SmolStr, bool>>,
+    /// Module calls whose arguments were looked at, by their headers.
+    pub(super) checked: RefCell<BTreeSet<Span>>,
     pub(crate) patterns: RefCell<FxHashMap<SmolStr, Regex>>,
     /// Frames by module and provider; nothing while one is being read.
     pub(super) frames: RefCell<FxHashMap<(SmolStr, SmolStr), Option<Frame>>>,
@@ -123,6 +125,7 @@ impl<'a> Evaluator<'a> {
             templates: RefCell::default(),
             missing: RefCell::default(),
             read_modules: RefCell::default(),
+            checked: RefCell::default(),
             patterns: RefCell::default(),
             frames: RefCell::default(),
             diagnostics: RefCell::default(),

@@ -6,6 +6,7 @@
 //! in its place; only `try` and `can` see it before.
 
 pub(crate) mod access;
+mod arguments;
 mod block;
 mod call;
 mod conditional;

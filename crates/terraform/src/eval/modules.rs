@@ -158,7 +158,12 @@ impl Evaluator<'_> {
         } else {
             self.installed_dir(attr, Some(source), keys)
         };
-        dir.is_some_and(|dir| self.module_is_read(&dir, keys))
+        dir.is_some_and(|dir| {
+            if let Some(call) = block.labels.first() {
+                self.refuse_arguments(&call.text, block, &self.loader.module(&dir));
+            }
+            self.module_is_read(&dir, keys)
+        })
     }
 
     fn module_is_read(&self, dir: &SmolStr, keys: &SmolStr) -> bool {

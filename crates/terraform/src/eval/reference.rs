@@ -278,6 +278,13 @@ impl Evaluator<'_> {
         let Some(attr) = instance.module.locals.get(name) else {
             return self.undeclared(format!("the local value `{name}` is not declared"), span);
         };
+        // Told where the module was read.
+        if instance.module.circles.contains(name) {
+            return Ok(Val::unknown_because(
+                "a local value that refers to itself",
+                Some(span),
+            ));
+        }
         self.remember(instance, Slot::Local(name.into()), span, || {
             self.expr(&Scope::of(instance), &attr.value)
         })

@@ -155,3 +155,103 @@ fn the_digest_of_a_file_that_is_no_text_is_open_and_no_error() {
         );
     }
 }
+
+#[test]
+fn arguments_of_modules_are_those_that_are_declared() {
+    let text = r#"
+module "a" {
+  source    = "./m"
+  version   = "1"
+  count     = 2
+  providers = {}
+  name      = "x"
+  nmae      = "y"
+}
+module "b" {
+  source   = "./m"
+  optional = 1
+}
+module "c" {
+  source = "./broken"
+  what   = 1
+}
+module "d" {
+  source = "./none"
+  what   = 1
+}
+"#;
+    let inner = "variable \"name\" {}\nvariable \"optional\" { default = null }\nmodule \"x\" {\n  source = \"../n\"\n  p = 1\n}\n";
+    let files = [
+        ("main.tf", text),
+        ("m/main.tf", inner),
+        ("n/main.tf", "resource \"aws_iam_role\" \"r\" {}\n"),
+        ("broken/main.tf", "variable \"what {}\n"),
+    ];
+    let (sources, output) = run(&files);
+    let told: Vec<(String, &str)> = output
+        .diagnostics
+        .iter()
+        .filter(|told| told.code == "module-argument")
+        .map(|told| (sources.slice(told.span.unwrap()), told.message.as_str()))
+        .collect();
+    let refused = |name: &str, argument: &str| {
+        format!(
+            "module.{name} has no variable `{argument}`, and Terraform refuses this argument; declare the variable in the module, or take the argument out"
+        )
+    };
+    assert_eq!(
+        told,
+        [
+            ("p".to_owned(), refused("x", "p").as_str()),
+            ("nmae".to_owned(), refused("a", "nmae").as_str()),
+            (
+                "module \"b\"".to_owned(),
+                "module.b needs the argument `name`, whose variable has no default; give it one"
+            ),
+        ]
+    );
+}
+
+#[test]
+fn local_values_that_refer_to_themselves_are_told_once() {
+    let text = r#"
+locals {
+  a    = "${local.b}-x"
+  b    = true ? [local.c] : []
+  c    = local.a
+  own  = { (local.own) = 1 }
+  uses = local.a
+  each = [for local in [{ each = 1 }] : local.each]
+}
+resource "aws_iam_policy" "p" {
+  name = local.uses
+  path = "/${local.each[0]}/"
+}
+"#;
+    let (sources, output) = run(&[("main.tf", text)]);
+    let told: Vec<(String, &str)> = output
+        .diagnostics
+        .iter()
+        .map(|told| (sources.slice(told.span.unwrap()), told.message.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (
+                "a".to_owned(),
+                "`local.a` refers to itself in a circle through `local.b`, `local.c`; take one of the references out"
+            ),
+            (
+                "own".to_owned(),
+                "`local.own` refers to itself in a circle; take one of the references out"
+            ),
+        ]
+    );
+    assert!(
+        find(&output, "aws_iam_policy.p")
+            .get("name")
+            .unwrap()
+            .is_unknown()
+    );
+    assert_eq!(super::shown(&output, "aws_iam_policy.p", "path"), "/1/");
+}
