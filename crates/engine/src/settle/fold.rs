@@ -11,7 +11,7 @@ use super::subsume::share_actions;
 use crate::outcome::Reported;
 use overgrant_finding::{Confidence, Finding, Related, Severity};
 use overgrant_source::Span;
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -215,11 +215,25 @@ fn tells(first: &Finding, other: &Finding) -> bool {
         && first.rule != other.rule
         && first.severity >= other.severity
         && first.confidence >= other.confidence
-        && (first.guard.is_none() || first.guard == other.guard)
+        && (first.guard.is_none() || first.guard == other.guard || is_wherever(first, other))
         && match (&first.judged, &other.judged) {
             (Some(first), Some(other)) => share_actions(first, other),
             _ => true,
         }
+}
+
+/// Whether the first holds in all uses of the other, and in more: its guard has the words of another use.
+fn is_wherever(first: &Finding, other: &Finding) -> bool {
+    let uses = |finding: &Finding| -> BTreeSet<SmolStr> {
+        let full = |address: &SmolStr| match address.contains("//") {
+            true => address.clone(),
+            false => format_smolstr!("{}//{address}", finding.root),
+        };
+        let all = std::iter::once(&finding.address).chain(&finding.instances);
+        all.map(full).collect()
+    };
+    let (ours, theirs) = (uses(first), uses(other));
+    ours.len() > theirs.len() && ours.is_superset(&theirs)
 }
 
 fn tell(leader: &mut Finding, others: Vec<Finding>) {
@@ -349,6 +363,12 @@ mod tests {
         );
         write.guard = Some("var.a".into());
         assert_eq!(folded(vec![read.clone(), write.clone()]), [READ, WRITE]);
+        // Where it holds in uses of which the other is one, the words of its own use do not count.
+        let mut wide = write.clone();
+        wide.instances = vec!["a".into(), "b//r".into()];
+        let mut narrow = read.clone();
+        (narrow.guard, narrow.address) = (Some("var.b".into()), "a".into());
+        assert_eq!(folded(vec![narrow, wide]).len(), 1);
         write.guard = None;
         write.confidence = Confidence::Low;
         assert_eq!(
