@@ -74,6 +74,33 @@ rule! {
     ///         - Name: app
     ///           Image: acme/app
     /// ```
+    /// A role that the caller of a module may give instead is told with the one beside it:
+    /// ```terraform bad
+    /// variable "role_arn" {
+    ///   type    = string
+    ///   default = null
+    /// }
+    /// resource "aws_iam_role" "task" {
+    ///   count = var.role_arn == null ? 1 : 0
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ecs-tasks.amazonaws.com" } }]
+    ///   })
+    ///   inline_policy {
+    ///     name = "orders"
+    ///     policy = jsonencode({
+    ///       Version   = "2012-10-17"
+    ///       Statement = [{ Effect = "Allow", Action = "sqs:SendMessage", Resource = "arn:aws:sqs:eu-west-1:111122223333:orders" }]
+    ///     })
+    ///   }
+    /// }
+    /// resource "aws_ecs_task_definition" "app" {
+    ///   family                = "app"
+    ///   container_definitions = "[]"
+    ///   execution_role_arn    = var.role_arn != null ? var.role_arn : aws_iam_role.task[0].arn
+    ///   task_role_arn         = var.role_arn != null ? var.role_arn : aws_iam_role.task[0].arn # <-- here
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// data "aws_iam_policy_document" "tasks" {
@@ -148,6 +175,27 @@ rule! {
     ///   ])
     /// }
     /// ```
+    /// An execution role that also sends metrics and traces, as the guide of the CloudWatch agent has it:
+    /// ```cloudformation good
+    /// Resources:
+    ///   Start:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRole
+    ///             Principal:
+    ///               Service: ecs-tasks.amazonaws.com
+    ///       ManagedPolicyArns:
+    ///         - arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy
+    ///         - arn:aws:iam::aws:policy/CloudWatchAgentServerPolicy
+    ///   Agent:
+    ///     Type: AWS::ECS::TaskDefinition
+    ///     Properties:
+    ///       ExecutionRoleArn: !GetAtt Start.Arn
+    /// ```
     /// ## How to fix
     /// Give the application a task role of its own, and leave the execution role what the agent needs.
     pub(crate) static ECS_TASK_AND_EXECUTION_ROLE_MIXED = Rule {
@@ -191,6 +239,7 @@ const EXECUTION: [&str; 2] = ["execution_role_arn", "ExecutionRoleArn"];
 fn check(cx: &mut Context<'_>) {
     let model = cx.model;
     let mut wide: BTreeMap<IdentityId, Vec<&Workload>> = BTreeMap::new();
+    let mut mixed: Vec<(&Workload, Option<IdentityId>)> = Vec::new();
     for (index, execution) in model.workloads.iter().enumerate() {
         let definition = matches!(
             execution.place.kind.as_str(),
@@ -207,12 +256,21 @@ fn check(cx: &mut Context<'_>) {
         });
         let id = cx.access.role_of(index);
         match task {
-            Some(task) if task.role.text.same_text(&execution.role.text) => both(cx, task, id),
+            Some(task) if task.role.text.same_text(&execution.role.text) => mixed.push((task, id)),
             _ => {
                 if let Some(id) = id {
                     wide.entry(id).or_default().push(execution);
                 }
             }
+        }
+    }
+    for (task, id) in &mixed {
+        // The role that a caller may give instead of the one beside it is the same choice.
+        let beside = |(other, of): &(&Workload, Option<IdentityId>)| {
+            of.is_some() && (&other.place.root, &other.place.address) == (&task.place.root, &task.place.address)
+        };
+        if id.is_some() || !mixed.iter().any(beside) {
+            both(cx, task, *id);
         }
     }
     for (id, executions) in wide {

@@ -1,5 +1,6 @@
 //! `trust-principal-malformed-or-orphan`: A trust policy names a principal that does not exist or is not valid.
 
+use crate::accounts::is_counted;
 use crate::holder;
 use crate::skeleton::is_blank;
 use crate::{Context, Family, Scope};
@@ -67,7 +68,7 @@ rule! {
     /// An account that is put into several ARNs is told once, where it is written:
     /// ```terraform bad
     /// locals {
-    ///   account = "1234567890" # <-- here
+    ///   account = "11112222333" # <-- here
     /// }
     /// resource "aws_iam_role" "reader" {
     ///   name = "reader"
@@ -169,6 +170,16 @@ rule! {
     ///                 - !Join ["", ["arn:aws:iam::", !Ref Central, ":root"]]
     ///                 - !Ref Reader
     /// ```
+    /// Digits that only count hold the place of an account; that is low:
+    /// ```terraform good at:low
+    /// resource "aws_iam_role" "reader" {
+    ///   name = "reader"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { AWS = "arn:aws:iam::987654321:role/app" } }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Write the ARN of the role. For "any role whose name begins so", name the account and test
     /// `aws:PrincipalArn` with `ArnLike`.
@@ -224,15 +235,14 @@ fn has_strange_type(trust: &PolicyDocument) -> bool {
 }
 
 /// Whether the text only stands for one that whoever applies the code fills in: an account in crosses,
-/// or a blank in brackets.
+/// or of digits that only count, or a blank in brackets.
 fn stands_for_another(principal: &Principal) -> bool {
     let text = principal.to_string();
     match text.strip_prefix("arn:") {
-        Some(rest) => rest
-            .split(':')
-            .nth(3)
-            .is_some_and(|account| account.bytes().all(|byte| matches!(byte, b'X' | b'x'))),
-        None => is_blank(&text),
+        Some(rest) => rest.split(':').nth(3).is_some_and(|account| {
+            is_counted(account) || account.bytes().all(|byte| matches!(byte, b'X' | b'x'))
+        }),
+        None => is_blank(&text) || is_counted(&text),
     }
 }
 

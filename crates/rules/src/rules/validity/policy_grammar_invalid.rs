@@ -314,6 +314,11 @@ fn nested(kind: &ProblemKind) -> Option<&str> {
     }
 }
 
+/// The effect that a word means in another letter case.
+fn effect(word: &str) -> Option<&'static str> {
+    ["Allow", "Deny"].into_iter().find(|known| word.eq_ignore_ascii_case(known))
+}
+
 /// What a finding about a problem says.
 struct Told {
     text: String,
@@ -361,6 +366,12 @@ fn told(kind: &ProblemKind) -> Told {
         ProblemKind::WrongType(element, expected) => {
             high(format!("has `{element}` in a form that is not {expected}"), "")
         }
+        // Policies with `allow` have been deployed for years: IAM reads it all the same.
+        ProblemKind::BadEffect(word) if effect(word).is_some() => Told {
+            text: format!("writes the effect `{}` as `{word}`", effect(word).unwrap_or_default()),
+            severity: Severity::Low,
+            help: Some("write `Allow` or `Deny`".to_owned()),
+        },
         ProblemKind::BadEffect(word) => high(
             format!("has the effect `{word}`, which is neither `Allow` nor `Deny`"),
             "write `Allow` or `Deny`; letter case counts",
@@ -448,14 +459,13 @@ fn file(
     cx.report(report);
 }
 
-/// The word as the grammar has it. AWS reads an element in any letter case and refuses the rest, so
-/// nobody's access changes.
+/// The word as the grammar has it. AWS reads an element and an effect in any letter case, so nobody's access
+/// changes.
 fn respell(kind: &ProblemKind, src: &Src) -> Option<Fix> {
     let (written, canonical) = match kind {
         ProblemKind::WrongCase(written, canonical) => (written.as_str(), &**canonical),
         ProblemKind::BadEffect(word) => {
-            let mut known = ["Allow", "Deny"].into_iter();
-            (word.as_str(), known.find(|known| word.eq_ignore_ascii_case(known))?)
+            (word.as_str(), effect(word)?)
         }
         _ => return None,
     };
@@ -515,6 +525,17 @@ mod tests {
             )
             .places(&POLICY_GRAMMAR_INVALID);
         assert_eq!(beside, [r#""file""#], "a stray element of a policy is still found");
+    }
+
+    #[test]
+    fn an_effect_in_small_letters_is_low() {
+        let of = |effect: &str| {
+            let found = Scene::new()
+                .statements(&format!(r#"{{"Effect":"{effect}","Action":"a:b","Resource":"*"}}"#))
+                .run(&POLICY_GRAMMAR_INVALID);
+            found[0].1.severity
+        };
+        assert_eq!((of("allow"), of("Allowed")), (Severity::Low, Severity::High));
     }
 
     #[test]
