@@ -10,7 +10,9 @@ mod model;
 mod node;
 mod resource;
 
-pub use lower::{Output, is_relevant, lower, lower_outputs, read_of};
+pub use lower::{
+    ABSENT_MODULE, Output, is_relevant, lower, lower_outputs, may_attach, read_of, takes_policies,
+};
 pub use model::{Accounts, BlockIndex, Model};
 pub use node::{
     Attachment, AttachmentStyle, Credential, CredentialKind, DocumentId, DocumentRole, Guardrail,

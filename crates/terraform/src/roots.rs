@@ -347,6 +347,7 @@ fn collect(
     resources.extend(evaluator.providers(instance));
     for (call, block) in &instance.module.calls {
         if !evaluator.leads_to_read(instance, call) {
+            resources.extend(evaluator.absent(instance, call, block));
             continue;
         }
         let Some(expanded) = evaluator.expanded_call(instance, call) else {

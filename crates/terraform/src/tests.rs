@@ -620,3 +620,50 @@ provider "google" { project = "p" }
     let role = find(&output, "provider.aws.prod").blocks("assume_role");
     assert!(role[0].get("role_arn").is_some());
 }
+
+#[test]
+fn policies_for_modules_that_are_not_installed_are_kept() {
+    let text = r#"module "a" {
+  source = "acme/policy/aws"
+  count  = 2
+  name   = "a${count.index}"
+  policy = data.aws_iam_policy_document.p.json
+}
+module "off" {
+  source = "acme/policy/aws"
+  count  = 0
+  policy = data.aws_iam_policy_document.p.json
+}
+module "limit" {
+  source = "acme/service-control-policies/aws"
+  policy = data.aws_iam_policy_document.p.json
+}
+module "plain" {
+  source = "acme/queue/aws"
+  name   = "q"
+}
+module "here" {
+  source = "./here"
+  policy = data.aws_iam_policy_document.p.json
+}
+data "aws_iam_policy_document" "p" {
+  statement {
+    actions   = ["s3:GetObject"]
+    resources = ["arn:aws:s3:::b/*"]
+  }
+}
+"#;
+    let (_, output) = run(&[
+        ("main.tf", text),
+        ("here/main.tf", "variable \"policy\" {}"),
+    ]);
+    let addresses = addresses(&output);
+    let calls: Vec<&String> = addresses
+        .iter()
+        .filter(|one| one.starts_with("module."))
+        .collect();
+    assert_eq!(calls, ["module.a[0]", "module.a[1]"]);
+    let call = find(&output, "module.a[0]");
+    assert_eq!(call.kind, overgrant_ir::ABSENT_MODULE);
+    assert!(call.get("policy").is_some() && call.get("name").is_none());
+}

@@ -7,6 +7,7 @@ mod account;
 mod embedded;
 mod generated;
 mod grant;
+mod handed;
 mod iam;
 mod literal;
 mod organization;
@@ -22,6 +23,7 @@ use overgrant_value::{Guard, Src, Text, Val};
 use smol_str::SmolStr;
 use std::sync::Arc;
 
+pub use handed::{ABSENT_MODULE, may_attach, takes_policies};
 pub use output::{Output, lower_outputs};
 pub use table::{Carries, Form, Row, rows};
 
@@ -91,6 +93,7 @@ pub fn is_relevant(kind: &str) -> bool {
         || embedded::knows(kind)
         || setting::is_kept(kind)
         || literal::knows(kind)
+        || kind == ABSENT_MODULE
         || rows(kind).next().is_some()
 }
 
@@ -123,6 +126,7 @@ impl Lowering {
             return;
         }
         self.aliases(resource);
+        handed::lower(self, resource);
         account::lower(self, resource);
         iam::lower(self, resource);
         organization::lower(self, resource);

@@ -622,3 +622,36 @@ fn secrets_that_leave() {
     let leaving = |one: &&crate::Credential| one.kind == CredentialKind::Output;
     assert_eq!(model.credentials.iter().filter(leaving).count(), 1);
 }
+
+#[test]
+fn policies_handed_to_an_absent_module_are_of_identities() {
+    let allow = r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}"#;
+    let anyone = r#"{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"*"}"#;
+    let policy = |statement: &str| text(&format!(r#"{{"Statement":[{statement}]}}"#));
+    let attrs = format!(
+        r#"{{"policy":{one},"permissions_boundary_policy":{one},"bucket_policy":{open},"queue_policy":{open},"policy_arns":["arn:aws:iam::aws:policy/ReadOnlyAccess"],"inline_policies":[{{"name":"a","policy":{one}}},{{"name":"b","policy":{one}}}]}}"#,
+        one = policy(allow),
+        open = policy(anyone),
+    );
+    let model = lower(vec![resource(crate::ABSENT_MODULE, "module.m", &attrs)]);
+    let mut found: Vec<String> = model
+        .documents
+        .iter()
+        .map(|document| document.place.address.to_string())
+        .collect();
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "module.m.inline_policies.policy",
+            "module.m.inline_policies[1].policy",
+            "module.m.policy"
+        ]
+    );
+    assert!(
+        model
+            .documents
+            .iter()
+            .all(|document| document.role == DocumentRole::Managed && document.place.maybe)
+    );
+}

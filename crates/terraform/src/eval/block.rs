@@ -9,8 +9,10 @@ use super::instance::{Evaluator, Instance, Target};
 
 use super::scope::Scope;
 use crate::config::ResourceKey;
-use crate::syntax::tree::{Block, Body};
-use overgrant_ir::{Format, Mode, Resource, is_relevant};
+use crate::syntax::tree::{Attribute, Block, Body};
+use overgrant_ir::{
+    ABSENT_MODULE, Format, Mode, Resource, is_relevant, may_attach, takes_policies,
+};
 use overgrant_value::{Data, Entry, Guard, Map, Marks, Src, Sym, Text, Ty, Unknown, Val};
 use smol_str::SmolStr;
 use std::rc::Rc;
@@ -270,6 +272,46 @@ impl Evaluator<'_> {
                 let attrs = self.body(&scope, &block.body, Src::at(block.span));
                 let guard = instance.guard.clone();
                 self.as_resource(&key, block, addr, attrs, guard, instance.maybe)
+            })
+            .collect()
+    }
+
+    /// The call of a module that is not installed, where it is handed policies: resources of the type
+    /// `module.absent` with those arguments.
+    pub(crate) fn absent(
+        &self,
+        instance: &Rc<Instance>,
+        call: &str,
+        block: &Block,
+    ) -> Vec<Resource> {
+        let takes = |attr: &Attribute| takes_policies(&attr.name);
+        let is_handed = block.body.attributes.iter().any(takes)
+            && self
+                .absent_source(instance, call, block)
+                .is_some_and(|source| may_attach(&source));
+        if !is_handed {
+            return Vec::new();
+        }
+        let key = ResourceKey {
+            mode: Mode::Managed,
+            kind: ABSENT_MODULE.into(),
+            name: call.into(),
+        };
+        let Some(expanded) = self.expanded_call(instance, call) else {
+            return Vec::new();
+        };
+        let members = expanded.members.iter();
+        members
+            .filter_map(|member| {
+                let addr = instance.address(&format!("module.{call}{}", member.suffix));
+                let scope = Scope::of(instance).with_each(member.each.clone());
+                let src = Src::at(block.span);
+                let attrs = self.off_default(member.off_default, || {
+                    // What is wrong with the arguments of a module that is not there, nobody can tell.
+                    self.quietly(|| self.body_with(&scope, &block.body, src, takes_policies))
+                });
+                let guard = instance.guard.and(&member.guard)?;
+                Some(self.as_resource(&key, block, addr, attrs, guard, true))
             })
             .collect()
     }

@@ -137,6 +137,19 @@ impl Evaluator<'_> {
         found
     }
 
+    /// The source of a module of a registry or repository that is not installed.
+    pub(crate) fn absent_source(
+        &self,
+        instance: &Instance,
+        call: &str,
+        block: &tree::Block,
+    ) -> Option<SmolStr> {
+        let source = block.body.attribute("source")?.value.literal()?;
+        let is_here =
+            is_local(&source) || self.installed.contains_key(&called(&instance.keys, call));
+        (!is_here).then_some(source)
+    }
+
     /// Whether a call leads to anything that other crates read. A call that does not is not even
     /// expanded, until something refers to it.
     pub(crate) fn leads_to_read(&self, instance: &Instance, call: &str) -> bool {

@@ -59,6 +59,20 @@ rule! {
     ///   JSON
     /// }
     /// ```
+    /// A policy that is handed to a module of a registry, installed or not:
+    /// ```terraform bad
+    /// module "hop_policy" {
+    ///   source = "terraform-aws-modules/iam/aws//modules/iam-policy"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect   = "Allow"
+    ///       Action   = "sts:AssumeRole"
+    ///       Resource = "*" # <-- here
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ## Good
     /// ```terraform good
     /// resource "aws_iam_policy" "hop" {
@@ -107,6 +121,21 @@ rule! {
     ///   policy = jsonencode({
     ///     Version   = "2012-10-17"
     ///     Statement = [{ Effect = "Allow", Action = ["sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"], Resource = "*" }]
+    ///   })
+    /// }
+    /// ```
+    /// A role that carries the tag of what may be scanned:
+    /// ```terraform good
+    /// resource "aws_iam_policy" "scan" {
+    ///   name = "scan"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRole"
+    ///       Resource  = "*"
+    ///       Condition = { StringLike = { "iam:ResourceTag/ACME_SCANNER" = "*" } }
+    ///     }]
     ///   })
     /// }
     /// ```

@@ -267,8 +267,7 @@ fn without_doubtful<'a>(
 fn is_of_kind(action: Action<'_>, resources: &[ResourcePattern]) -> bool {
     let name = action.name();
     let makes = name.strip_prefix("Create");
-    let lists = name.strip_prefix("List").or_else(|| name.strip_prefix("Describe"));
-    let lists = lists.and_then(|kinds| kinds.strip_suffix('s'));
+    let lists = name.strip_prefix("List").and_then(|kinds| kinds.strip_suffix('s'));
     action.is_wildcard_only()
         && resources.iter().any(|item| {
             let kind = kind_of(action, item);
@@ -451,6 +450,12 @@ mod tests {
         // The list is asked on all clusters, not on one.
         let (_, message) = report(actions, "cluster/c").unwrap();
         assert!(message.contains("`eks:ListClusters`"), "{message}");
+        // What describes is asked on everything.
+        let both = found(
+            r#""ec2:DescribeSnapshots","ec2:DeleteVpc""#,
+            r#""arn:aws:ec2:*:*:snapshot/*""#,
+        );
+        assert_eq!(both[0].0, r#""ec2:DescribeSnapshots""#);
         assert_eq!(report(r#""eks:CreateCluster""#, "cluster/c").unwrap().0, Severity::Low);
     }
 
