@@ -10,6 +10,7 @@ use crate::parameter_file::parameter_values;
 use crate::sam_config::environments;
 use overgrant_source::{Diagnostic, Level, Sources};
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 /// Names of SAM's configuration, in the order in which the CLI looks for one.
 const SAM: [&str; 3] = ["samconfig.toml", "samconfig.yaml", "samconfig.yml"];
@@ -19,35 +20,20 @@ const ENDINGS: [&str; 2] = [".params.json", ".parameters.json"];
 /// The values that files in a directory give to the templates there.
 #[derive(Debug, Default)]
 pub struct Beside {
-    names: BTreeMap<String, Vec<String>>,
+    /// The names in a directory.
+    names: Mutex<BTreeMap<String, Vec<String>>>,
 }
 
 impl Beside {
     /// The values for the template at `path` (relative to the base) on which all files beside it
     /// agree, and what is wrong with those files.
-    pub fn values(&mut self, sources: &Sources, path: &str) -> (ParameterValues, Vec<Diagnostic>) {
+    #[must_use]
+    pub fn values(&self, sources: &Sources, path: &str) -> (ParameterValues, Vec<Diagnostic>) {
         let place = directory(path);
-        let names = self
-            .names
-            .entry(place.clone())
-            .or_insert_with(|| sources.list(&place));
         let template = path.strip_prefix(place.as_str()).unwrap_or(path);
-        let stem = template.rsplit_once('.').map_or(template, |(stem, _)| stem);
-        let sam = SAM
-            .into_iter()
-            .find(|sam| names.iter().any(|name| name == sam));
         let mut sets = Vec::new();
         let mut diagnostics = Vec::new();
-        for name in names {
-            let ours = ENDINGS.iter().any(|ending| {
-                // `app.params.json` and `app.prod.params.json` are both of `app.yaml`.
-                name.strip_suffix(ending)
-                    .and_then(|name| name.strip_prefix(stem))
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
-            });
-            if !ours && sam != Some(name.as_str()) {
-                continue;
-            }
+        for (name, ours) in self.files(sources, &place, template) {
             let Ok(file) = sources.load(&format!("{place}{name}")) else {
                 continue;
             };
@@ -65,6 +51,31 @@ impl Beside {
             }
         }
         (agreed(&sets), diagnostics)
+    }
+
+    /// The names of the files in `place` that speak of `template`, and whether each is a parameter
+    /// file of its own.
+    fn files(&self, sources: &Sources, place: &str, template: &str) -> Vec<(String, bool)> {
+        let stem = template.rsplit_once('.').map_or(template, |(stem, _)| stem);
+        let mut known = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let names = known
+            .entry(place.to_owned())
+            .or_insert_with(|| sources.list(place));
+        let sam = SAM
+            .into_iter()
+            .find(|sam| names.iter().any(|name| name == sam));
+        names
+            .iter()
+            .filter_map(|name| {
+                let ours = ENDINGS.iter().any(|ending| {
+                    // `app.params.json` and `app.prod.params.json` are both of `app.yaml`.
+                    name.strip_suffix(ending)
+                        .and_then(|name| name.strip_prefix(stem))
+                        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
+                });
+                (ours || sam == Some(name.as_str())).then(|| (name.clone(), ours))
+            })
+            .collect()
     }
 }
 

@@ -21,5 +21,5 @@ mod testing;
 pub use beside::Beside;
 pub use eval::{Environment, ParameterValues};
 pub use parameter_file::parameter_values;
-pub use project::{Evaluated, Options, Project};
+pub use project::{Evaluated, Needs, Options, Project, may_export, stands_alone};
 pub use syntax::{Template, TemplateRead, may_be_template, read};

@@ -23,6 +23,53 @@ struct Nesting {
     used: BTreeSet<SmolStr>,
 }
 
+/// Whether the stack of a template can be worked out without any other template: it nests none that is
+/// here, and imports nothing.
+#[must_use]
+pub fn stands_alone(template: &Template) -> bool {
+    !imports(template) && nested_paths(template).is_empty()
+}
+
+/// Whether a template may export values.
+#[must_use]
+pub fn may_export(template: &Template) -> bool {
+    template.file.text().contains("Export")
+}
+
+fn imports(template: &Template) -> bool {
+    template.file.text().contains("ImportValue")
+}
+
+/// What templates need of others.
+#[derive(Debug, Default)]
+pub struct Needs {
+    nested: BTreeSet<SmolStr>,
+    imports: bool,
+}
+
+impl Needs {
+    /// The needs of all these templates.
+    #[must_use]
+    pub fn of(templates: &[Template]) -> Self {
+        Self {
+            nested: templates.iter().flat_map(nested_paths).collect(),
+            imports: templates.iter().any(imports),
+        }
+    }
+
+    /// Whether the template at `path` (relative to the base) is a nested stack of one of them.
+    #[must_use]
+    pub fn nest(&self, path: &str) -> bool {
+        self.nested.contains(path)
+    }
+
+    /// Whether one of them imports what other stacks export.
+    #[must_use]
+    pub fn import(&self) -> bool {
+        self.imports
+    }
+}
+
 /// What an evaluation starts from.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -72,9 +119,7 @@ impl Project {
     /// A project of these templates.
     #[must_use]
     pub fn new(sources: Arc<Sources>, templates: Vec<Template>) -> Self {
-        let imports = templates
-            .iter()
-            .any(|template| template.file.text().contains("ImportValue"));
+        let imports = templates.iter().any(imports);
         let templates = templates
             .into_iter()
             .map(|template| {
@@ -203,7 +248,7 @@ impl Project {
                 let Some(template) = self.held(path) else {
                     continue;
                 };
-                if !template.file.text().contains("Export") {
+                if !may_export(&template) {
                     continue;
                 }
                 let options = self.options.get(path).unwrap_or(&default);

@@ -7,9 +7,10 @@ use crate::statement::{Listed, joined_key, show};
 use crate::{ActionSet, Pattern};
 use overgrant_catalog::{Action, catalog};
 use overgrant_value::Answer;
+use rustc_hash::FxHasher;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher as _};
+use std::hash::{Hash, Hasher as _};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 /// One action pattern, such as `s3:Get*`.
@@ -78,7 +79,7 @@ static IN_USE: Mutex<BTreeMap<u64, Vec<Weak<Selection>>>> = Mutex::new(BTreeMap:
 impl Selection {
     /// The one copy of this selection.
     fn shared(self) -> Arc<Self> {
-        let mut hasher = DefaultHasher::new();
+        let mut hasher = FxHasher::default();
         self.hash(&mut hasher);
         let mut known = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
         let alike = known.entry(hasher.finish()).or_default();

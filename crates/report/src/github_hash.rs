@@ -3,7 +3,7 @@
 //! Must give what github/codeql-action computes (`src/fingerprints.ts`), or alerts are taken for new
 //! ones. Works on UTF-16 code units; blanks and tabs do not count. Invariant: one hash per line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
@@ -24,53 +24,60 @@ impl fmt::Display for LineHash {
     }
 }
 
-struct Rolling {
-    window: [u64; WINDOW],
-    /// Line that starts at each slot of the window, 0 for none.
-    starts: [usize; WINDOW],
-    slot: usize,
-    hash: u64,
+/// A polynomial over all units so far: the hash of a window is the difference of two such sums, so that
+/// only the sums at the starts of lines are kept.
+struct Sum {
+    /// Of all units so far.
+    sum: u64,
+    /// Number of units so far.
+    units: usize,
+    /// Where the open lines start and the sum before them, the oldest first.
+    open: VecDeque<(usize, u64)>,
+    /// The number of units at which the oldest open line has its window.
+    due: usize,
     /// FACTOR to the power of WINDOW.
     leaving: u64,
-    line: usize,
     counts: BTreeMap<u64, u32>,
     hashes: Vec<LineHash>,
 }
 
-impl Rolling {
-    fn flush(&mut self) {
-        if let Some(start) = self.starts.get_mut(self.slot)
-            && *start > 0
-        {
-            *start = 0;
-            let count = self.counts.entry(self.hash).or_default();
-            *count += 1;
-            self.hashes.push(LineHash {
-                hash: self.hash,
-                count: *count,
-            });
+impl Sum {
+    fn new() -> Self {
+        Self {
+            sum: 0,
+            units: 0,
+            open: VecDeque::new(),
+            due: usize::MAX,
+            leaving: (0..WINDOW).fold(1_u64, |power, _| power.wrapping_mul(FACTOR)),
+            counts: BTreeMap::new(),
+            hashes: Vec::new(),
         }
     }
 
     fn begin_line(&mut self) {
-        self.line += 1;
-        if let Some(start) = self.starts.get_mut(self.slot) {
-            *start = self.line;
-        }
+        self.open.push_back((self.units, self.sum));
+        self.due = self.due.min(self.units + WINDOW);
     }
 
     fn push(&mut self, unit: u16) {
-        let unit = u64::from(unit);
-        let left = self.window.get_mut(self.slot);
-        let left = left.map_or(0, |place| std::mem::replace(place, unit));
-        self.hash = FACTOR
-            .wrapping_mul(self.hash)
-            .wrapping_add(unit)
-            .wrapping_sub(self.leaving.wrapping_mul(left));
-        self.slot += 1;
-        if self.slot == WINDOW {
-            self.slot = 0;
+        self.sum = FACTOR.wrapping_mul(self.sum).wrapping_add(unit.into());
+        self.units += 1;
+        if self.units == self.due {
+            self.end_window();
         }
+    }
+
+    /// The window of the oldest open line is full.
+    fn end_window(&mut self) {
+        if let Some((_, before)) = self.open.pop_front() {
+            let hash = self.sum.wrapping_sub(self.leaving.wrapping_mul(before));
+            let count = self.counts.entry(hash).or_default();
+            *count += 1;
+            let count = *count;
+            self.hashes.push(LineHash { hash, count });
+        }
+        let next = self.open.front();
+        self.due = next.map_or(usize::MAX, |(start, _)| start + WINDOW);
     }
 }
 
@@ -81,7 +88,7 @@ pub struct LineHashes {
     at: Option<usize>,
     at_start: bool,
     after_return: bool,
-    rolling: Rolling,
+    sum: Sum,
 }
 
 impl LineHashes {
@@ -93,60 +100,59 @@ impl LineHashes {
             at: Some(0),
             at_start: true,
             after_return: false,
-            rolling: Rolling {
-                window: [0; WINDOW],
-                starts: [0; WINDOW],
-                slot: 0,
-                hash: 0,
-                leaving: (0..WINDOW).fold(1_u64, |power, _| power.wrapping_mul(FACTOR)),
-                line: 0,
-                counts: BTreeMap::new(),
-                hashes: Vec::new(),
-            },
+            sum: Sum::new(),
         }
     }
 
     /// The hash of the 1-based line; `None` past the end.
     pub fn line(&mut self, line: usize) -> Option<LineHash> {
-        while self.rolling.hashes.len() < line {
+        while self.sum.hashes.len() < line {
             let at = self.at?;
-            let next = self.text.get(at..).and_then(|rest| rest.chars().next());
-            if let Some(next) = next {
-                self.at = Some(at + next.len_utf8());
-                let mut units = [0; 2];
-                for unit in next.encode_utf16(&mut units) {
+            self.at = self.next(at);
+        }
+        self.sum.hashes.get(line.checked_sub(1)?).copied()
+    }
+
+    /// Hashes the character at byte `at`; gives the byte behind it, nothing once the end is hashed.
+    fn next(&mut self, at: usize) -> Option<usize> {
+        match self.text.as_bytes().get(at) {
+            Some(byte) if byte.is_ascii() => {
+                self.push(u16::from(*byte));
+                Some(at + 1)
+            }
+            Some(_) => {
+                let next = self.text.get(at..)?.chars().next()?;
+                for unit in next.encode_utf16(&mut [0; 2]) {
                     self.push(*unit);
                 }
-            } else {
-                self.at = None;
+                Some(at + next.len_utf8())
+            }
+            None => {
                 self.push(END);
                 for _ in 0..WINDOW {
-                    self.rolling.flush();
-                    self.rolling.push(0);
+                    self.sum.push(0);
                 }
+                None
             }
         }
-        self.rolling.hashes.get(line.checked_sub(1)?).copied()
     }
 
     fn push(&mut self, unit: u16) {
-        let feed = unit == u16::from(b'\n');
-        if unit == u16::from(b' ') || unit == u16::from(b'\t') || (self.after_return && feed) {
+        const BLANK: u16 = b' ' as u16;
+        const TAB: u16 = b'\t' as u16;
+        const FEED: u16 = b'\n' as u16;
+        const RETURN: u16 = b'\r' as u16;
+        if unit == BLANK || unit == TAB || (self.after_return && unit == FEED) {
             self.after_return = false;
             return;
         }
-        self.after_return = unit == u16::from(b'\r');
-        let unit = if self.after_return {
-            u16::from(b'\n')
-        } else {
-            unit
-        };
-        self.rolling.flush();
+        self.after_return = unit == RETURN;
+        let unit = if self.after_return { FEED } else { unit };
         if self.at_start {
-            self.rolling.begin_line();
+            self.sum.begin_line();
         }
-        self.at_start = unit == u16::from(b'\n');
-        self.rolling.push(unit);
+        self.at_start = unit == FEED;
+        self.sum.push(unit);
     }
 }
 

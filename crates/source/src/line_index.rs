@@ -21,10 +21,11 @@ impl LineIndex {
     /// Indexes `text`.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        let after = |(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX);
-        let starts = std::iter::once(0)
-            .chain(text.match_indices('\n').map(after))
-            .collect();
+        let after = |at| u32::try_from(at + 1).unwrap_or(u32::MAX);
+        let ends = || memchr::memchr_iter(b'\n', text.as_bytes());
+        let mut starts = Vec::with_capacity(ends().count() + 1);
+        starts.push(0);
+        starts.extend(ends().map(after));
         Self { starts }
     }
 

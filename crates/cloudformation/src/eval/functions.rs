@@ -172,6 +172,11 @@ impl Evaluator<'_> {
                 None => self.open("an attribute without a name", span),
             };
         }
+        if let [id, attribute] = node.items()
+            && let (Some(id), Some(attribute)) = (id.text(), attribute.text())
+        {
+            return self.attribute(id, attribute, span);
+        }
         // The name may be computed with AWS::LanguageExtensions.
         let parts: Vec<Val> = node
             .items()

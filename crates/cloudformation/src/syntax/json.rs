@@ -6,7 +6,7 @@
 
 use super::block::duplicate;
 use super::tree::{self, Entry, Kind, Node, Parsed, Scalar, Style};
-use super::{MAX_DEPTH, tree::clamp};
+use super::{MAX_DEPTH, tree::clamp, words};
 use overgrant_source::{Comment, Diagnostic, Level, SourceFile, Span};
 use overgrant_value::{Seg, Segs};
 use smol_str::SmolStr;
@@ -101,7 +101,8 @@ impl Reader<'_> {
     fn skip(&mut self) -> Result<(), Failure> {
         loop {
             match self.peek() {
-                Some(b' ' | b'\t' | b'\n' | b'\r') => self.at += 1,
+                Some(b' ') => self.at += words::blanks(self.text.as_bytes(), self.at),
+                Some(b'\t' | b'\n' | b'\r') => self.at += 1,
                 Some(b'/') => self.comment()?,
                 _ => return Ok(()),
             }
@@ -261,7 +262,7 @@ impl Reader<'_> {
     fn string(&mut self) -> Result<Scalar, Failure> {
         let start = self.at + 1;
         let bytes = self.text.as_bytes();
-        let mut end = start;
+        let mut end = words::end_of_plain(bytes, start);
         while let Some(byte) = bytes.get(end) {
             match byte {
                 b'"' => {
@@ -278,7 +279,8 @@ impl Reader<'_> {
                     self.at = end;
                     return self.fail("a line break or control character inside a string");
                 }
-                _ => end += 1,
+                // A tab.
+                _ => end = words::end_of_plain(bytes, end + 1),
             }
         }
         self.at = end;

@@ -11,6 +11,7 @@ mod json;
 pub(crate) mod make;
 mod masked;
 mod tree;
+mod words;
 mod yaml;
 
 pub use detect::{Format, Template, TemplateRead, is_template, may_be_template, read};

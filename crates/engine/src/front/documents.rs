@@ -4,34 +4,45 @@
 //! Not for assemblies, which their manifests lead to. Invariant: a document that is neither plan nor
 //! template costs a few searches and no word, unless it was named on the command line.
 
+use super::templates::{Read, Stacks};
 use super::{Input, configuration, unreadable};
 use crate::Discovery;
 use crate::unwind::guarded;
-use overgrant_cloudformation::{self as cloudformation, Template, TemplateRead};
+use overgrant_cloudformation::{self as cloudformation, TemplateRead};
 use overgrant_source::{Diagnostic, Sources};
 use overgrant_terraform::{self as terraform, plan};
 use rayon::prelude::*;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// What a document is.
 enum Document {
     Plan(terraform::Output),
-    Template(Box<Template>),
+    Template(Read),
     Lost(Box<Diagnostic>),
     Other,
 }
 
-/// Reads the documents: takes what the plans say, and gives the templates.
-pub(super) fn read(input: &mut Input, sources: &Sources, found: &Discovery) -> Vec<Template> {
+/// Reads the documents but the `known` ones: takes what the plans say, and gives the templates, those
+/// that stand alone as what they come to.
+pub(super) fn read(
+    input: &mut Input,
+    sources: &Sources,
+    found: &Discovery,
+    known: &BTreeSet<Arc<str>>,
+    stacks: &Stacks<'_>,
+) -> Vec<Read> {
     let documents: Vec<Document> = found
         .documents
         .par_iter()
-        .map(|path| one(sources, found, path))
+        .filter(|path| !known.contains(path.as_str()))
+        .map(|path| one(sources, found, stacks, path))
         .collect();
     let mut templates = Vec::new();
     for document in documents {
         match document {
             Document::Plan(output) => configuration::accept(input, sources, output),
-            Document::Template(template) => templates.push(*template),
+            Document::Template(template) => templates.push(template),
             Document::Lost(diagnostic) => input.diagnostics.push(*diagnostic),
             Document::Other => {}
         }
@@ -51,7 +62,7 @@ fn meant_as_template(sources: &Sources, path: &str) -> bool {
     cloudformation::may_be_template(&text)
 }
 
-fn one(sources: &Sources, found: &Discovery, path: &str) -> Document {
+fn one(sources: &Sources, found: &Discovery, stacks: &Stacks<'_>, path: &str) -> Document {
     let may_be_plan = |text: &str| path.ends_with(".json") && plan::is_plan(text);
     let wanted = |text: &str| may_be_plan(text) || cloudformation::may_be_template(text);
     let file = match sources.load_if(path, wanted) {
@@ -78,7 +89,7 @@ fn one(sources: &Sources, found: &Discovery, path: &str) -> Document {
         }
     }
     match guarded(&format!("reading `{path}`"), || cloudformation::read(&file)) {
-        Ok(TemplateRead::Yes(template)) => Document::Template(template),
+        Ok(TemplateRead::Yes(template)) => Document::Template(stacks.take(template)),
         Ok(TemplateRead::Lost(diagnostic)) => Document::Lost(Box::new(diagnostic.losing_file())),
         Ok(TemplateRead::No) => Document::Other,
         Err(caught) => lost(caught),

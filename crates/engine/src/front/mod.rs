@@ -72,11 +72,11 @@ pub(crate) fn read(
 ) -> Result<Input, Error> {
     let mut input = Input::default();
     configuration::read(&mut input, sources, found, config, options)?;
+    let stacks = templates::Stacks::new(sources, options)?;
     // A template that is named beside its assembly is read through it.
     let assemblies = assemblies::read(sources, found);
-    let mut templates = documents::read(&mut input, sources, found);
-    templates.retain(|template| !assemblies.files.contains(template.file.path()));
-    templates::read(&mut input, sources, templates, options)?;
+    let templates = documents::read(&mut input, sources, found, &assemblies.files, &stacks);
+    stacks.read(&mut input, templates);
     input.append(assemblies);
     workflows::read(&mut input, sources);
     pipelines::read(&mut input, sources);

@@ -12,8 +12,10 @@ use std::collections::BTreeSet;
 const MARK: &str = "SamResourceId";
 
 /// The paths of packaged templates whose source is among the templates too, each with a note that says so.
-pub(super) fn beside_source(templates: &[Template]) -> Vec<(String, Diagnostic)> {
-    let (packaged, sources): (Vec<_>, Vec<_>) = templates.iter().partition(|one| is_packaged(one));
+pub(super) fn beside_source<'t>(
+    templates: impl Iterator<Item = &'t Template>,
+) -> Vec<(String, Diagnostic)> {
+    let (packaged, sources): (Vec<_>, Vec<_>) = templates.partition(|one| is_packaged(one));
     packaged
         .into_iter()
         .filter_map(|one| {
@@ -32,7 +34,8 @@ pub(super) fn beside_source(templates: &[Template]) -> Vec<(String, Diagnostic)>
         .collect()
 }
 
-fn is_packaged(template: &Template) -> bool {
+/// Whether `sam package` wrote the template.
+pub(super) fn is_packaged(template: &Template) -> bool {
     template.file.text().contains(MARK)
         && template.root.get("Resources").is_some_and(|all| {
             all.entries().iter().any(|one| {
@@ -49,7 +52,8 @@ fn resources(template: &Template) -> BTreeSet<&str> {
         .collect()
 }
 
-fn folder(path: &str) -> &str {
+/// The folder in which a path stands; empty for the base.
+pub(super) fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
@@ -69,7 +73,7 @@ mod tests {
             })
             .collect();
         assert_eq!(templates.len(), files.len());
-        let found = beside_source(&templates);
+        let found = beside_source(templates.iter());
         found.into_iter().map(|(path, _)| path).collect()
     }
 

@@ -79,11 +79,13 @@ fn suspect(val: &Val, level: usize) -> bool {
     }
 }
 
-/// Whether `AKIA` or `ASIA` stands in the text: one search for what both end in.
+/// Whether `AKIA` or `ASIA` stands in the text: one search for a letter of both.
 fn holds_key_prefix(text: &str) -> bool {
-    text.match_indices("IA").any(|(at, _)| {
-        let before = text.as_bytes().get(..at).unwrap_or_default();
-        before.ends_with(b"AK") || before.ends_with(b"AS")
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b'I', bytes).any(|at| {
+        at.checked_sub(2)
+            .and_then(|from| bytes.get(from..at + 2))
+            .is_some_and(|word| matches!(word, b"AKIA" | b"ASIA"))
     })
 }
 

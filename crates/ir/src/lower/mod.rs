@@ -58,13 +58,17 @@ pub struct Alias {
 /// Data sources only tell where their blocks stand: what they look up is not part of the
 /// configuration.
 #[must_use]
-pub fn lower(mut resources: Vec<Resource>) -> Model {
-    resources.sort_by(|a, b| (&a.root, &a.address, a.format).cmp(&(&b.root, &b.address, b.format)));
+pub fn lower(resources: Vec<Resource>) -> Model {
+    let order = in_order(&resources);
+    let mut resources: Vec<Option<Resource>> = resources.into_iter().map(Some).collect();
     let mut lowering = Lowering {
         model: Model::default(),
     };
     // One by one, so that the values of a resource are gone when the next one's nodes are made.
-    for resource in resources {
+    for index in order {
+        let Some(resource) = resources.get_mut(index).and_then(Option::take) else {
+            continue;
+        };
         if let Some(span) = resource.src.span {
             let blocks = &mut lowering.model.blocks;
             blocks.push(&resource.root, &resource.address, span);
@@ -81,6 +85,16 @@ pub fn lower(mut resources: Vec<Resource>) -> Model {
     lowering.model.blocks.finish();
     lowering.model.shrink();
     lowering.model
+}
+
+/// The resources' indices in the order of root, address and format; resources are too large to be
+/// moved about while they are sorted.
+fn in_order(resources: &[Resource]) -> Vec<usize> {
+    let mut order: Vec<(usize, &Resource)> = resources.iter().enumerate().collect();
+    order.sort_by(|(_, a), (_, b)| {
+        (&a.root, &a.address, a.format).cmp(&(&b.root, &b.address, b.format))
+    });
+    order.into_iter().map(|(index, _)| index).collect()
 }
 
 /// Whether lowering reads anything of a resource type; front ends may leave the arguments of other
