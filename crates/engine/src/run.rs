@@ -291,7 +291,7 @@ fn sift(
         }
     }
     let (mut shown, mut hidden) = (Vec::new(), Counts::default());
-    for mut reported in settle::fold(open) {
+    for mut reported in settle::once_each(settle::fold(open)) {
         let below = reported.finding.severity < options.min_severity
             || reported.finding.confidence < options.min_confidence;
         if below {

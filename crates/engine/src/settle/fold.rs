@@ -57,6 +57,11 @@ fn rank(finding: &Finding) -> Option<usize> {
     LEADS.iter().position(|rule| *rule == finding.rule)
 }
 
+/// Whether the finding is about what a statement opens.
+pub(crate) fn is_grant(finding: &Finding) -> bool {
+    rank(finding).is_some()
+}
+
 /// The statement that a finding is about: by its bytes, else by its name in a resource.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Statement {
