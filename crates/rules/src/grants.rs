@@ -169,6 +169,15 @@ impl Grant<'_> {
         left.is_none_or(|left| left.contains(action.id()))
     }
 
+    /// How a message says on what the statement is, for what is that wide.
+    pub(crate) fn extent(&self, wide: Wide) -> &'static str {
+        match (wide, self.statement.resources.listed().negated) {
+            (Wide::Account, false) => "on every resource",
+            (Wide::Account, true) => "on every resource but those it leaves out",
+            (Wide::Region, _) => "on every resource of a region",
+        }
+    }
+
     /// Whether a condition surely or perhaps narrows the statement.
     pub(crate) fn is_narrowed(&self) -> bool {
         self.statement.conditions.narrows().possible()
@@ -262,8 +271,10 @@ pub(crate) fn list_actions(actions: &[Action<'_>]) -> String {
 /// get something may hand out credentials.
 pub(crate) fn writes(action: Action<'_>) -> bool {
     const LOOKS: [&str; 2] = ["Describe", "List"];
-    let looks = LOOKS.iter().any(|verb| action.name().starts_with(verb))
-        || action.level() == AccessLevel::PermissionsManagement && action.name().starts_with("Get");
+    const OF_PERMISSIONS: [&str; 4] = ["Get", "Search", "Validate", "View"];
+    let begins = |verbs: &[&str]| verbs.iter().any(|verb| action.name().starts_with(verb));
+    let looks = begins(&LOOKS)
+        || action.level() == AccessLevel::PermissionsManagement && begins(&OF_PERMISSIONS);
     action.level() >= AccessLevel::Write && !looks
 }
 

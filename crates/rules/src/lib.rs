@@ -26,6 +26,7 @@ mod page;
 mod published;
 mod rule;
 mod rules;
+mod scopable;
 mod service_accounts;
 mod settings;
 #[cfg(test)]

@@ -4,9 +4,11 @@
 //! of the statement is such a role, or the document is the published one.
 
 use crate::grants::{self, Grant, Wide};
+use crate::whole::{self, Whole};
 use crate::{Context, federation};
 use overgrant_access::AttachedSource;
-use overgrant_catalog::{Action, ActionId, ManagedPolicy, catalog};
+use overgrant_catalog::{Action, ActionId, ManagedPolicy, Service, catalog, published_policies};
+use overgrant_finding::Severity;
 use overgrant_ir::IdentityId;
 use overgrant_policy::{Answer, Statement, managed_document};
 use std::collections::BTreeMap;
@@ -23,13 +25,80 @@ pub(crate) struct Usual {
 /// roles is what they need.
 const ACTS_ITSELF: [&str; 3] = ["application-autoscaling", "autoscaling", "ecs"];
 
+/// Services with whose roles code or calls of the customer run: a role is as strong as what it may do.
+const RUNS_CODE: [&str; 36] = [
+    "airflow",
+    "airflow-env",
+    "amplify",
+    "appstream",
+    "bedrock",
+    "bedrock-agentcore",
+    "braket",
+    "build",
+    "cloud9",
+    "cloudformation",
+    "codebuild",
+    "codepipeline",
+    "codestar",
+    "credentials",
+    "datapipeline",
+    "ec2",
+    "ecs-tasks",
+    "edgelambda",
+    "eks",
+    "emr-containers",
+    "emr-serverless",
+    "events",
+    "gamelift",
+    "glue",
+    "iot",
+    "kinesisanalytics",
+    "lambda",
+    "omics",
+    "pipes",
+    "robomaker",
+    "sagemaker",
+    "scheduler",
+    "servicecatalog",
+    "ssm",
+    "states",
+    "tasks",
+];
+
 /// Services that make and remove interfaces of their own in a network of the customer, for which
 /// their guides ask this on `*`: the ids are not known before.
 const ENTERS_NETWORKS: [&str; 4] = ["codebuild", "firehose", "pipes", "sagemaker"];
 
-/// Whether the action removes a network interface, which has to be free.
-fn is_interface_removal(action: Action<'_>) -> bool {
-    action.service().prefix() == "ec2" && action.name() == "DeleteNetworkInterface"
+/// Whether the action gives up a network interface (one has to be free to be deleted), an address of it
+/// or what another account may do with it.
+fn gives_up_interface(action: Action<'_>) -> bool {
+    const GIVES_UP: [&str; 4] = [
+        "DeleteNetworkInterface",
+        "DeleteNetworkInterfacePermission",
+        "UnassignIpv6Addresses",
+        "UnassignPrivateIpAddresses",
+    ];
+    action.service().prefix() == "ec2" && GIVES_UP.contains(&action.name())
+}
+
+/// Whether it is about interfaces of its own that a service gives up: those of instances belong to whoever
+/// runs them.
+fn is_of_own_interface(grant: &Grant<'_>, labels: &[String], action: Action<'_>) -> bool {
+    gives_up_interface(action)
+        && !labels
+            .iter()
+            .any(|label| ["ec2", CLUSTER].contains(&label.as_str()))
+        && (makes_interfaces(grant)
+            || labels
+                .iter()
+                .all(|label| ENTERS_NETWORKS.contains(&label.as_str())))
+}
+
+/// Whether the document lets its holder make the interfaces that it may remove.
+fn makes_interfaces(grant: &Grant<'_>) -> bool {
+    const MAKES: &str = "ec2:CreateNetworkInterface";
+    let mut allows = grant.document.document.allows();
+    allows.any(|statement| statement.actions.select(MAKES) == Answer::Must)
 }
 
 /// What stands for the service accounts of a cluster.
@@ -47,21 +116,77 @@ impl Usual {
         if is_published(grant, action) {
             return true;
         }
+        self.every_holder(cx, grant, |usual, labels| {
+            is_of_own_interface(grant, labels, action)
+                || labels.iter().all(|label| usual.of(label, action))
+        })
+    }
+
+    /// The same for an action that hands out rights: only where the service itself is all that acts.
+    pub(crate) fn is_usual_of_service(
+        &mut self,
+        cx: &Context<'_>,
+        grant: &Grant<'_>,
+        action: Action<'_>,
+    ) -> bool {
+        self.every_holder(cx, grant, |usual, labels| {
+            labels
+                .iter()
+                .all(|label| acts_itself(label) && usual.of(label, action))
+        })
+    }
+
+    /// The services that a statement grants as a whole: low where they are the holders' own.
+    pub(crate) fn whole_services<'a>(
+        &mut self,
+        cx: &Context<'_>,
+        grant: &Grant<'a>,
+    ) -> Vec<Whole<'a>> {
+        let mut services = whole::services(grant);
+        for one in &mut services {
+            if one.severity == Severity::Medium && self.is_own_service(cx, grant, one.service) {
+                one.severity = Severity::Low;
+            }
+        }
+        services
+    }
+
+    /// Whether a whole service is granted to roles of just that service: it can do no more with them than
+    /// it can anyway, or AWS grants it to all of them.
+    fn is_own_service(
+        &mut self,
+        cx: &Context<'_>,
+        grant: &Grant<'_>,
+        service: Service<'static>,
+    ) -> bool {
+        self.every_holder(cx, grant, |usual, labels| {
+            labels.iter().all(|label| {
+                label == service.prefix()
+                    && (acts_itself(label)
+                        || service
+                            .actions()
+                            .filter_map(|id| catalog().action(ActionId(id)))
+                            .filter(|action| grants::writes(*action))
+                            .all(|action| usual.of(label, action)))
+            })
+        })
+    }
+
+    /// Whether there are holders, each a role of services only that the question is answered for.
+    fn every_holder(
+        &mut self,
+        cx: &Context<'_>,
+        grant: &Grant<'_>,
+        mut holds: impl FnMut(&mut Self, &[String]) -> bool,
+    ) -> bool {
         !grant.holders.is_empty()
             && grant.holders.iter().all(|holder| {
                 let labels = labels(cx, holder.id);
-                let interface = is_interface_removal(action);
-                !labels.is_empty()
-                    && labels.iter().all(|label| {
-                        interface && ENTERS_NETWORKS.contains(&label.as_str())
-                            || self.of(label, action)
-                    })
+                !labels.is_empty() && holds(self, &labels)
             })
     }
 
     fn of(&mut self, label: &str, action: Action<'_>) -> bool {
-        let called = CALLED.iter().find(|(own, _)| *own == label);
-        let label = called.map_or(label, |(_, name)| name);
         let policies = self
             .policies
             .entry(label.to_owned())
@@ -71,6 +196,11 @@ impl Usual {
             .entry((label.to_owned(), action.id()))
             .or_insert_with(|| is_granted(label, policies, action))
     }
+}
+
+/// Whether nothing but the service itself acts with its roles.
+fn acts_itself(label: &str) -> bool {
+    RUNS_CODE.binary_search(&label).is_err()
 }
 
 /// The services that assume a role, by first label; nothing where others may too.
@@ -111,62 +241,71 @@ fn is_node(cx: &Context<'_>, role: IdentityId) -> bool {
     })
 }
 
-/// What the policy that AWS publishes for its load balancer controller grants on `*`, where nothing narrower
-/// is possible. Source: kubernetes-sigs/aws-load-balancer-controller, `docs/install/iam_policy.json`.
-const LOAD_BALANCER_CONTROLLER: [&str; 18] = [
-    "ec2:authorizesecuritygroupingress",
-    "ec2:revokesecuritygroupingress",
-    "elasticloadbalancing:addlistenercertificates",
-    "elasticloadbalancing:deletelistener",
-    "elasticloadbalancing:deleterule",
-    "elasticloadbalancing:deregistertargets",
-    "elasticloadbalancing:modifylistener",
-    "elasticloadbalancing:modifyrule",
-    "elasticloadbalancing:registertargets",
-    "elasticloadbalancing:removelistenercertificates",
-    "elasticloadbalancing:setrulepriorities",
-    "elasticloadbalancing:setwebacl",
-    "shield:createprotection",
-    "shield:deleteprotection",
-    "waf-regional:associatewebacl",
-    "waf-regional:disassociatewebacl",
-    "wafv2:associatewebacl",
-    "wafv2:disassociatewebacl",
-];
-
-/// What tells the document of the load balancer controller from others.
-const MARKS_OF_CONTROLLER: [&str; 2] = [
-    "elasticloadbalancing:setwebacl",
-    "waf-regional:associatewebacl",
-];
-
-/// Whether the document is that of the controller and the action one of those.
+/// Whether the document is one that is published for a program and the action one of those on `*`.
 fn is_published(grant: &Grant<'_>, action: Action<'_>) -> bool {
     let name = action.to_string().to_ascii_lowercase();
     let lists = |name: &&str| {
         let mut allows = grant.document.document.allows();
-        allows.any(|statement| statement.actions.select(name) == Answer::Must)
+        allows.any(|statement| {
+            let item = statement.actions.pattern_for(name);
+            item.is_some_and(|item| {
+                !item.pattern().has_wildcard() && item.matches(name) == Answer::Must
+            })
+        })
     };
-    LOAD_BALANCER_CONTROLLER.contains(&name.as_str()) && MARKS_OF_CONTROLLER.iter().all(lists)
+    published_policies().iter().any(|entry| {
+        entry.actions.binary_search(&name.as_str()).is_ok() && entry.marks.iter().all(lists)
+    })
 }
 
-/// How policies of AWS name a service whose principal has another name.
-const CALLED: [(&str, &str); 3] = [
+/// How policies of AWS name a service besides by its label.
+const CALLED: [(&str, &str); 6] = [
     ("dlm", "datalifecyclemanager"),
     // Functions at the edge run with the roles of functions.
     ("edgelambda", "lambda"),
+    ("elasticmapreduce", "emr"),
+    ("events", "eventtarget"),
     ("fis", "faultinjectionsimulator"),
+    ("vmie", "vmimportexport"),
 ];
 
 /// The policies for instances, which run anybody's code: older ones grant whole services.
-const OF_INSTANCES: [&str; 2] = [
+const OF_INSTANCES: [&str; 5] = [
+    "AWSElasticBeanstalkWebTier",
+    "AWSElasticDisasterRecoveryEc2InstancePolicy",
+    "AWSPCSComputeNodePolicy",
     "AmazonEC2ContainerServiceforEC2Role",
     "AmazonSSMManagedInstanceCore",
 ];
 
+/// The policies for agents that send telemetry from wherever code runs.
+const OF_AGENTS: [&str; 2] = [
+    "AmazonPrometheusRemoteWriteAccess",
+    "CloudWatchAgentServerPolicy",
+];
+
+/// Policies for roles of a service that neither path nor name tells. Source for the last: Amazon SageMaker AI,
+/// "How to use SageMaker AI execution roles".
+const OF_ROLES: [(&str, &str); 2] = [
+    (
+        "servicecatalog",
+        "AmazonSageMakerAdmin-ServiceCatalogProductsServiceRolePolicy",
+    ),
+    ("sagemaker", "AmazonSageMakerFullAccess"),
+];
+
+/// Where such agents run: on instances, in tasks and in clusters.
+const RUNS_AGENTS: [&str; 3] = ["ec2", "ecs-tasks", CLUSTER];
+
 /// What the roles of a service may besides what AWS's policies for them say.
-const BESIDES: [(&str, &str, &str); 2] = [
+const BESIDES: [(&str, &str, &str); 5] = [
+    // Profiles for inference are made up as they are needed. Source: Amazon Bedrock, "Prerequisites for
+    // inference profiles".
+    ("bedrock", "bedrock", "DeleteInferenceProfile"),
+    // Scaling by an alarm. Source: AWS CloudFormation, "Amazon ECS template snippets".
+    ("application-autoscaling", "cloudwatch", "SetAlarmState"),
     // The policy template `VPCAccessPolicy` of SAM has it.
+    ("edgelambda", "ec2", "DetachNetworkInterface"),
     ("lambda", "ec2", "DetachNetworkInterface"),
     // Text messages go to numbers, which are no resources. Source: Amazon Cognito, "SMS message
     // settings for user pools".
@@ -216,22 +355,51 @@ fn grants(statement: &Statement, action: Action<'_>) -> bool {
 
 /// Whether AWS keeps the policy for roles of the service.
 fn is_of(policy: ManagedPolicy<'_>, label: &str) -> bool {
+    if RUNS_AGENTS.contains(&label) && OF_AGENTS.contains(&policy.name()) {
+        return true;
+    }
     let name = policy.name().to_ascii_lowercase();
+    if OF_ROLES.contains(&(label, policy.name())) {
+        return true;
+    }
     match label {
         // Controllers that run in the cluster: AWS names their policies after it or the driver.
         CLUSTER => name.starts_with("amazoneks") || name.contains("csidriver"),
         "ec2" => OF_INSTANCES.contains(&policy.name()),
-        _ => {
-            // `ecs-tasks` and `ecs` have their roles in policies with `ECS` in the name.
-            let word = label.split('-').next().unwrap_or_default();
-            let named = name.contains(word)
-                || name.contains(&label.replace('-', ""))
-                || (word == "ecs" && name.contains("containerservice"));
-            let path = policy.path_and_name();
-            let linked = path.starts_with("aws-service-role/") && ACTS_ITSELF.contains(&label);
-            let of_roles = path.starts_with("service-role/") || linked;
-            let titled = !path.contains('/') && name.starts_with(&format!("aws{word}rolefor"));
-            word.len() >= 3 && named && (of_roles || titled)
-        }
+        _ => is_named_after(policy, &name, label),
     }
+}
+
+/// Whether the name, in lower case, and the path say that it is for roles of the service.
+fn is_named_after(policy: ManagedPolicy<'_>, name: &str, label: &str) -> bool {
+    // `ecs-tasks` and `ecs` have their roles in policies with `ECS` in the name.
+    let word = label.split('-').next().unwrap_or_default();
+    let called = |other: &(&str, &str)| other.0 == label && name.contains(other.1);
+    let named = name.contains(word)
+        || name.contains(&label.replace('-', ""))
+        || CALLED.iter().any(called)
+        || (word == "ecs" && name.contains("containerservice"));
+    let path = policy.path_and_name();
+    let linked = path.starts_with("aws-service-role/") && ACTS_ITSELF.contains(&label);
+    let of_roles = path.starts_with("service-role/") || linked;
+    let titled = !path.contains('/') && is_titled(name, word, acts_itself(label));
+    word.len() >= 3 && named && (of_roles || titled)
+}
+
+/// Whether a policy without a path has the title of one for roles of the service. Titles of policies for
+/// roles that run code say as much of other roles.
+fn is_titled(name: &str, word: &str, acts_itself: bool) -> bool {
+    const TITLES: [&str; 4] = [
+        "infrastructurerole",
+        "rolepolicy",
+        "serviceaccess",
+        "servicerole",
+    ];
+    let own = name
+        .strip_prefix("aws")
+        .or_else(|| name.strip_prefix("amazon"));
+    let Some(title) = own.and_then(|own| own.strip_prefix(word)) else {
+        return false;
+    };
+    title.starts_with("rolefor") || acts_itself && TITLES.iter().any(|of| title.contains(of))
 }

@@ -70,8 +70,7 @@ pub(crate) fn services<'a>(grant: &Grant<'a>) -> Vec<Whole<'a>> {
 
 /// What a statement grants beside the services that it grants as a whole, which are another rule's,
 /// and how bad those are.
-pub(crate) fn others(grant: &Grant<'_>) -> (ActionSet, Option<Severity>) {
-    let services = services(grant);
+pub(crate) fn others(grant: &Grant<'_>, services: &[Whole<'_>]) -> (ActionSet, Option<Severity>) {
     let rest = services.iter().fold(grant.granted(), |rest, one| {
         let service = format!("{}:*", one.service.prefix());
         rest.difference(&ActionSet::matching(&service))

@@ -1,7 +1,8 @@
 //! `service-wildcard-on-all`: all write actions of a service on all its resources.
 
-use crate::grants::{self, Grant, Wide};
-use crate::whole::{self, Whole};
+use crate::grants::{self, Grant};
+use crate::usual::Usual;
+use crate::whole::Whole;
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
 
@@ -155,6 +156,27 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// A role that only the service itself can use is low for that service:
+    /// ```terraform good at:low
+    /// resource "aws_iam_role" "scaling" {
+    ///   name = "scaling"
+    ///   assume_role_policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = "sts:AssumeRole"
+    ///       Principal = { Service = "application-autoscaling.amazonaws.com" }
+    ///     }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "scaling" {
+    ///   role = aws_iam_role.scaling.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "application-autoscaling:*", Resource = "*" }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// List the actions that are used (the last accessed information of IAM knows them) and name the
     /// resources.
@@ -192,9 +214,10 @@ rule! {
 }
 
 fn check(cx: &mut Context<'_>) {
+    let mut usual = Usual::default();
     for grant in grants::grants(cx) {
         // One statement is one finding: its worst service is the place.
-        let mut whole = whole::services(&grant);
+        let mut whole = usual.whole_services(cx, &grant);
         whole.sort_by_key(|one| std::cmp::Reverse((one.severity, one.width)));
         finding(cx, &grant, &whole);
     }
@@ -218,10 +241,7 @@ fn finding(cx: &mut Context<'_>, grant: &Grant<'_>, whole: &[Whole<'_>]) {
             None => return,
         }
     };
-    let place = match worst.width {
-        Wide::Account => "on every resource",
-        Wide::Region => "on every resource of a region",
-    };
+    let place = grant.extent(worst.width);
     let prefixes: Vec<&str> = whole.iter().map(|one| one.service.prefix()).collect();
     let mut report = grant
         .finding(cx, worst.item.pattern().src(), format!("use {list} {place}"))
@@ -264,6 +284,41 @@ mod tests {
         // One cause, one finding, with the worst of its services.
         assert_eq!(found(r#"["dynamodb:*","S3:*"]"#, "*", ""), [Severity::High]);
         assert_eq!(found(r#"["sqs:A*","sqs:?*"]"#, "*", "").len(), 1);
+    }
+
+    #[test]
+    fn a_service_may_do_all_of_itself() {
+        let of = |service: &str, action: &str| {
+            let trust = format!(
+                r#"{{\"Statement\":{{\"Effect\":\"Allow\",\"Action\":\"sts:AssumeRole\",\"Principal\":{{\"Service\":\"{service}.amazonaws.com\"}}}}}}"#
+            );
+            let policy = format!(
+                r#"{{\"Statement\":{{\"Effect\":\"Allow\",\"Action\":\"{action}\",\"Resource\":\"*\"}}}}"#
+            );
+            Scene::new()
+                .resource(
+                    "aws_iam_role",
+                    "r",
+                    &format!(r#"{{"name":"r","assume_role_policy":"{trust}"}}"#),
+                )
+                .resource("aws_iam_role_policy", "r", &format!(r#"{{"role":"r","policy":"{policy}"}}"#))
+                .run(&SERVICE_WILDCARD_ON_ALL)
+                .first()
+                .map(|(_, finding)| finding.severity)
+        };
+        for (service, action, expected) in [
+            ("elasticbeanstalk", "elasticbeanstalk:*", Severity::Low),
+            ("application-autoscaling", "application-autoscaling:*", Severity::Low),
+            // AWS grants it to all roles of the service.
+            ("glue", "glue:*", Severity::Low),
+            ("glue", "dynamodb:*", Severity::Medium),
+            ("elasticbeanstalk", "dynamodb:*", Severity::Medium),
+            ("states", "states:*", Severity::Medium),
+            ("lambda", "lambda:*", Severity::High),
+            ("lambda", "dynamodb:*", Severity::Medium),
+        ] {
+            assert_eq!(of(service, action), Some(expected), "{service} {action}");
+        }
     }
 
     #[test]

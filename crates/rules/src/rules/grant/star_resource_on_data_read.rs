@@ -1,12 +1,13 @@
 //! `star-resource-on-data-read`: reads of stored data on every resource.
 
-use crate::grants::{self, Wide};
+use crate::grants::{self, Grant, Wide};
 use crate::listed::is_listed;
 use crate::usual::Usual;
 use crate::{Context, Family, Scope, whole};
 use overgrant_catalog::Action;
 use overgrant_finding::{Confidence, Severity};
 use overgrant_policy::{ActionSet, Answer, Effect};
+use std::collections::BTreeSet;
 
 rule! {
     /// Stored data can be read on every resource.
@@ -159,7 +160,7 @@ rule! {
 }
 
 /// Actions that return stored data.
-const READS: [&str; 19] = [
+const READS: [&str; 20] = [
     "athena:getqueryresults",
     "codecommit:gitpull",
     "dynamodb:batchgetitem",
@@ -171,6 +172,7 @@ const READS: [&str; 19] = [
     "ebs:getsnapshotblock",
     "ecr:batchgetimage",
     "ecr:getdownloadurlforlayer",
+    "es:eshttpget",
     "kinesis:getrecords",
     "rds-data:batchexecutestatement",
     "rds-data:executestatement",
@@ -203,7 +205,7 @@ fn check(cx: &mut Context<'_>) {
         if auditors {
             continue;
         }
-        let (granted, whole) = whole::others(&grant);
+        let (granted, whole) = whole::others(&grant, &usual.whole_services(cx, &grant));
         let granted = granted.intersection(&reads);
         let mut judged: Vec<(Severity, Wide, Action<'_>)> = granted
             .actions()
@@ -211,8 +213,11 @@ fn check(cx: &mut Context<'_>) {
             .filter(|action| !action.is_wildcard_only())
             .filter_map(|action| Some((severity(action), grant.wide(action)?, action)))
             .collect();
+        if judged.is_empty() {
+            continue;
+        }
         // A copy of a policy that AWS keeps has no bytes here, and is as good as attached.
-        let copied = statement.src.span.is_none();
+        let copied = statement.src.span.is_none() || is_read_only(&grant);
         for (severity, _, action) in &mut judged {
             if copied || usual.is_usual(cx, &grant, *action) {
                 *severity = Severity::Low;
@@ -227,12 +232,14 @@ fn check(cx: &mut Context<'_>) {
             .filter(|(severity, _, _)| *severity == worst)
             .map(|(_, _, action)| *action)
             .collect();
-        let (severity, place) = match wide {
-            Wide::Account => (worst, "on every resource"),
-            Wide::Region => (worst.lower(), "on every resource of a region"),
+        let place = grant.extent(wide);
+        let severity = match wide {
+            Wide::Account => worst,
+            Wide::Region => worst.lower(),
         };
-        // A whole service on everything in the same statement is the same cause.
-        if whole.is_some_and(|whole| whole >= severity) {
+        // A whole service on everything in the same statement is the same cause, and tells it along from
+        // medium up.
+        if severity < Severity::Medium && whole.is_some_and(|whole| whole >= severity) {
             continue;
         }
         let list = grants::list_actions(&named);
@@ -246,6 +253,18 @@ fn check(cx: &mut Context<'_>) {
         }
         cx.report(report);
     }
+}
+
+/// Whether the statement reads most services and changes none: a copy of `ReadOnlyAccess`, which is as
+/// good as attached.
+fn is_read_only(grant: &Grant<'_>) -> bool {
+    const MOST: usize = 50;
+    let items = &grant.statement.actions.listed().items;
+    if items.len() < MOST {
+        return false;
+    }
+    let services: BTreeSet<String> = items.iter().filter_map(|item| item.service()).collect();
+    services.len() >= MOST && !grant.granted().actions().any(|action| grants::writes(action) && !action.name().starts_with("Get"))
 }
 
 /// Images of the own registry are seldom secret, and every cluster pulls them.
@@ -279,6 +298,30 @@ mod tests {
             assert!(overgrant_catalog::catalog().action_id(name).is_some(), "{name}");
         }
         assert!(READS.is_sorted());
+    }
+
+    #[test]
+    fn a_copy_of_the_policy_that_reads_all_is_as_good_as_attached() {
+        let services: Vec<&str> = overgrant_catalog::catalog()
+            .services()
+            .map(|service| service.prefix())
+            .filter(|prefix| !["athena", "codecommit", "ebs", "ecr", "kinesis"].contains(prefix))
+            .take(80)
+            .collect();
+        let found = |services: &[&str]| {
+            let lists = services.iter().map(|prefix| format!(r#""{prefix}:List*","#));
+            let actions = lists.collect::<String>() + r#""s3:Get*""#;
+            Scene::new()
+                .statements(&format!(
+                    r#"{{"Effect":"Allow","Action":[{actions}],"Resource":"*"}}"#
+                ))
+                .run(&STAR_RESOURCE_ON_DATA_READ)
+                .into_iter()
+                .map(|(_, finding)| finding.severity)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(found(&services), [Severity::Low]);
+        assert_eq!(found(&services[..9]), [Severity::Medium]);
     }
 
     #[test]

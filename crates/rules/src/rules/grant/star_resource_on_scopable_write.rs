@@ -1,11 +1,12 @@
 //! `star-resource-on-scopable-write`: writes on every resource although resources could be named.
 
 use crate::grants::{self, Grant, Wide};
+use crate::scopable::{is_look, is_scopable, severity};
 use crate::usual::Usual;
 use crate::{Context, Family, Scope, whole};
-use overgrant_catalog::{AccessLevel, Action, ResourceType};
+use overgrant_catalog::Action;
 use overgrant_finding::{Confidence, Severity};
-use overgrant_policy::{Answer, Effect, Statement, has_name};
+use overgrant_policy::{Answer, Effect, Statement};
 
 rule! {
     /// Write action is allowed on every resource.
@@ -215,6 +216,45 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// Roles that a service alone acts with may do what AWS's policy for them says, also where it hands out
+    /// rights; any service removes the interfaces that it made:
+    /// ```cloudformation good at:low
+    /// Resources:
+    ///   Snapshots:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Principal: { Service: dlm.amazonaws.com }
+    ///             Action: sts:AssumeRole
+    ///       Policies:
+    ///         - PolicyName: snapshots
+    ///           PolicyDocument:
+    ///             Version: "2012-10-17"
+    ///             Statement:
+    ///               - Effect: Allow
+    ///                 Action: [ec2:CreateSnapshot, ec2:DeleteSnapshot, ec2:ModifySnapshotAttribute]
+    ///                 Resource: "*"
+    ///   Index:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Principal: { Service: kendra.amazonaws.com }
+    ///             Action: sts:AssumeRole
+    ///       Policies:
+    ///         - PolicyName: network
+    ///           PolicyDocument:
+    ///             Version: "2012-10-17"
+    ///             Statement:
+    ///               - Effect: Allow
+    ///                 Action: [ec2:CreateNetworkInterface, ec2:DeleteNetworkInterface]
+    ///                 Resource: "*"
+    /// ```
     /// ## How to fix
     /// Name the resources, by reference where they are in the same code, or limit the statement by a tag
     /// that the action supports.
@@ -257,11 +297,11 @@ fn check(cx: &mut Context<'_>) {
         {
             continue;
         }
-        let (granted, whole) = whole::others(&grant);
+        let (granted, whole) = whole::others(&grant, &usual.whole_services(cx, &grant));
         let mut judged: Vec<(Severity, Wide, Action<'_>)> = granted
             .actions()
             .filter(|action| grants::writes(*action) && is_scopable(*action))
-            .filter(|action| !is_of_named_sender(statement, *action))
+            .filter(|action| !is_of_named_sender(statement, *action) && !is_look(&grant, *action))
             .filter_map(|action| {
                 let wide = grant.wide(action)?;
                 Some((severity(action), wide, action))
@@ -270,7 +310,12 @@ fn check(cx: &mut Context<'_>) {
         // A copy of a policy that AWS keeps has no bytes here.
         let copied = statement.src.span.is_none();
         for (severity, _, action) in &mut judged {
-            if *severity == Severity::Medium && (copied || usual.is_usual(cx, &grant, *action)) {
+            let usual = match *severity {
+                Severity::Medium => copied || usual.is_usual(cx, &grant, *action),
+                Severity::High => usual.is_usual_of_service(cx, &grant, *action),
+                _ => false,
+            };
+            if usual {
                 *severity = Severity::Low;
             }
         }
@@ -278,8 +323,9 @@ fn check(cx: &mut Context<'_>) {
         let Some((worst, wide, first)) = judged.first().copied() else {
             continue;
         };
-        // A whole service on everything in the same statement is the same cause.
-        if whole.is_some_and(|whole| whole >= worst) {
+        // A whole service on everything in the same statement is the same cause, and tells it along from
+        // medium up.
+        if worst < Severity::Medium && whole.is_some_and(|whole| whole >= worst) {
             continue;
         }
         // What is worth no finding of its own is not named, where something else is.
@@ -300,9 +346,10 @@ fn finding(
     first: Action<'_>,
     named: &[Action<'_>],
 ) {
-    let (severity, place) = match wide {
-        Wide::Account => (worst, "on every resource"),
-        Wide::Region => (worst.lower(), "on every resource of a region"),
+    let place = grant.extent(wide);
+    let severity = match wide {
+        Wide::Account => worst,
+        Wide::Region => worst.lower(),
     };
     let list = grants::list_actions(named);
     let mut report = grant
@@ -324,92 +371,6 @@ fn is_of_named_sender(statement: &Statement, action: Action<'_>) -> bool {
         && ["AcceptResourceShareInvitation", "RejectResourceShareInvitation"].contains(&action.name())
         && !listed.negated
         && listed.items.iter().all(|item| item.names_account())
-}
-
-/// Types of which a call takes one, although none is marked as required: objects of buckets and of access
-/// points, rules of either bus, and what a session is opened on.
-const EITHER: [(&str, &[&str]); 3] = [
-    ("events", &["rule-on-custom-event-bus", "rule-on-default-event-bus"]),
-    ("s3", &["accesspointobject", "object"]),
-    ("ssm", &["document", "instance", "managed-instance", "task"]),
-];
-
-/// Whether some resource type of the action must be there, so that it can be named.
-fn is_scopable(action: Action<'_>) -> bool {
-    let either = |(service, types): &(&str, &[&str])| {
-        action.service().prefix() == *service
-            && action.resources().len() == types.len()
-            && action.resources().all(|resource| types.contains(&resource.name()))
-    };
-    let named = |kind: ResourceType<'_>| has_name(kind.arn_pattern());
-    let mut required = action.resources().filter(|resource| resource.is_required());
-    required.any(|resource| resource.resource_type().is_none_or(named)) || EITHER.iter().any(either)
-}
-
-fn severity(action: Action<'_>) -> Severity {
-    // An own MFA device has any name, a service-linked role is what AWS wrote it to be, and nobody
-    // changes the password of another with the call for the own one.
-    let harmless = ["ChangePassword", "CreateServiceLinkedRole", "CreateVirtualMFADevice"];
-    if action.service().prefix() == "iam" && harmless.contains(&action.name()) {
-        return Severity::Low;
-    }
-    // An address more does no harm to an interface.
-    let addresses = ["AssignIpv6Addresses", "AssignPrivateIpAddresses"];
-    if action.service().prefix() == "ec2" && addresses.contains(&action.name()) {
-        return Severity::Low;
-    }
-    // A stack policy says which resources an update may touch, and grants nothing.
-    if action.service().prefix() == "cloudformation" && action.name() == "SetStackPolicy" {
-        return Severity::Medium;
-    }
-    // Nor do the description and the length of sessions of a role.
-    let description = ["UpdateRole", "UpdateRoleDescription"];
-    if action.service().prefix() == "iam" && description.contains(&action.name()) {
-        return Severity::Medium;
-    }
-    // The access policy is one of many settings of a domain.
-    let domain = ["UpdateDomainConfig", "UpdateElasticsearchDomainConfig"];
-    if action.service().prefix() == "es" && domain.contains(&action.name()) {
-        return Severity::Medium;
-    }
-    // What it creates grants nothing to anybody yet.
-    if action.level() == AccessLevel::PermissionsManagement && !action.name().starts_with("Create") {
-        return Severity::High;
-    }
-    let logs = action.service().prefix() == "logs"
-        && ["CreateLogGroup", "CreateLogStream", "PutLogEvents"].contains(&action.name());
-    if logs || makes_its_id(action) || action.level() == AccessLevel::Tagging {
-        return Severity::Low;
-    }
-    Severity::Medium
-}
-
-/// Whether the action creates something whose ARN ends in an id that the service makes up: it
-/// cannot be named before it exists.
-fn makes_its_id(action: Action<'_>) -> bool {
-    const VERBS: [&str; 9] = [
-        "Allocate", "Build", "Copy", "Create", "Import", "Purchase", "Register", "Request", "Run",
-    ];
-    let creates = VERBS.iter().any(|verb| action.name().starts_with(verb));
-    action
-        .resources()
-        .filter(|resource| resource.is_required() && (creates || is_job_started(action, resource.name())))
-        .filter_map(|resource| resource.resource_type())
-        .any(|kind| {
-            let format = kind.arn_pattern();
-            let placeholder = format
-                .rsplit_once("${")
-                .and_then(|(_, rest)| rest.strip_suffix('}'));
-            placeholder.is_some_and(|name| name.ends_with("Id") || name.ends_with("ID"))
-        })
-}
-
-/// Whether the action starts a new job of the type: `StartTopicsDetectionJob` makes a
-/// `topics-detection-job`.
-fn is_job_started(action: Action<'_>, kind: &str) -> bool {
-    action.name().strip_prefix("Start").is_some_and(|job| {
-        job.ends_with("Job") && job.eq_ignore_ascii_case(&kind.replace('-', ""))
-    })
 }
 
 #[cfg(test)]
@@ -455,11 +416,46 @@ mod tests {
             "comprehend:StopSentimentDetectionJob",
             "es:UpdateDomainConfig",
             "es:UpdateElasticsearchDomainConfig",
+            "es:ESHttpPut",
+            "iam:UploadServerCertificate",
         ] {
             let star = [(Severity::Medium, r#""*""#.to_owned())];
             assert_eq!(found(&format!(r#""{action}""#), r#""*""#), star, "{action}");
         }
         assert!(found(r#""s3:PutObject""#, r#""arn:aws:s3:::acme/*""#).is_empty());
+    }
+
+    #[test]
+    fn an_assignment_hands_out_a_permission_set() {
+        let star = [(Severity::High, r#""*""#.to_owned())];
+        assert_eq!(found(r#""sso:CreateAccountAssignment""#, r#""*""#), star);
+    }
+
+    #[test]
+    fn what_stands_beside_a_whole_service_is_told() {
+        let beside = found(r#""s3:*","iam:DetachRolePolicy""#, r#""*""#);
+        assert_eq!(beside, [(Severity::High, r#""*""#.to_owned())]);
+        assert_eq!(found(r#""s3:*","s3:PutObject""#, r#""*""#), []);
+    }
+
+    #[test]
+    fn a_statement_that_leaves_out_some_says_so() {
+        let statement = r#"{"Effect":"Allow","Action":"sqs:SendMessage","NotResource":"arn:aws:sns:*:*:*"}"#;
+        let messages = Scene::new()
+            .statements(statement)
+            .run(&STAR_RESOURCE_ON_SCOPABLE_WRITE);
+        let [(_, one)] = messages.as_slice() else {
+            panic!("{} findings", messages.len())
+        };
+        assert!(one.message.ends_with("but those it leaves out"), "{}", one.message);
+    }
+
+    #[test]
+    fn patterns_of_reads_mean_reads() {
+        assert_eq!(found(r#""states:Get*","states:List*","iot:Get*""#, r#""*""#), []);
+        assert_eq!(found(r#""secretsmanager:ValidateResourcePolicy""#, r#""*""#), []);
+        assert_eq!(found(r#""states:GetActivityTask""#, r#""*""#).len(), 1);
+        assert_eq!(found(r#""redshift:Get*""#, r#""*""#).len(), 1);
     }
 
     #[test]
@@ -499,6 +495,7 @@ mod tests {
             ("lambda", "ec2:DeleteNetworkInterface", Severity::Low),
             ("lambda", "ec2:DetachNetworkInterface", Severity::Low),
             ("edgelambda", "ec2:DeleteNetworkInterface", Severity::Low),
+            ("edgelambda", "ec2:DetachNetworkInterface", Severity::Low),
             ("ecs", "ec2:DeleteNetworkInterface", Severity::Low),
             ("application-autoscaling", "ecs:UpdateService", Severity::Low),
             ("codebuild", "ec2:DeleteNetworkInterface", Severity::Low),
@@ -513,10 +510,80 @@ mod tests {
             ("lambda", "ec2:DeleteSnapshot", Severity::Medium),
             ("codedeploy", "ecs:DeleteTaskSet", Severity::Low),
             ("states", "ec2:DeleteNetworkInterface", Severity::Medium),
+            // What hands out rights, where the service alone acts with its role.
+            ("dlm", "ec2:ModifySnapshotAttribute", Severity::Low),
+            ("vmie", "ec2:ModifySnapshotAttribute", Severity::Low),
+            ("backup", "s3:PutObjectAcl", Severity::Low),
+            ("lambda", "ec2:ModifySnapshotAttribute", Severity::High),
+            ("sagemaker", "ecr:SetRepositoryPolicy", Severity::High),
+            ("bedrock", "bedrock:DeleteInferenceProfile", Severity::Low),
+            ("events", "batch:SubmitJob", Severity::Low),
+            ("scheduler", "batch:SubmitJob", Severity::Medium),
+            ("application-autoscaling", "cloudwatch:SetAlarmState", Severity::Low),
+            ("ecs", "elasticloadbalancing:ModifyListener", Severity::Low),
+            ("ecs-tasks", "elasticloadbalancing:ModifyListener", Severity::Medium),
+            ("ecs-tasks", "logs:PutRetentionPolicy", Severity::Low),
+            ("ec2", "aps:RemoteWrite", Severity::Low),
+            ("ec2", "pcs:RegisterComputeNodeGroupInstance", Severity::Low),
+            ("lambda", "logs:PutRetentionPolicy", Severity::Medium),
+            ("codebuild", "dynamodb:PutItem", Severity::Medium),
         ] {
             let service = format!("{service}.amazonaws.com");
             assert_eq!(severity(&service, action), Some(expected), "{service} {action}");
         }
+    }
+
+    /// The severities of a role of the services with a policy.
+    fn of_role(services: &str, actions: &str) -> Vec<Severity> {
+        let policy = format!(
+            r#"{{\"Statement\":{{\"Effect\":\"Allow\",\"Action\":[{actions}],\"Resource\":\"*\"}}}}"#
+        );
+        let trust = format!(
+            r#"{{\"Statement\":{{\"Effect\":\"Allow\",\"Action\":\"sts:AssumeRole\",\"Principal\":{{\"Service\":[{services}]}}}}}}"#
+        );
+        Scene::new()
+            .resource(
+                "aws_iam_role",
+                "r",
+                &format!(r#"{{"name":"r","assume_role_policy":"{trust}"}}"#),
+            )
+            .resource("aws_iam_role_policy", "r", &format!(r#"{{"role":"r","policy":"{policy}"}}"#))
+            .run(&STAR_RESOURCE_ON_SCOPABLE_WRITE)
+            .into_iter()
+            .map(|(_, finding)| finding.severity)
+            .collect()
+    }
+
+    #[test]
+    fn interfaces_of_its_own_are_removed_by_any_service() {
+        let pair = r#"\"ec2:CreateNetworkInterface\",\"ec2:DeleteNetworkInterface\""#;
+        let build = r#"\"codebuild.amazonaws.com\",\"events.amazonaws.com\""#;
+        for services in [build, r#"\"kendra.amazonaws.com\""#, r#"\"states.amazonaws.com\""#] {
+            assert_eq!(of_role(services, pair), [Severity::Low], "{services}");
+        }
+        assert_eq!(of_role(r#"\"ec2.amazonaws.com\""#, pair), [Severity::Medium]);
+        let permission = r#"\"ec2:CreateNetworkInterface\",\"ec2:DeleteNetworkInterfacePermission\""#;
+        assert_eq!(of_role(r#"\"sagemaker.amazonaws.com\""#, permission), [Severity::Low]);
+        let alone = r#"\"ec2:DeleteNetworkInterface\""#;
+        assert_eq!(of_role(build, alone), [Severity::Medium]);
+    }
+
+    #[test]
+    fn an_own_service_does_not_hide_what_is_beside_it() {
+        let glue = r#"\"glue.amazonaws.com\""#;
+        assert_eq!(of_role(glue, r#"\"glue:*\",\"sqs:SendMessage\""#), [Severity::Medium]);
+    }
+
+    #[test]
+    fn marks_of_a_published_policy_are_listed_by_name() {
+        let found = |marks: &str| {
+            let all = format!(r#"{marks},"elasticloadbalancing:ModifyListener""#);
+            found(&all, r#""*""#).into_iter().map(|(severity, _)| severity).max()
+        };
+        let listed = r#""elasticloadbalancing:SetWebAcl","waf-regional:AssociateWebACL""#;
+        assert_eq!(found(listed), Some(Severity::Low));
+        let pattern = r#""elasticloadbalancing:Set*","waf-regional:Associate*""#;
+        assert_eq!(found(pattern), Some(Severity::Medium));
     }
 
     #[test]
@@ -540,6 +607,8 @@ mod tests {
             "iam:CreateVirtualMFADevice",
             "iam:ChangePassword",
             "comprehend:StartTopicsDetectionJob",
+            "appconfig:StartConfigurationSession",
+            "ec2:CreatePlacementGroup",
         ] {
             let severity = found(&format!("\"{action}\""), star);
             assert!(severity.iter().all(|(s, _)| *s == Severity::Low), "{action}");
