@@ -655,3 +655,35 @@ fn policies_handed_to_an_absent_module_are_of_identities() {
             .all(|document| document.role == DocumentRole::Managed && document.place.maybe)
     );
 }
+
+#[test]
+fn statements_handed_to_an_absent_module_are_read() {
+    let attrs = r#"{"policy_statements":{"read":{"effect":"Allow","actions":["s3:GetObject"],"resources":["*"],
+        "condition":{"a":{"test":"StringEquals","variable":"aws:ResourceTag/team","values":["x"]},
+                     "b":{"test":"StringEquals","variable":"aws:ResourceAccount","values":["y"]}}},
+        "trust":{"actions":["sts:AssumeRole"],"resources":["*"],"principals":{"p":1}}},
+        "iam_policy":[{"statements":[{"actions":["sqs:SendMessage"],"resources":["*"]}]}]}"#;
+    let model = lower(vec![resource(crate::ABSENT_MODULE, "module.m", attrs)]);
+    let found: Vec<(&str, usize)> = model
+        .documents
+        .iter()
+        .map(|document| {
+            let statement = &document.document.statements[0];
+            assert!(
+                statement.actions.select("s3:GetObject") == overgrant_value::Answer::Must
+                    || statement.actions.select("sqs:SendMessage") == overgrant_value::Answer::Must
+            );
+            (
+                document.place.address.as_str(),
+                statement.conditions.items.len(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("module.m.policy_statements.read", 2),
+            ("module.m.iam_policy.statements", 0)
+        ]
+    );
+}
