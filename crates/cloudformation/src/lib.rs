@@ -9,6 +9,7 @@ mod construct;
 pub mod edit;
 mod eval;
 mod expand;
+mod fragment;
 mod nested;
 mod parameter_file;
 mod project;

@@ -5,7 +5,7 @@
 use crate::expand::{directory, is_local};
 use crate::syntax::{Kind, Node, Template};
 use overgrant_source::Span;
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -58,6 +58,18 @@ fn asset_of<'a>(url: &Node, assets: &'a BTreeMap<SmolStr, SmolStr>) -> Option<&'
     inner.find_map(|node| asset_of(node, assets))
 }
 
+/// The templates of which one is what `sam build` wrote the template at `path` from.
+pub(crate) fn built_from(path: &str) -> Vec<SmolStr> {
+    const BUILT: &str = ".aws-sam/build/template.yaml";
+    let Some(folder) = path.strip_suffix(BUILT) else {
+        return Vec::new();
+    };
+    ["template.yaml", "template.yml"]
+        .map(|name| format_smolstr!("{folder}{name}"))
+        .into()
+}
+
+/// Where templates that it nests may stand: what is built, and what that is built from.
 pub(crate) fn nested_paths(template: &Template) -> Vec<SmolStr> {
     let resources = template.root.get("Resources");
     let entries = resources.map(|node| node.entries()).unwrap_or_default();
@@ -67,7 +79,10 @@ pub(crate) fn nested_paths(template: &Template) -> Vec<SmolStr> {
             nested_path(template.file.path(), &entry.value, &BTreeMap::new())
                 .or_else(|| application_path(template.file.path(), &entry.value))
         })
-        .map(|located| located.path)
+        .flat_map(|located| {
+            let sources = built_from(&located.path);
+            std::iter::once(located.path).chain(sources)
+        })
         .collect()
 }
 

@@ -4,7 +4,8 @@
 //! is kept.
 
 use crate::eval::{Environment, ParameterValues};
-use crate::nested::nested_paths;
+use crate::fragment;
+use crate::nested::{built_from, nested_paths};
 use crate::stack::Run;
 use crate::syntax::{Template, TemplateRead, read};
 use overgrant_ir::Resource;
@@ -155,6 +156,14 @@ impl Project {
         lock(self.templates.get(path)?).clone()
     }
 
+    /// The template to read for the one at `path`: the author's, where that one is built from it.
+    pub(crate) fn author_of(&self, path: SmolStr) -> SmolStr {
+        let mut sources = built_from(&path).into_iter();
+        sources
+            .find(|source| self.templates.contains_key(source))
+            .unwrap_or(path)
+    }
+
     /// Paths of the templates that are stacks of their own: those that no other template uses as a
     /// nested stack. Templates that only use each other count as well.
     #[must_use]
@@ -215,13 +224,15 @@ impl Project {
         let options = self.options.get(path).unwrap_or(&default);
         let none = BTreeMap::new();
         let exports = if self.imports { self.exports() } else { &none };
-        Run::new(
-            self,
-            options,
-            exports,
-            options.root.clone().unwrap_or_else(|| path.into()),
-        )
-        .stack(&template, "", &options.parameters, &mut vec![path.into()])
+        let root = options.root.clone().unwrap_or_else(|| path.into());
+        let mut evaluated = Run::new(self, options, exports, root).stack(
+            &template,
+            "",
+            &options.parameters,
+            &mut vec![path.into()],
+        );
+        evaluated.diagnostics = fragment::settle(&template, evaluated.diagnostics);
+        evaluated
     }
 
     /// As [`Self::evaluate`], for the last time: a template that no other one uses is let go.

@@ -157,8 +157,9 @@ impl<'a> Run<'a> {
             .unwrap_or_default()
             .iter()
             .filter_map(|entry| {
-                let located =
+                let mut located =
                     nested_path(template.file.path(), &entry.value, &self.options.assets)?;
+                located.path = self.project.author_of(located.path);
                 Some((&entry.key, &entry.value, located))
             })
             .collect();
@@ -398,6 +399,21 @@ Outputs: {Name: {Value: !Ref B}}
         assert_eq!(found.resources[1].guard.to_string(), "region = eu-west-1");
         assert!(found.resources.iter().all(|r| r.root == "a/main.yaml"));
         assert!(found.diagnostics.is_empty(), "{:?}", found.diagnostics);
+    }
+
+    #[test]
+    fn what_is_built_is_read_from_its_source() {
+        let outer = "Resources: {N: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: ../in/.aws-sam/build/template.yaml}}}";
+        let inner = "Resources: {Q: {Type: AWS::SQS::Queue}}";
+        let project = project(&[("out/t.yaml", outer), ("in/template.yml", inner)]);
+        assert_eq!(project.stacks(), ["out/t.yaml"]);
+        let found = project.evaluate("out/t.yaml");
+        assert_eq!(found.diagnostics, []);
+        let last = found.resources.last().unwrap();
+        assert_eq!(
+            (last.address.as_str(), last.kind.as_str()),
+            ("N/Q", "AWS::SQS::Queue")
+        );
     }
 
     #[test]
