@@ -162,6 +162,8 @@ fn check(cx: &mut Context<'_>) {
         let mut text = format!("`{}` makes a long-lived access key{user}", place.address);
         if owner.is_some_and(|owner| escalate::is_admin(cx, owner)) {
             text.push_str(", which is administrator");
+        } else if changes.len() > MOST {
+            text.push_str(", which may change nearly everything");
         } else if !changes.is_empty() {
             text.push_str(&format!(", which may use {}", list_actions(&changes)));
         }
@@ -178,6 +180,9 @@ fn check(cx: &mut Context<'_>) {
         cx.report(report);
     }
 }
+
+/// More actions than this are no list to read from: AWS has some 13,000 that change something.
+const MOST: usize = 8_000;
 
 /// What the user may change, his own credentials aside; what is worth most first.
 fn changes(cx: &Context<'_>, user: IdentityId) -> Vec<Action<'static>> {
@@ -220,6 +225,18 @@ mod tests {
             .resource("aws_iam_access_key", "k", r#"{"user":"u"}"#)
             .run(&IAM_ACCESS_KEY_RESOURCE);
         found[0].1.severity
+    }
+
+    #[test]
+    fn what_changes_nearly_everything_is_not_listed() {
+        let policy = quoted(r#"{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}"#);
+        let found = Scene::new()
+            .resource("aws_iam_user", "u", r#"{"name":"u"}"#)
+            .resource("aws_iam_user_policy", "p", &format!(r#"{{"user":"u","policy":{policy}}}"#))
+            .resource("aws_iam_access_key", "k", r#"{"user":"u"}"#)
+            .run(&IAM_ACCESS_KEY_RESOURCE);
+        let message = &found[0].1.message;
+        assert!(message.ends_with("may change nearly everything"), "{message}");
     }
 
     #[test]

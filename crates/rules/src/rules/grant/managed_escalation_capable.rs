@@ -200,6 +200,7 @@ fn check(cx: &mut Context<'_>) {
         };
         let way = match path.category {
             Category::SelfEscalation => "can grant itself any right",
+            Category::PrincipalAccess if is_by_sets(path) => "can give people any right by permission sets",
             Category::PrincipalAccess => "can become other users or roles",
             _ => "can run code with any role that trusts the service",
         };
@@ -226,6 +227,12 @@ fn check(cx: &mut Context<'_>) {
     }
 }
 
+/// Whether the way leads over IAM Identity Center.
+fn is_by_sets(path: &EscalationPath) -> bool {
+    let mut legs = path.legs.iter().flat_map(|group| group.iter());
+    legs.any(|leg| leg.action.starts_with("sso:"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,6 +254,7 @@ mod tests {
     fn documents_decide_and_not_names() {
         assert_eq!(found("IAMFullAccess"), 1);
         assert_eq!(found("AWSLambda_FullAccess"), 1);
+        assert_eq!(found("PowerUserAccess"), 1);
         for quiet in ["ReadOnlyAccess", "SecurityAudit", "AmazonS3FullAccess", "AdministratorAccess"] {
             assert_eq!(found(quiet), 0, "{quiet}");
         }
