@@ -6,7 +6,7 @@
 use crate::grants::Grant;
 use overgrant_catalog::{AccessLevel, Action, ResourceType};
 use overgrant_finding::Severity;
-use overgrant_policy::has_name;
+use overgrant_policy::{Answer, Statement, has_name};
 
 /// Whether the action is filed under writes, changes next to nothing and is meant by a pattern of reads
 /// (`states:Get*`) alone.
@@ -44,6 +44,28 @@ pub(crate) fn is_scopable(action: Action<'_>) -> bool {
     let named = |kind: ResourceType<'_>| has_name(kind.arn_pattern());
     let mut required = action.resources().filter(|resource| resource.is_required());
     required.any(|resource| resource.resource_type().is_none_or(named)) || EITHER.iter().any(either)
+}
+
+/// Whether what a call must name is named, and only what it may name besides is open (`stackset/shop-*` beside
+/// `type/*`). A command of Systems Manager has to name its document, and runs on what it may name.
+pub(crate) fn names_what_it_needs(statement: &Statement, action: Action<'static>) -> bool {
+    if action.service().prefix() == "ssm" || statement.resources.covers_all() == Answer::Must {
+        return false;
+    }
+    let required: Vec<&'static str> = action
+        .resources()
+        .filter(|resource| resource.is_required())
+        .filter_map(|resource| Some(resource.resource_type()?.arn_pattern()))
+        .filter(|format| has_name(format))
+        .collect();
+    let open = |format: &&'static str| {
+        statement
+            .resources
+            .star_of_type(format)
+            .regional()
+            .possible()
+    };
+    !required.is_empty() && !required.iter().any(open)
 }
 
 /// How bad it is to have a write on everything.

@@ -1,7 +1,7 @@
 //! `star-resource-on-scopable-write`: writes on every resource although resources could be named.
 
 use crate::grants::{self, Grant, Wide};
-use crate::scopable::{is_look, is_scopable, severity};
+use crate::scopable::{is_look, is_scopable, names_what_it_needs, severity};
 use crate::usual::Usual;
 use crate::{Context, Family, Scope, whole};
 use overgrant_catalog::Action;
@@ -304,7 +304,8 @@ fn check(cx: &mut Context<'_>) {
             .filter(|action| !is_of_named_sender(statement, *action) && !is_look(&grant, *action))
             .filter_map(|action| {
                 let wide = grant.wide(action)?;
-                Some((severity(action), wide, action))
+                let named = names_what_it_needs(statement, action);
+                (!named).then(|| (severity(action), wide, action))
             })
             .collect();
         // A copy of a policy that AWS keeps has no bytes here.
@@ -423,6 +424,18 @@ mod tests {
             assert_eq!(found(&format!(r#""{action}""#), r#""*""#), star, "{action}");
         }
         assert!(found(r#""s3:PutObject""#, r#""arn:aws:s3:::acme/*""#).is_empty());
+    }
+
+    #[test]
+    fn what_a_call_must_name_decides() {
+        let set = r#"["arn:aws:cloudformation:*:*:stackset/shop-*","arn:aws:cloudformation:*:*:type/resource/*"]"#;
+        assert_eq!(found(r#""cloudformation:UpdateStackSet""#, set), []);
+        let group = r#"["arn:aws:rds:*:*:db:shop-*","arn:aws:rds:*:*:pg:*"]"#;
+        assert_eq!(found(r#""rds:ModifyDBInstance""#, group), []);
+        let instances = r#"["arn:aws:rds:*:*:db:*","arn:aws:rds:*:*:pg:shop"]"#;
+        assert_eq!(found(r#""rds:ModifyDBInstance""#, instances).len(), 1);
+        let command = r#"["arn:aws:ssm:*:*:document/AWS-RunShellScript","arn:aws:ec2:*:*:instance/*"]"#;
+        assert_eq!(found(r#""ssm:SendCommand""#, command).len(), 1);
     }
 
     #[test]
