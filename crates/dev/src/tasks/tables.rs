@@ -1,7 +1,10 @@
-//! `cargo dev tables`: writes the lowering tables of `overgrant-ir` from `testdata/surface`.
+//! `cargo dev tables`: writes the lowering tables of `overgrant-ir` from `testdata/surface`, and what rules
+//! know of AWS's own policies.
 //!
 //! Not for IAM's own types, which have code there. Invariant: every row of the inputs is either
 //! written or left out by one of the reasons in [`generate`]; the same inputs give the same bytes.
+
+mod published;
 
 use crate::repository;
 use anyhow::{Context as _, Result, ensure};
@@ -12,6 +15,7 @@ use std::path::Path;
 
 const REMEDY: &str = "cargo dev tables";
 const TARGET: &str = "crates/ir/src/lower/generated";
+const PUBLISHED: &str = "crates/rules/src/published.tsv";
 const HEAD: &str = "// Written by `cargo dev tables` from `testdata/surface`; do not edit.\n";
 
 #[derive(clap::Args)]
@@ -47,6 +51,7 @@ fn generate(inputs: &Path) -> Result<Vec<repository::Generated>> {
         let table = table(&text, constant).with_context(|| input.to_owned())?;
         files.push((format!("{TARGET}/{name}"), table.into_bytes()));
     }
+    files.push((PUBLISHED.to_owned(), published::table().into_bytes()));
     Ok(files)
 }
 
