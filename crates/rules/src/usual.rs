@@ -17,8 +17,13 @@ use std::collections::BTreeMap;
 /// service principal (`lambda`), worked out when it is first asked for.
 #[derive(Default)]
 pub(crate) struct Usual {
-    policies: BTreeMap<String, Vec<ManagedPolicy<'static>>>,
-    granted: BTreeMap<(String, ActionId), bool>,
+    services: BTreeMap<String, OfService>,
+}
+
+/// AWS's policies for the roles of a service, and what was asked of them.
+struct OfService {
+    policies: Vec<ManagedPolicy<'static>>,
+    granted: BTreeMap<ActionId, bool>,
 }
 
 /// Services that run nobody's code with the roles they assume: what AWS gives their service-linked
@@ -187,14 +192,20 @@ impl Usual {
     }
 
     fn of(&mut self, label: &str, action: Action<'_>) -> bool {
-        let policies = self
-            .policies
-            .entry(label.to_owned())
-            .or_insert_with(|| policies(label));
-        *self
-            .granted
-            .entry((label.to_owned(), action.id()))
-            .or_insert_with(|| is_granted(label, policies, action))
+        if !self.services.contains_key(label) {
+            let service = OfService {
+                policies: policies(label),
+                granted: BTreeMap::new(),
+            };
+            self.services.insert(label.to_owned(), service);
+        }
+        self.services.get_mut(label).is_some_and(|service| {
+            let policies = &service.policies;
+            *service
+                .granted
+                .entry(action.id())
+                .or_insert_with(|| is_granted(label, policies, action))
+        })
     }
 }
 

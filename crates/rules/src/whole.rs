@@ -81,12 +81,17 @@ pub(crate) fn others(grant: &Grant<'_>, services: &[Whole<'_>]) -> (ActionSet, O
 fn whole_service<'a>(grant: &Grant<'a>, service: Service<'static>) -> Option<Whole<'a>> {
     let statement = grant.statement;
     let granted = grant.granted();
-    let writes: Vec<Action<'static>> = service
-        .actions()
-        .filter_map(|id| catalog().action(ActionId(id)))
-        .filter(|action| grants::writes(*action))
-        .collect();
-    if writes.is_empty() || !writes.iter().all(|action| granted.contains(action.id())) {
+    let mut writes: Vec<Action<'static>> = Vec::new();
+    for id in service.actions() {
+        let action = catalog().action(ActionId(id))?;
+        if grants::writes(action) {
+            if !granted.contains(action.id()) {
+                return None;
+            }
+            writes.push(action);
+        }
+    }
+    if writes.is_empty() {
         return None;
     }
     let scopable: Vec<Action<'static>> = writes
