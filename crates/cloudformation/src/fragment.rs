@@ -3,17 +3,20 @@
 //! Each part uses what another one declares. Not for a template that misspells a name. Invariant: a template that
 //! declares parameters or conditions of its own is no part.
 
+use crate::eval::UNTRANSFORMED;
 use crate::syntax::Template;
 use overgrant_source::{Diagnostic, Level};
 use std::collections::BTreeSet;
 
-/// What is told of a name that nothing declares.
+/// What is told of a value or condition that nothing declares.
 const UNDECLARED: [&str; 2] = ["unknown-reference", "unknown-condition"];
+/// What is told besides of a part: names of resources, mappings and transforms in other parts.
+const ELSEWHERE: [&str; 3] = ["depends-on", "unknown-mapping", UNTRANSFORMED];
 
 /// From how many such names on they are taken for those of another part.
 const MANY: usize = 3;
 
-/// Says once of a part what would be said of each name that it takes from another.
+/// Says once of a part (which may also leave the transform to another one) what would be said of each name that it takes from another.
 pub(crate) fn settle(template: &Template, diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let declares = |section: &str| template.root.get(section).is_some();
     if ["Parameters", "Conditions", "Transform"]
@@ -38,7 +41,10 @@ pub(crate) fn settle(template: &Template, diagnostics: Vec<Diagnostic>) -> Vec<D
         "{} names are declared nowhere in this template: it is a part; check what is put together from it",
         names.len()
     );
-    let (undeclared, mut kept): (Vec<_>, Vec<_>) = diagnostics.into_iter().partition(of_part);
+    let (undeclared, mut kept): (Vec<_>, Vec<_>) = diagnostics
+        .into_iter()
+        .filter(|one| !ELSEWHERE.contains(&one.code))
+        .partition(of_part);
     let first = undeclared.into_iter().next();
     kept.extend(first.map(|first| Diagnostic {
         level: Level::Warning,
@@ -70,6 +76,12 @@ mod tests {
     fn a_part_is_told_once() {
         let part = "Resources: {Q: {Type: AWS::SQS::Queue, Condition: A, Properties: {QueueName: !Sub '${B}-${C}'}}}";
         assert_eq!(codes(part), ["part-of-template"]);
+        let joined = format!(
+            "{part}\n  T: {{Type: AWS::SNS::Topic, DependsOn: E, Properties: {{TopicName: !FindInMap [F, g, h, {{DefaultValue: i}}]}}}}"
+        )
+        .replacen("Resources: {Q:", "Resources:\n  Q:", 1)
+        .replacen("}}}\n", "}}\n", 1);
+        assert_eq!(codes(&joined), ["part-of-template"], "{joined}");
         let whole = format!("Parameters: {{D: {{Type: String}}}}\n{part}");
         assert_eq!(codes(&whole).len(), 3);
         let slip = "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !Ref B}}}";

@@ -14,6 +14,8 @@ use std::cell::{Cell, RefCell};
 
 /// The code for an argument of the wrong form.
 const FORM: &str = "function-form";
+/// An extension of the language without the transform that brings it.
+pub(crate) const UNTRANSFORMED: &str = "needs-transform";
 /// Keys of a mapping that a message lists.
 const LISTED: usize = 6;
 
@@ -214,6 +216,11 @@ impl Evaluator<'_> {
         };
         if let Some(problem) = form.problem(name) {
             self.tell(Level::Warning, FORM, span, &problem);
+        } else if let Some(what) = form.extension(name) {
+            let message = format!(
+                "{what} needs `Transform: AWS::LanguageExtensions`; add it to the template"
+            );
+            self.tell(Level::Warning, UNTRANSFORMED, span, &message);
         }
     }
 }
@@ -280,15 +287,13 @@ impl Form<'_> {
                 });
                 (!named).then(|| "Fn::If takes the name of a condition first; declare one under Conditions".to_owned())
             }),
-            "FindInMap" => self.lookup(extended),
+            "FindInMap" => self.lookup(),
             "Cidr" => self.cidr(),
             "Base64" | "ImportValue" | "GetAZs" if self.is_collection() => {
                 said("takes a text; what is there is a list or a map")
             }
             "ImportValue" => self.import(),
-            "Length" | "ToJsonString" if !extended => {
-                said("needs `Transform: AWS::LanguageExtensions`; add it to the template")
-            }
+            "Length" | "ToJsonString" if !extended => None,
             "Length" if self.is_word() => said("takes a list; what is there is a text"),
             "ToJsonString" if self.is_word() => {
                 said("takes a list or a map; what is there is a text")
@@ -311,18 +316,29 @@ impl Form<'_> {
         ))
     }
 
-    fn lookup(&self, extended: bool) -> Option<String> {
+    /// What in the call is an extension of the language that is not switched on.
+    fn extension(&self, name: &str) -> Option<&'static str> {
+        if self.evaluator.sections.extended {
+            return None;
+        }
+        match (name, self.node.items()) {
+            ("Length", _) => Some("Fn::Length"),
+            ("ToJsonString", _) => Some("Fn::ToJsonString"),
+            ("FindInMap", [_, _, _, _]) => Some("the DefaultValue of Fn::FindInMap"),
+            _ => None,
+        }
+    }
+
+    fn lookup(&self) -> Option<String> {
         if self.is_open() {
             return None;
         }
         match self.node.items() {
             [_, _, _] if self.own => None,
-            [_, _, _, default] if self.own && default.get("DefaultValue").is_some() => {
-                (!extended).then(|| "the DefaultValue of Fn::FindInMap needs `Transform: AWS::LanguageExtensions`; add it to the template".to_owned())
+            [_, _, _, default] if self.own && default.get("DefaultValue").is_some() => None,
+            _ => {
+                Some("Fn::FindInMap takes a mapping and two keys; write them in a list".to_owned())
             }
-            _ => Some(
-                "Fn::FindInMap takes a mapping and two keys; write them in a list".to_owned(),
-            ),
         }
     }
 

@@ -399,16 +399,16 @@ fn language_extensions() {
         ),
     ]);
     table(&[
-        ("!Length [a, b, c]", "3", &["function-form"]),
+        ("!Length [a, b, c]", "3", &["needs-transform"]),
         (
             "!ToJsonString {a: b}",
             r#""{\"a\":\"b\"}""#,
-            &["function-form"],
+            &["needs-transform"],
         ),
         (
             "!FindInMap [M, c, k, {DefaultValue: z}]",
             r#""z""#,
-            &["function-form"],
+            &["needs-transform"],
         ),
     ]);
 }

@@ -16,6 +16,7 @@ mod rules;
 mod text;
 
 pub(crate) use conditions::Truth;
+pub(crate) use forms::UNTRANSFORMED;
 
 pub(crate) use identity::LOOP;
 pub use parameters::ParameterValues;
