@@ -2,6 +2,7 @@
 //!
 //! Not for resources. Invariant: actions of one class are selected by the same statements.
 
+use crate::ActionSet;
 use crate::engine::mask::Mask;
 use crate::engine::solve::Search;
 use overgrant_catalog::{ActionId, catalog};
@@ -20,7 +21,10 @@ impl Search<'_, '_> {
     pub(super) fn sample(&self, nth: usize) -> Option<ActionClass> {
         let members = &self.query.members;
         let own = members.get(self.focus.bits().nth(nth)?)?;
-        let id = if own.high {
+        let id = if let Some(domain) = &self.query.domain {
+            let actions = own.boxed.actions(own.high);
+            domain.iter().find(|id| actions.contains(*id))?
+        } else if own.high {
             own.boxed.first?
         } else {
             own.boxed.actions(false).iter().next()?
@@ -50,11 +54,12 @@ impl Search<'_, '_> {
             .bits()
             .filter_map(|bit| words.get(bit).copied())
             .collect();
+        let domain = self.query.domain.as_ref().map(ActionSet::words);
         let mut classes: FxHashMap<Mask, Vec<u32>> = FxHashMap::default();
         for at in 0..count {
-            let any = asked
-                .iter()
-                .fold(0, |any, words| any | words.get(at).copied().unwrap_or(0));
+            let word = |words: &[usize]| words.get(at).copied().unwrap_or(0);
+            let any = asked.iter().fold(0, |any, words| any | word(words));
+            let any = domain.map_or(any, |domain| any & word(domain));
             if any == 0 {
                 continue;
             }
@@ -108,6 +113,9 @@ impl Search<'_, '_> {
     /// Action names outside the catalog that patterns of the asked side take in, and whether the
     /// name is made up.
     pub(super) fn other_actions(&self) -> Vec<(String, bool)> {
+        if self.query.domain.is_some() {
+            return Vec::new();
+        }
         let mut names: BTreeMap<String, bool> = BTreeMap::new();
         for member in &self.query.members {
             if !(member.new && member.allow) {

@@ -3,6 +3,7 @@
 //! Not for searching. Invariant: a statement that is left out of the question cannot decide it, whatever
 //! the open parts are.
 
+use crate::ActionSet;
 use crate::document::Effect;
 use crate::engine::caller::{self, Class};
 use crate::engine::compile::{Compiled, StatementBox};
@@ -37,8 +38,16 @@ pub(super) fn build<'q>(
     must: bool,
 ) -> Option<Query<'q>> {
     let mut members: Vec<Member<'q>> = Vec::new();
+    let domain = within.and_then(named_actions);
     let add = |members: &mut Vec<Member<'q>>, layers: &'q Prepared<'_>, is_new: bool| {
         for (at, boxed) in layers.boxes() {
+            // What says nothing of the actions in question decides nothing.
+            if domain
+                .as_ref()
+                .is_some_and(|domain| !boxed.actions(true).intersects(domain))
+            {
+                continue;
+            }
             for allow in [true, false] {
                 let fits = match boxed.effect {
                     Effect::Allow => allow,
@@ -122,10 +131,25 @@ pub(super) fn build<'q>(
         old: side_old,
         classes,
         source,
+        domain,
         axioms: limits.axioms,
         must,
         budget: limits.steps,
     })
+}
+
+/// The actions of a domain that names them all, each one of the catalog.
+fn named_actions(domain: &Compiled<'_>) -> Option<ActionSet> {
+    let mut all = ActionSet::empty();
+    for boxed in &domain.boxes {
+        let actions = boxed.statement?.actions.listed();
+        let named = actions.present && !actions.negated && !actions.open;
+        if !named || actions.items.iter().any(|item| item.action().is_none()) {
+            return None;
+        }
+        all.add_all(boxed.actions(true));
+    }
+    Some(all)
 }
 
 /// Drops statements that cannot decide: a Deny of the old side that a Deny of the new side covers, or

@@ -5,6 +5,7 @@
 //! look at the combinations of statements that each dimension can reach; a search that was cut
 //! short says so and is never taken for "there is none".
 
+use crate::ActionSet;
 use crate::engine::actions::ActionClass;
 use crate::engine::automaton::spell;
 use crate::engine::build::DOMAIN_LEVEL;
@@ -40,6 +41,8 @@ pub(crate) struct Query<'q> {
     pub(crate) old: Side,
     pub(crate) classes: Vec<Class>,
     pub(crate) source: Source,
+    /// The actions in question, where they are named.
+    pub(crate) domain: Option<ActionSet>,
     /// Whether keys that AWS always sends are taken to be there.
     pub(crate) axioms: bool,
     /// Whether open parts are read against the answer.
