@@ -107,10 +107,18 @@ impl<'a> ResourceType<'a> {
         self.catalog.tables.string(self.field(2))
     }
 
-    /// Its ARN with placeholders: `arn:${Partition}:s3:::${BucketName}`.
+    /// Its ARN with placeholders: `arn:${Partition}:s3:::${BucketName}`; the first of them, where the
+    /// type has more.
     #[must_use]
     pub fn arn_pattern(self) -> &'a str {
-        self.catalog.tables.string(self.field(4))
+        self.arn_patterns().next().unwrap_or_default()
+    }
+
+    /// The ARNs of the type with placeholders. The reference gives some types two in one cell: an alias of
+    /// a bot is `bot-alias/${BotId}/${BotAliasId}`, and in the first version of Lex
+    /// `bot:${BotName}:${BotAlias}`.
+    pub fn arn_patterns(self) -> impl Iterator<Item = &'a str> + Clone {
+        self.catalog.tables.string(self.field(4)).split(", ")
     }
 
     /// The condition keys that describe such a resource.
@@ -231,6 +239,17 @@ mod tests {
         assert!(!catalog.service("ec2").unwrap().supports_rcp());
         let bucket = catalog.resource_type("s3", "Bucket").unwrap();
         assert_eq!(bucket.arn_pattern(), "arn:${Partition}:s3:::${BucketName}");
+        assert_eq!(bucket.arn_patterns().count(), 1);
+        let alias = catalog.resource_type("lex", "bot alias").unwrap();
+        let both: Vec<&str> = alias.arn_patterns().collect();
+        let head = "arn:${Partition}:lex:${Region}:${Account}";
+        assert_eq!(
+            both,
+            [
+                format!("{head}:bot-alias/${{BotId}}/${{BotAliasId}}"),
+                format!("{head}:bot:${{BotName}}:${{BotAlias}}")
+            ]
+        );
         assert!(
             bucket
                 .condition_keys()

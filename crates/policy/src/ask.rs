@@ -9,7 +9,7 @@ use crate::glob;
 use crate::resource::Resources;
 use crate::star::Domain;
 use crate::statement::Statement;
-use overgrant_catalog::{Action, catalog};
+use overgrant_catalog::{Action, ResourceType, catalog};
 use overgrant_value::{Answer, Marks, Sym, Text};
 
 /// What the statements of one document say about an action on a resource.
@@ -123,7 +123,9 @@ impl Resources {
         }
         let domains = action
             .resources()
-            .filter_map(|resource| Domain::of(resource.resource_type()?.arn_pattern()));
+            .filter_map(|resource| resource.resource_type())
+            .flat_map(ResourceType::arn_patterns)
+            .filter_map(Domain::of);
         let listed = self.listed();
         let mut answer = if listed.open && !listed.negated {
             Answer::May

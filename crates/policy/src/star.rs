@@ -8,7 +8,7 @@
 use crate::arn::{ArnParts, filled};
 use crate::glob::{self, Token};
 use crate::resource::{ResourcePattern, Resources, Segments};
-use overgrant_catalog::{ActionId, catalog};
+use overgrant_catalog::{ActionId, ResourceType, catalog};
 use overgrant_value::{Answer, Src, Sym, Text};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -189,7 +189,9 @@ impl ResourcePattern {
         }
         action
             .resources()
-            .filter_map(|resource| Domain::of(resource.resource_type()?.arn_pattern()))
+            .filter_map(|resource| resource.resource_type())
+            .flat_map(ResourceType::arn_patterns)
+            .filter_map(Domain::of)
             .any(|domain| domain.meets(self))
     }
 }
@@ -215,7 +217,8 @@ impl Resources {
         } else {
             let formats: Vec<&'static str> = action
                 .resources()
-                .filter_map(|resource| Some(resource.resource_type()?.arn_pattern()))
+                .filter_map(|resource| resource.resource_type())
+                .flat_map(ResourceType::arn_patterns)
                 .collect();
             // Of a catalog or a registry there is one: naming it is no breadth beside what has names.
             let named = formats.iter().any(|format| has_name(format));

@@ -35,8 +35,10 @@ pub(super) fn domains(
         let Some(kind) = resource.resource_type() else {
             continue;
         };
-        if formats.insert(kind.arn_pattern()) {
-            list.push(Domain::Type(cached(kind.arn_pattern())));
+        for format in kind.arn_patterns() {
+            if formats.insert(format) {
+                list.push(Domain::Type(cached(format)));
+            }
         }
     }
     if !needs_one && stars.insert(action.service().prefix()) {

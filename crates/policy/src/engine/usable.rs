@@ -10,7 +10,7 @@ use crate::document::Document;
 use crate::engine::prepared::Prepared;
 use crate::engine::questions::{Difference, allows_prepared};
 use crate::request::Stack;
-use overgrant_catalog::{Need, call, catalog};
+use overgrant_catalog::{Need, ResourceType, call, catalog};
 use overgrant_value::{Answer, Src, Text, Val};
 use smol_str::SmolStr;
 
@@ -147,8 +147,9 @@ fn within(action: &str, types: &[&str], partition: &Text) -> Document {
         .flat_map(|action| action.resources())
         .filter(|resource| types.contains(&resource.name()))
         .filter_map(|resource| resource.resource_type())
-        .filter_map(|kind| {
-            let rest = kind.arn_pattern().strip_prefix("arn:${Partition}")?;
+        .flat_map(ResourceType::arn_patterns)
+        .filter_map(|format| {
+            let rest = format.strip_prefix("arn:${Partition}")?;
             let rest = Text::known(&filled(rest, |_| "*"));
             let arn = Text::known("arn:").concat(partition).concat(&rest);
             Some(Val::text(arn, Src::none()))

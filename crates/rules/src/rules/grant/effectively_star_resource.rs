@@ -2,7 +2,7 @@
 
 use crate::grants;
 use crate::{Context, Family, Scope};
-use overgrant_catalog::Action;
+use overgrant_catalog::{Action, ResourceType};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_policy::{Answer, Effect, ResourcePattern};
 use std::collections::BTreeSet;
@@ -163,7 +163,8 @@ fn check(cx: &mut Context<'_>) {
 fn types(action: Action<'_>) -> Vec<&str> {
     action
         .resources()
-        .filter_map(|resource| Some(resource.resource_type()?.arn_pattern()))
+        .filter_map(|resource| resource.resource_type())
+        .flat_map(ResourceType::arn_patterns)
         .collect()
 }
 

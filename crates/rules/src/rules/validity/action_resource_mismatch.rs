@@ -3,7 +3,7 @@
 use crate::grants;
 use crate::published::is_published;
 use crate::{Context, Family, Scope, fixes};
-use overgrant_catalog::Action;
+use overgrant_catalog::{Action, ResourceType};
 use overgrant_finding::{Confidence, Fix, Severity};
 use overgrant_ir::Maker;
 use overgrant_policy::{ActionPattern, Answer, Effect, ResourcePattern};
@@ -378,7 +378,7 @@ fn needs(action: Action<'_>) -> String {
     let formats: Vec<&str> = action
         .resources()
         .filter_map(|resource| resource.resource_type())
-        .map(|kind| kind.arn_pattern())
+        .flat_map(ResourceType::arn_patterns)
         .take(2)
         .collect();
     if formats.is_empty() {
@@ -392,6 +392,17 @@ fn needs(action: Action<'_>) -> String {
 mod tests {
     use super::*;
     use crate::testing::Scene;
+
+    #[test]
+    fn a_type_may_have_two_arns() {
+        let alias = |rest: &str| {
+            let arn = format!(r#""arn:aws:lex:eu-west-1:111122223333:{rest}""#);
+            found(r#""lex:RecognizeText""#, &arn).len()
+        };
+        assert_eq!(alias("bot-alias/SHOPBOT123/TSTALIASID"), 0);
+        assert_eq!(alias("bot:shop:prod"), 0);
+        assert_eq!(alias("slottype:size:1"), 1);
+    }
 
     fn found(action: &str, resource: &str) -> Vec<(String, Severity)> {
         Scene::new()
