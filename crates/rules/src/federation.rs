@@ -571,11 +571,16 @@ impl<'a> Trusted<'a> {
 /// What pages and apps report about their visitors, who need not sign in for it. Data that Cognito
 /// Sync keeps is that of the visitor whose credentials are used, and its console writes
 /// `cognito-sync:*` into the role of visitors. Source: Amazon Cognito, "Role trust and permissions". Calls that
-/// get an identity are open to anyone without it.
-const FROM_VISITORS: [(&str, &str); 7] = [
+/// get an identity are open to anyone without it, and a bot on a page is there to be talked to.
+const FROM_VISITORS: [(&str, &str); 12] = [
     ("cognito-identity", "GetCredentialsForIdentity"),
     ("cognito-identity", "GetId"),
     ("cognito-identity", "GetOpenIdToken"),
+    ("lex", "PostContent"),
+    ("lex", "PostText"),
+    ("lex", "RecognizeText"),
+    ("lex", "RecognizeUtterance"),
+    ("lex", "StartConversation"),
     ("mobileanalytics", "PutEvents"),
     ("mobiletargeting", "PutEvents"),
     ("mobiletargeting", "UpdateEndpoint"),

@@ -184,6 +184,37 @@ rule! {
     ///                 Action: ["mobileanalytics:PutEvents", "cognito-sync:*"]
     ///                 Resource: "*"
     /// ```
+    /// And what they say to a bot:
+    /// ```cloudformation good
+    /// Resources:
+    ///   Pool:
+    ///     Type: AWS::Cognito::IdentityPool
+    ///     Properties:
+    ///       AllowUnauthenticatedIdentities: true
+    ///   Guest:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRoleWithWebIdentity
+    ///             Principal:
+    ///               Federated: cognito-identity.amazonaws.com
+    ///             Condition:
+    ///               StringEquals:
+    ///                 cognito-identity.amazonaws.com:aud: !Ref Pool
+    ///               ForAnyValue:StringLike:
+    ///                 cognito-identity.amazonaws.com:amr: unauthenticated
+    ///       Policies:
+    ///         - PolicyName: guest
+    ///           PolicyDocument:
+    ///             Version: "2012-10-17"
+    ///             Statement:
+    ///               - Effect: Allow
+    ///                 Action: lex:RecognizeText
+    ///                 Resource: !Sub "arn:aws:lex:${AWS::Region}:${AWS::AccountId}:bot-alias/SHOPBOT123/TSTALIASID"
+    /// ```
     /// ## How to fix
     /// Test `aud` with the id of the pool and `amr` with `authenticated` (`ForAnyValue:StringLike`).
     pub(crate) static COGNITO_IDENTITY_TRUST_WEAK = Rule {
