@@ -61,6 +61,14 @@ impl Scene {
         self
     }
 
+    /// Puts the resource that was added last into a root of its own: another way to deploy.
+    pub(crate) fn in_root(mut self, root: &str) -> Self {
+        if let Some(last) = self.resources.last_mut() {
+            last.root = root.into();
+        }
+        self
+    }
+
     /// Adds a document that no resource of the scene holds.
     pub(crate) fn document(mut self, role: DocumentRole, text: &str) -> Self {
         let val = self.parse(text);

@@ -7,7 +7,7 @@ use overgrant_access::graph::Node;
 use overgrant_catalog::{Action, EscalationPath, Precondition, catalog};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::{Identity, IdentityId};
-use overgrant_policy::Answer;
+use overgrant_policy::{Answer, Condition, ResourcePattern};
 use std::collections::BTreeMap;
 
 rule! {
@@ -15,7 +15,8 @@ rule! {
     ///
     /// It may pass a role of this code base to a service that the role trusts, and make something of
     /// that service that runs what it says: a function, an instance, a task, a build, a stack. The role
-    /// has rights that the principal lacks; where none of them is dangerous, the finding is low.
+    /// has rights that the principal lacks; where none of them is dangerous, the finding is low. So it is for a
+    /// role short of administrator that is passed by its name to CloudFormation alone, as a pipeline deploys.
     ///
     /// ## Why
     /// Who gets hold of the principal runs its own code as the stronger role and has its rights, up to
@@ -517,6 +518,26 @@ fn passed(cx: &Context<'_>, caller: IdentityId) -> BTreeMap<IdentityId, Paths> {
     roles
 }
 
+/// Whether the role is one that stacks are deployed with, passed by its name to CloudFormation alone: so AWS
+/// has a pipeline deploy, whose own rights stay small, and there is nothing narrower to write. Source: AWS
+/// CloudFormation, "AWS CloudFormation service role".
+fn is_deployment(found: &Found<'_>) -> bool {
+    let statement = found.pass.statement;
+    let passed_to = |condition: &Condition| {
+        condition.key.is("iam:PassedToService") && !condition.operator.is_negated()
+    };
+    let resources = statement.resources.listed();
+    let named = |item: &ResourcePattern| {
+        let text = item.pattern().to_string();
+        let name = text.rsplit_once(":role/").map_or(text.as_str(), |(_, name)| name);
+        !name.contains(['*', '?']) && item.matches(&found.role.arn) == Answer::Must
+    };
+    found.paths.iter().all(|(_, made)| made.starts_with("cloudformation:"))
+        && !resources.negated
+        && resources.items.iter().any(named)
+        && statement.conditions.items.iter().any(passed_to)
+}
+
 fn finding(cx: &mut Context<'_>, caller: &Identity, found: &Found<'_>) {
     let (Some(place), Some((_, made))) = (found.pass.place, found.paths.first()) else {
         return;
@@ -529,7 +550,7 @@ fn finding(cx: &mut Context<'_>, caller: &Identity, found: &Found<'_>) {
             format!("{who} can become administrator: it may pass role `{role}` and use `{made}`"),
         ),
         Some(Gain::More) => (
-            Severity::High,
+            if is_deployment(found) { Severity::Low } else { Severity::High },
             format!("{who} can take on rights of role `{role}`: it may pass it and use `{made}`"),
         ),
         None => (
@@ -664,6 +685,23 @@ mod tests {
             let weak = format!(r#"{{"Effect":"Allow","Action":"{action}","Resource":"*"}}"#);
             assert_eq!(scene(passes, &weak), none, "nothing is won by {action}");
         }
+    }
+
+    #[test]
+    fn a_role_to_deploy_with_is_passed_by_name() {
+        let more = r#"{"Effect":"Allow","Action":"iam:PutRolePolicy","Resource":"arn:aws:iam::*:role/shop-*"}"#;
+        let on = |role: &str, condition: &str, target: &str| {
+            let passes = format!(
+                r#"{{"Effect":"Allow","Action":"iam:PassRole","Resource":"arn:aws:iam::*:role/{role}"{condition}}},
+                {{"Effect":"Allow","Action":"cloudformation:CreateStack","Resource":"*"}}"#
+            );
+            with("cloudformation.amazonaws.com", &passes, target)
+        };
+        let only = r#","Condition":{"StringEquals":{"iam:PassedToService":"cloudformation.amazonaws.com"}}"#;
+        assert_eq!(on("fn", only, more), [Severity::Low]);
+        assert_eq!(on("fn", only, ADMIN), [Severity::Critical]);
+        assert_eq!(on("f*", only, more), [Severity::High]);
+        assert_eq!(on("fn", "", more), [Severity::High]);
     }
 
     #[test]

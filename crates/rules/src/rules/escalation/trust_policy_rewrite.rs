@@ -233,6 +233,26 @@ fn has_more(cx: &Context<'_>, grant: &Grant<'_>) -> bool {
 /// An administrator role of the model that the statement names and that does not hold it.
 fn stronger<'a>(cx: &Context<'a>, grant: &Grant<'_>) -> Option<(IdentityId, &'a Identity)> {
     let model = cx.model;
+    let resources = &grant.statement.resources;
+    // A holder whose own name is left open, and may be one of those that the statement names.
+    let open = |holder: &Identity| {
+        holder.name.as_known().is_none() && resources.select(&holder.arn).possible()
+    };
+    let unnamed: Vec<&Identity> = grant
+        .holders
+        .iter()
+        .map(|holder| holder.identity)
+        .filter(|holder| open(holder))
+        .collect();
+    // The same role as another way to deploy it makes it: a template beside a module.
+    let is_twin = |role: &Identity| {
+        let holders = grant.holders.iter().map(|holder| holder.identity);
+        holders.into_iter().any(|holder| {
+            holder.place.root != role.place.root
+                && (unnamed.iter().any(|one| one.place.address == holder.place.address)
+                    || holder.name.as_known().is_some() && holder.name == role.name)
+        })
+    };
     model
         .of_kind(IdentityKind::Role)
         .filter(|(_, role)| {
@@ -241,6 +261,7 @@ fn stronger<'a>(cx: &Context<'a>, grant: &Grant<'_>) -> Option<(IdentityId, &'a 
                 .iter()
                 .any(|holder| holder.identity.place.address == role.place.address)
         })
+        .filter(|(_, role)| !is_twin(role))
         .filter(|(_, role)| grant.statement.resources.select(&role.arn) == Answer::Must)
         .find(|(id, _)| escalate::reaches_admin(cx, *id))
 }
@@ -248,7 +269,7 @@ fn stronger<'a>(cx: &Context<'a>, grant: &Grant<'_>) -> Option<(IdentityId, &'a 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::Scene;
+    use crate::testing::{Scene, inline, trusting};
 
     fn found(action: &str, resource: &str) -> Vec<Severity> {
         Scene::new()
@@ -259,6 +280,31 @@ mod tests {
             .into_iter()
             .map(|(_, finding)| finding.severity)
             .collect()
+    }
+
+    /// How often the role `deploy` of one root is told of where another root has an administrator of this name.
+    fn beside(holder: &str, admin: &str) -> usize {
+        let rewrites = r#"{"Effect":"Allow","Action":"iam:UpdateAssumeRolePolicy","Resource":"arn:aws:iam::*:role/acme-*"}"#;
+        let all = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#;
+        let service = r#"{"Service":"codebuild.amazonaws.com"}"#;
+        Scene::new()
+            .resource("aws_iam_role", "deploy", &trusting(holder, service))
+            .in_root("a")
+            .resource("aws_iam_role_policy", "deploy", &inline(holder, rewrites))
+            .in_root("a")
+            .resource("aws_iam_role", "admin", &trusting(admin, service))
+            .in_root("b")
+            .resource("aws_iam_role_policy", "admin", &inline(admin, all))
+            .in_root("b")
+            .run(&TRUST_POLICY_REWRITE)
+            .len()
+    }
+
+    #[test]
+    fn the_same_role_of_another_root_is_no_target() {
+        assert_eq!(beside("updater", "acme-admin"), 1);
+        assert_eq!(beside("acme-updater", "acme-admin"), 1);
+        assert_eq!(beside("acme-admin", "acme-admin"), 0);
     }
 
     #[test]
