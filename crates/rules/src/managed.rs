@@ -125,15 +125,33 @@ impl Managed<'_> {
     /// Whether AWS made the policy for the service that runs as the identity and for no other:
     /// `AmazonEKSComputePolicy` on a role that only `eks.amazonaws.com` assumes.
     pub(crate) fn is_made_for_its_service(&self, cx: &Context<'_>) -> bool {
+        !self.is_full_access() && self.serves_only(cx, |host| self.is_named_after(host))
+    }
+
+    /// Whether AWS made the policy for one of the services that run as the identity.
+    pub(crate) fn is_for_a_service_of(&self, cx: &Context<'_>) -> bool {
+        !self.is_full_access()
+            && self
+                .services(cx)
+                .flatten()
+                .any(|service| self.is_named_after(host(&service)))
+    }
+
+    fn is_full_access(&self) -> bool {
+        self.policy
+            .name()
+            .to_ascii_lowercase()
+            .ends_with("fullaccess")
+    }
+
+    /// Whether the service is in the title of the policy.
+    fn is_named_after(&self, host: &str) -> bool {
         let name = self.policy.name().to_ascii_lowercase();
-        let is_own = |host: &str| {
-            // Of `drt.shield` the last part is the service.
-            let label = host.rsplit('.').next().unwrap_or_default();
-            name.strip_prefix("amazon")
-                .or_else(|| name.strip_prefix("aws"))
-                .is_some_and(|rest| rest.starts_with(label))
-        };
-        !name.ends_with("fullaccess") && self.serves_only(cx, is_own)
+        // Of `drt.shield` the last part is the service.
+        let label = host.rsplit('.').next().unwrap_or_default();
+        name.strip_prefix("amazon")
+            .or_else(|| name.strip_prefix("aws"))
+            .is_some_and(|rest| rest.starts_with(label))
     }
 
     /// Whether AWS's guide attaches the policy to roles of the service, and that service alone assumes the
@@ -147,11 +165,17 @@ impl Managed<'_> {
 
     /// Whether services assume the identity and all of them suit; principals of AWS may pass it on beside.
     fn serves_only(&self, cx: &Context<'_>, suits: impl Fn(&str) -> bool) -> bool {
-        let Some((_, trust)) = self.identity.and_then(|(id, _)| cx.access.trust(id)) else {
-            return false;
-        };
-        let statements = trust.document.statements.iter();
-        let mut services = statements
+        let mut services = self.services(cx).peekable();
+        services.peek().is_some()
+            && services.all(|service| service.is_some_and(|one| suits(host(&one))))
+    }
+
+    /// The services that assume the identity, `None` for what else does besides principals of AWS.
+    fn services(&self, cx: &Context<'_>) -> impl Iterator<Item = Option<String>> {
+        let trust = self.identity.and_then(|(id, _)| cx.access.trust(id));
+        trust
+            .into_iter()
+            .flat_map(|(_, trust)| trust.document.statements.iter())
             .flat_map(|statement| statement.principals.iter())
             .filter(|principal| {
                 !matches!(
@@ -159,10 +183,7 @@ impl Managed<'_> {
                     PrincipalKind::Account | PrincipalKind::Aws
                 )
             })
-            .peekable();
-        let suits = |service: &str| suits(service.split(".amazonaws.").next().unwrap_or_default());
-        services.peek().is_some()
-            && services.all(|principal| principal.service().is_some_and(|one| suits(&one)))
+            .map(|principal| principal.service().map(Into::into))
     }
 
     /// Whether a boundary limits the identity: one of AWS that allows everything does not.
@@ -177,6 +198,11 @@ impl Managed<'_> {
                 && !matches!(cx.access.boundary(id), Boundary::AwsManaged { document, .. } if open(&document))
         })
     }
+}
+
+/// `glue` of `glue.amazonaws.com`.
+fn host(service: &str) -> &str {
+    service.split(".amazonaws.").next().unwrap_or_default()
 }
 
 /// The first way to more rights that a document opens on its own, on the whole account.

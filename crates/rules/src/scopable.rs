@@ -104,10 +104,12 @@ pub(crate) fn severity(action: Action<'_>) -> Severity {
     if action.service().prefix() == "sso" && action.name() == "CreateAccountAssignment" {
         return Severity::High;
     }
-    // A session of reading changes nothing, and a new placement group nothing that is there.
+    // A session of reading changes nothing, and a new placement group nothing that is there; nor does an empty
+    // cluster, for which the guide of Amazon ECS writes `*`.
     let beginnings = [
         ("appconfig", "StartConfigurationSession"),
         ("ec2", "CreatePlacementGroup"),
+        ("ecs", "CreateCluster"),
     ];
     if beginnings.contains(&(action.service().prefix(), action.name())) {
         return Severity::Low;

@@ -106,6 +106,39 @@ fn makes_interfaces(grant: &Grant<'_>) -> bool {
     allows.any(|statement| statement.actions.select(MAKES) == Answer::Must)
 }
 
+/// Whether the action is what API Gateway asks of who makes a domain name: the distribution behind it belongs
+/// to AWS and has no ARN to name. Source: Amazon API Gateway, "Set up an edge-optimized custom domain name".
+fn is_for_domain_names(cx: &Context<'_>, grant: &Grant<'_>, action: Action<'_>) -> bool {
+    const MAKES: &str = "apigateway:POST";
+    let makes = |role: IdentityId| {
+        let mut policies = cx.access.policies(role).iter();
+        policies.any(|attached| {
+            let mut allows = attached.document.allows();
+            allows.any(|statement| statement.actions.select(MAKES) == Answer::Must)
+        })
+    };
+    action.service().prefix() == "cloudfront"
+        && action.name() == "UpdateDistribution"
+        && !grant.holders.is_empty()
+        && grant.holders.iter().all(|holder| makes(holder.id))
+}
+
+/// Whether the service is that of stacks, and every holder by its name the role that stack sets work with in an
+/// account: AWS gives it `cloudformation:*` as the least. Source: AWS CloudFormation, "Set up advanced
+/// permissions options for stack set operations".
+fn is_for_stacks(grant: &Grant<'_>, service: Service<'static>) -> bool {
+    let says = |name: String| {
+        let name = name.to_ascii_lowercase().replace(['-', '_'], "");
+        name.contains("stacksetexecution")
+    };
+    service.prefix() == "cloudformation"
+        && !grant.holders.is_empty()
+        && grant.holders.iter().all(|holder| {
+            let role = holder.identity;
+            says(role.name.to_string()) || says(role.place.address.to_string())
+        })
+}
+
 /// What stands for the service accounts of a cluster.
 const CLUSTER: &str = "eks";
 
@@ -118,7 +151,7 @@ impl Usual {
         grant: &Grant<'_>,
         action: Action<'_>,
     ) -> bool {
-        if is_published(grant, action) {
+        if is_published(grant, action) || is_for_domain_names(cx, grant, action) {
             return true;
         }
         self.every_holder(cx, grant, |usual, labels| {
@@ -149,7 +182,10 @@ impl Usual {
     ) -> Vec<Whole<'a>> {
         let mut services = whole::services(grant);
         for one in &mut services {
-            if one.severity == Severity::Medium && self.is_own_service(cx, grant, one.service) {
+            if one.severity == Severity::Medium
+                && (is_for_stacks(grant, one.service)
+                    || self.is_own_service(cx, grant, one.service))
+            {
                 one.severity = Severity::Low;
             }
         }

@@ -200,7 +200,10 @@ fn check(cx: &mut Context<'_>) {
         };
         let way = match path.category {
             Category::SelfEscalation => "can grant itself any right",
-            Category::PrincipalAccess if is_by_sets(path) => "can give people any right by permission sets",
+            // A member account has no permission sets to give.
+            Category::PrincipalAccess if is_by_sets(path) => {
+                "can give people any right where its account manages IAM Identity Center"
+            }
             Category::PrincipalAccess => "can become other users or roles",
             _ => "can run code with any role that trusts the service",
         };

@@ -210,8 +210,8 @@ fn check(cx: &mut Context<'_>) {
             .or_insert_with(|| covered(&managed_document(one.policy), one.policy.name()));
         let Some(Covered { service, part }) = covered else { continue };
         let made = one.is_made_for_its_service(cx);
-        // What AWS files under service roles is for nothing else.
-        let of_role = made && name.starts_with("service-role/");
+        // What AWS files under service roles is for nothing else, though another service assumes the role too.
+        let of_role = name.starts_with("service-role/") && (made || one.is_for_a_service_of(cx));
         let severity = match (WEIGHTY.contains(&service), made) {
             _ if of_role || one.is_prescribed(cx) => Severity::Low,
             (true, false) => Severity::High,
@@ -377,7 +377,7 @@ impl Extent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::Scene;
+    use crate::testing::{Scene, trusting};
 
     fn found(policy: &str) -> Vec<Severity> {
         told(policy).into_iter().map(|(severity, _)| severity).collect()
@@ -395,6 +395,23 @@ mod tests {
             .into_iter()
             .map(|(_, finding)| (finding.severity, finding.message))
             .collect()
+    }
+
+    #[test]
+    fn what_is_made_for_roles_of_a_service_is_low_on_them() {
+        let on = |services: &str| {
+            let attached = r#"{"role":"r","policy_arn":"arn:aws:iam::aws:policy/service-role/AWSGlueServiceRole"}"#;
+            Scene::new()
+                .resource("aws_iam_role", "r", &trusting("r", &format!(r#"{{"Service":[{services}]}}"#)))
+                .resource("aws_iam_role_policy_attachment", "r", attached)
+                .run(&MANAGED_FULLACCESS_ON_WORKLOAD)
+                .into_iter()
+                .map(|(_, finding)| finding.severity)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(on(r#""glue.amazonaws.com""#), [Severity::Low]);
+        assert_eq!(on(r#""lambda.amazonaws.com","glue.amazonaws.com""#), [Severity::Low]);
+        assert_eq!(on(r#""lambda.amazonaws.com""#), [Severity::Medium]);
     }
 
     #[test]

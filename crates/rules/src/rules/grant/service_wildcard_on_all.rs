@@ -260,7 +260,7 @@ fn finding(cx: &mut Context<'_>, grant: &Grant<'_>, whole: &[Whole<'_>]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::Scene;
+    use crate::testing::{Scene, inline, trusting};
 
     fn found(action: &str, resource: &str, rest: &str) -> Vec<Severity> {
         Scene::new()
@@ -319,6 +319,24 @@ mod tests {
         ] {
             assert_eq!(of(service, action), Some(expected), "{service} {action}");
         }
+    }
+
+    #[test]
+    fn stack_sets_work_with_all_stacks() {
+        let of = |name: &str, action: &str| {
+            let statement = format!(r#"{{"Effect":"Allow","Action":"{action}","Resource":"*"}}"#);
+            Scene::new()
+                .resource("aws_iam_role", "r", &trusting(name, r#"{"AWS":"111122223333"}"#))
+                .resource("aws_iam_role_policy", "r", &inline(name, &statement))
+                .run(&SERVICE_WILDCARD_ON_ALL)
+                .first()
+                .map(|(_, finding)| finding.severity)
+        };
+        let role = "AWSCloudFormationStackSetExecutionRole";
+        assert_eq!(of(role, "cloudformation:*"), Some(Severity::Low));
+        assert_eq!(of("shop-stack-set-execution", "cloudformation:*"), Some(Severity::Low));
+        assert_eq!(of(role, "events:*"), Some(Severity::Medium));
+        assert_eq!(of("shop", "cloudformation:*"), Some(Severity::Medium));
     }
 
     #[test]

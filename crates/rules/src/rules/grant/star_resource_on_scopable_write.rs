@@ -377,7 +377,7 @@ fn is_of_named_sender(statement: &Statement, action: Action<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::Scene;
+    use crate::testing::{Scene, inline, trusting};
 
     fn found(action: &str, resource: &str) -> Vec<(Severity, String)> {
         Scene::new()
@@ -530,6 +530,7 @@ mod tests {
             ("lambda", "ec2:ModifySnapshotAttribute", Severity::High),
             ("sagemaker", "ecr:SetRepositoryPolicy", Severity::High),
             ("bedrock", "bedrock:DeleteInferenceProfile", Severity::Low),
+            ("lambda", "ecs:CreateCluster", Severity::Low),
             ("events", "batch:SubmitJob", Severity::Low),
             ("scheduler", "batch:SubmitJob", Severity::Medium),
             ("application-autoscaling", "cloudwatch:SetAlarmState", Severity::Low),
@@ -565,6 +566,26 @@ mod tests {
             .into_iter()
             .map(|(_, finding)| finding.severity)
             .collect()
+    }
+
+    #[test]
+    fn the_distribution_of_a_domain_name_is_that_of_aws() {
+        let of = |action: &str| {
+            let statements = format!(
+                r#"{{"Effect":"Allow","Action":"{action}","Resource":"arn:aws:apigateway:*::/domainnames/*"}},
+                {{"Effect":"Allow","Action":"cloudfront:UpdateDistribution","Resource":"*"}}"#
+            );
+            Scene::new()
+                .resource("aws_iam_role", "r", &trusting("r", r#"{"AWS":"111122223333"}"#))
+                .resource("aws_iam_role_policy", "r", &inline("r", &statements))
+                .run(&STAR_RESOURCE_ON_SCOPABLE_WRITE)
+                .into_iter()
+                .filter(|(_, finding)| finding.message.contains("UpdateDistribution"))
+                .map(|(_, finding)| finding.severity)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(of("apigateway:POST"), [Severity::Low]);
+        assert_eq!(of("apigateway:GET"), [Severity::Medium]);
     }
 
     #[test]
