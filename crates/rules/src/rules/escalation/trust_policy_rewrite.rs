@@ -234,23 +234,16 @@ fn has_more(cx: &Context<'_>, grant: &Grant<'_>) -> bool {
 fn stronger<'a>(cx: &Context<'a>, grant: &Grant<'_>) -> Option<(IdentityId, &'a Identity)> {
     let model = cx.model;
     let resources = &grant.statement.resources;
-    // A holder whose own name is left open, and may be one of those that the statement names.
-    let open = |holder: &Identity| {
-        holder.name.as_known().is_none() && resources.select(&holder.arn).possible()
-    };
-    let unnamed: Vec<&Identity> = grant
-        .holders
-        .iter()
-        .map(|holder| holder.identity)
-        .filter(|holder| open(holder))
-        .collect();
-    // The same role as another way to deploy it makes it: a template beside a module.
+    // The same role, as another way to deploy it makes it: a template beside a module. Where its name is left
+    // open here, it may be any of those that the statement names.
     let is_twin = |role: &Identity| {
-        let holders = grant.holders.iter().map(|holder| holder.identity);
-        holders.into_iter().any(|holder| {
+        grant.holders.iter().any(|holder| {
+            let holder = holder.identity;
             holder.place.root != role.place.root
-                && (unnamed.iter().any(|one| one.place.address == holder.place.address)
-                    || holder.name.as_known().is_some() && holder.name == role.name)
+                && match holder.name.as_known() {
+                    Some(name) => role.name.as_known() == Some(name),
+                    None => resources.select(&holder.arn).possible(),
+                }
         })
     };
     model
