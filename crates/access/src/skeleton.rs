@@ -82,11 +82,25 @@ pub fn wildcard_src(text: &Text, whole: &Src, which: Which) -> Src {
         .map_or_else(|| whole.clone(), |src| src.under(&whole.with_span(None)))
 }
 
-/// Whether a text is a blank to be filled in before the code is applied: `<your ARN>`, `%ARN%`, or a
-/// function of a tool that runs over templates (`Fn::EnumTargetAccounts …`).
+/// Whether a text is a blank to be filled in before the code is applied: `<your ARN>`, `%ARN%`, words that ask
+/// for it (`Put your role ARN here`), or a function of a tool that runs over templates
+/// (`Fn::EnumTargetAccounts …`).
 pub fn is_blank(text: &str) -> bool {
     let between = |open, close| text.len() > 1 && text.starts_with(open) && text.ends_with(close);
-    between('<', '>') || between('%', '%') || text.starts_with("Fn::")
+    between('<', '>') || between('%', '%') || text.starts_with("Fn::") || asks_for_value(text)
+}
+
+/// Whether the text is words to whoever applies the code. What has the punctuation of an ARN or a path is not,
+/// and names of things may have `here` or `arn` in them where they are no sentence.
+fn asks_for_value(text: &str) -> bool {
+    const ASKS: [&str; 3] = ["changeme", "replace", "your"];
+    const IN_SENTENCES: [&str; 2] = ["arn", "here"];
+    let has = |known: &[&str]| {
+        let mut words = text.split(|c: char| !c.is_ascii_alphabetic());
+        words.any(|word| known.iter().any(|one| word.eq_ignore_ascii_case(one)))
+    };
+    let is_sentence = || text.split_ascii_whitespace().count() > 2;
+    !text.contains([':', '/', '*']) && (has(&ASKS) || is_sentence() && has(&IN_SENTENCES))
 }
 
 #[cfg(test)]
@@ -99,6 +113,31 @@ mod tests {
         let text = Text::known("repo:acme/*");
         assert!(is_wild(&skeleton(&text, true)));
         assert!(!is_wild(&skeleton(&text, false)));
+    }
+
+    #[test]
+    fn words_to_the_reader_are_blanks() {
+        for blank in [
+            "<your ARN>",
+            "%ARN%",
+            "Put your role ARN here",
+            "the ARN of the queue",
+            "REPLACE_ME",
+            "your-account-id",
+        ] {
+            assert!(is_blank(blank), "{blank}");
+        }
+        for named in [
+            "",
+            "orders here",
+            "arn",
+            "arn:aws:s3:::your-bucket",
+            "your-bucket/*",
+            "shop orders queue",
+            "yourself",
+        ] {
+            assert!(!is_blank(named), "{named}");
+        }
     }
 
     #[test]

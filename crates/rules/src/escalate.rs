@@ -6,9 +6,9 @@
 
 use crate::Context;
 use crate::listed::is_listed;
-use overgrant_access::graph::{Basis, Edge, Node};
+use overgrant_access::graph::{Basis, Edge, EdgeKind, Node, Route};
 use overgrant_access::{Attached, AttachedSource, StatementRef};
-use overgrant_catalog::{Action, Category, EscalationPath, TargetKind};
+use overgrant_catalog::{Action, Category, EscalationPath, TargetKind, catalog};
 use overgrant_finding::Confidence;
 use overgrant_ir::{Identity, IdentityId, IdentityKind, Place, PolicyDocument};
 use overgrant_policy::{ActionSet, Answer, Effect, Statement};
@@ -119,6 +119,65 @@ pub(crate) fn is_admin(cx: &Context<'_>, id: IdentityId) -> bool {
 /// Whether it is administrator, or surely can become it.
 pub(crate) fn reaches_admin(cx: &Context<'_>, id: IdentityId) -> bool {
     cx.access.graph().reaches_admin(id) == Answer::Must
+}
+
+/// The steps of a way that somebody takes: what runs with a role does so by itself.
+pub(crate) fn taken<'a>(cx: &Context<'a>, route: &Route) -> Vec<&'a Edge> {
+    let edges = cx.access.graph().edges();
+    let all = route.edges.iter().filter_map(|at| edges.get(*at));
+    all.filter(|edge| edge.kind != EdgeKind::RunsAs).collect()
+}
+
+/// Services that start what they were set up with: they hand the role on to no code of the customer.
+const STARTERS: [&str; 3] = [
+    "codepipeline.amazonaws.com",
+    "events.amazonaws.com",
+    "scheduler.amazonaws.com",
+];
+
+/// Whether the way begins with what a service does that alone acts with the role: it starts builds that the
+/// policy names. What those can become is told of their own role.
+pub(crate) fn only_starts_builds(cx: &Context<'_>, role: IdentityId, route: &Route) -> bool {
+    const STARTS: [&str; 2] = ["codebuild:StartBuild", "codebuild:StartBuildBatch"];
+    let steps = taken(cx, route);
+    let Some(first) = steps.first().filter(|edge| edge.path.is_some()) else {
+        return false;
+    };
+    let rights = rights(cx, first);
+    let named = |(action, allowed): &(&str, Allowed<'_>)| {
+        let id = catalog().action_id(action);
+        id.is_some_and(|id| {
+            !allowed
+                .statement
+                .resources
+                .star_for(id)
+                .regional()
+                .possible()
+        })
+    };
+    !rights.is_empty()
+        && rights
+            .iter()
+            .all(|one| STARTS.contains(&one.0) && named(one))
+        && is_of_starter(cx, role)
+}
+
+/// Whether only services that start something act with the role.
+fn is_of_starter(cx: &Context<'_>, role: IdentityId) -> bool {
+    let Some((_, trust)) = cx.access.trust(role) else {
+        return false;
+    };
+    let mut allows = trust.document.allows().peekable();
+    allows.peek().is_some()
+        && allows.all(|one| {
+            let principals = one.principals.listed();
+            !principals.open
+                && !principals.negated
+                && principals.items.iter().all(|principal| {
+                    let service = principal.service();
+                    service.is_some_and(|service| STARTERS.contains(&service.as_ref()))
+                })
+        })
 }
 
 /// The sure steps that an identity can take by rows of a rule, but for those that first write the tags

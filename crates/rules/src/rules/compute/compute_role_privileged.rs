@@ -2,6 +2,7 @@
 
 use crate::escalate;
 use crate::{Context, Family, Scope, names};
+use overgrant_access::graph::Node;
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::{IdentityKind, Workload};
 
@@ -194,6 +195,12 @@ fn check(cx: &mut Context<'_>) {
                 Some(&role.place),
             )
             .help("give the code a role of its own with the actions that it uses");
+        let route = || cx.access.graph().route_to_admin(Node::Identity(id));
+        if !escalate::is_admin(cx, id)
+            && route().is_some_and(|route| escalate::only_starts_builds(cx, id, &route))
+        {
+            report = report.severity(Severity::Low);
+        }
         for other in rest {
             report = report.related(
                 &other.role.src,
@@ -208,7 +215,7 @@ fn check(cx: &mut Context<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::Scene;
+    use crate::testing::{Scene, inline, trusting};
 
     fn found(policy: &str) -> Vec<String> {
         Scene::new()
@@ -232,5 +239,40 @@ mod tests {
         assert_eq!(found("AdministratorAccess"), [place]);
         assert_eq!(found("IAMFullAccess"), [place]);
         assert_eq!(found("ReadOnlyAccess"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_pipeline_that_starts_its_build_is_low() {
+        let found = |service: &str, project: &str| {
+            let start = format!(
+                r#"{{"Effect":"Allow","Action":"codebuild:StartBuild","Resource":"arn:aws:codebuild:*:*:project/{project}"}}"#
+            );
+            let writes = r#"{"Effect":"Allow","Action":"iam:PutRolePolicy","Resource":"*"}"#;
+            let of = |service: &str| format!(r#"{{"Service":"{service}.amazonaws.com"}}"#);
+            let role = |name: &str| format!("arn:aws:iam::123456789012:role/{name}");
+            Scene::new()
+                .resource("aws_iam_role", "build", &trusting("build", &of("codebuild")))
+                .resource("aws_iam_role_policy", "build", &inline("build", writes))
+                .resource(
+                    "aws_codebuild_project",
+                    "release",
+                    &format!(r#"{{"name":"release","service_role":"{}"}}"#, role("build")),
+                )
+                .resource("aws_iam_role", "start", &trusting("start", &of(service)))
+                .resource("aws_iam_role_policy", "start", &inline("start", &start))
+                .resource(
+                    "aws_codepipeline",
+                    "release",
+                    &format!(r#"{{"name":"release","role_arn":"{}"}}"#, role("start")),
+                )
+                .run(&COMPUTE_ROLE_PRIVILEGED)
+                .into_iter()
+                .filter(|(_, finding)| finding.message.contains("`start`"))
+                .map(|(_, finding)| finding.severity)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(found("codepipeline", "release"), [Severity::Low]);
+        assert_eq!(found("codepipeline", "*"), [Severity::High]);
+        assert_eq!(found("lambda", "release"), [Severity::High]);
     }
 }

@@ -1,8 +1,11 @@
 //! `negated-operator-in-allow`: an Allow is limited only by what it excludes.
 
+use crate::boundaries::{demanded, is_unheld_boundary};
 use crate::names;
 use crate::{Context, Family, Scope};
+use overgrant_access::How;
 use overgrant_finding::{Confidence, Severity};
+use overgrant_ir::DocumentId;
 use overgrant_policy::{Condition, Effect, PrincipalKind, Statement, Test, Value};
 
 rule! {
@@ -136,6 +139,29 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// A boundary only limits: what it leaves out is taken away, and the policies under it say what is granted:
+    /// ```terraform good at:low
+    /// resource "aws_iam_policy" "limit" {
+    ///   name = "limit"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect    = "Allow"
+    ///       Action    = ["ec2:*", "s3:*"]
+    ///       Resource  = "*"
+    ///       Condition = { StringNotEquals = { "aws:ResourceTag/team" = "platform" } }
+    ///     }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role" "app" {
+    ///   name                 = "app"
+    ///   permissions_boundary = aws_iam_policy.limit.arn
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "lambda.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Say what is allowed with a positive operator, or move the exception into a Deny.
     pub(crate) static NEGATED_OPERATOR_IN_ALLOW = Rule {
@@ -155,7 +181,7 @@ rule! {
 
 fn check(cx: &mut Context<'_>) {
     let model = cx.model;
-    for document in &model.documents {
+    for (id, document) in model.all_documents() {
         for statement in &document.document.statements {
             let conditions = &statement.conditions;
             if statement.effect != Effect::Allow
@@ -190,9 +216,19 @@ fn check(cx: &mut Context<'_>) {
                 .statement(statement)
                 .when(&condition.guard)
                 .help("test what is allowed with a positive operator, or move the exception into a Deny");
-            cx.report(if is_switch(condition) { report.severity(Severity::Low) } else { report });
+            let low = is_switch(condition) || only_limits(cx, id);
+            cx.report(if low { report.severity(Severity::Low) } else { report });
         }
     }
+}
+
+/// Whether the document is a boundary and nothing else: it grants nothing.
+fn only_limits(cx: &Context<'_>, id: DocumentId) -> bool {
+    let uses = cx.access.uses(id);
+    if uses.is_empty() {
+        return is_unheld_boundary(cx, &demanded(cx), id);
+    }
+    uses.iter().all(|one| one.how == How::Boundary)
 }
 
 /// Negated, or a test that holds for nearly everybody.

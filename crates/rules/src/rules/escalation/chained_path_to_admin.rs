@@ -3,7 +3,7 @@
 use crate::escalate;
 use crate::listed::is_listed;
 use crate::{Context, Family, Scope, names};
-use overgrant_access::graph::{Basis, Edge, EdgeKind, Node, Route};
+use overgrant_access::graph::{Basis, Edge, Node, Route};
 use overgrant_finding::{Confidence, Severity};
 use overgrant_ir::{Identity, IdentityId, Place};
 use overgrant_policy::{Answer, Principal, Statement};
@@ -224,6 +224,42 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// A pipeline has to start the build that it names, and nobody else acts with its role; what the build can
+    /// become is told of the build:
+    /// ```terraform good at:low also:self-escalation-policy-write,star-resource-on-scopable-write
+    /// resource "aws_iam_role" "build" {
+    ///   name = "build"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "build" {
+    ///   role = aws_iam_role.build.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "iam:PutRolePolicy", Resource = "*" }]
+    ///   })
+    /// }
+    /// resource "aws_codebuild_project" "release" {
+    ///   name         = "release"
+    ///   service_role = aws_iam_role.build.arn
+    /// }
+    /// resource "aws_iam_role" "pipeline" {
+    ///   name = "pipeline"
+    ///   assume_role_policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codepipeline.amazonaws.com" } }]
+    ///   })
+    /// }
+    /// resource "aws_iam_role_policy" "pipeline" {
+    ///   role = aws_iam_role.pipeline.name
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "codebuild:StartBuild", Resource = aws_codebuild_project.release.arn }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Cut the cheapest step: a trust policy that names one caller less, or a resource list without the role that
     /// comes next.
@@ -261,17 +297,10 @@ fn check(cx: &mut Context<'_>) {
         let Some(route) = cx.access.graph().route_to_admin(Node::Identity(caller)) else {
             continue;
         };
-        if route.answer == Answer::Must && steps(cx, &route).len() > 1 {
+        if route.answer == Answer::Must && escalate::taken(cx, &route).len() > 1 {
             finding(cx, caller, identity, &route);
         }
     }
-}
-
-/// The steps that somebody takes: what runs with a role does so by itself.
-fn steps<'a>(cx: &Context<'a>, route: &Route) -> Vec<&'a Edge> {
-    let edges = cx.access.graph().edges();
-    let all = route.edges.iter().filter_map(|at| edges.get(*at));
-    all.filter(|edge| edge.kind != EdgeKind::RunsAs).collect()
 }
 
 /// Where the first step is written: in a policy of the caller, or in the trust policy that names it.
@@ -311,10 +340,11 @@ fn start<'a>(cx: &Context<'a>, caller: IdentityId, edge: &Edge) -> Option<Start<
 }
 
 fn finding(cx: &mut Context<'_>, caller: IdentityId, identity: &Identity, route: &Route) {
-    let taken = steps(cx, route);
+    let taken = escalate::taken(cx, route);
     let Some(start) = taken.first().and_then(|edge| start(cx, caller, edge)) else {
         return;
     };
+    let duty = escalate::only_starts_builds(cx, caller, route);
     let told = cx.access.explain(route);
     let text = format!(
         "{} can become administrator in {} steps",
@@ -326,7 +356,11 @@ fn finding(cx: &mut Context<'_>, caller: IdentityId, identity: &Identity, route:
     let mut report = cx
         .finding(start.place, &start.src, text)
         .statement(start.statement)
-        .severity(if meant { Severity::Info } else { Severity::High })
+        .severity(match (meant, duty) {
+            (true, _) => Severity::Info,
+            (false, true) => Severity::Low,
+            (false, false) => Severity::High,
+        })
         .principal(&identity.place)
         .label("the first step")
         .help(format!(

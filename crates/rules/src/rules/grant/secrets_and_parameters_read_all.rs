@@ -4,7 +4,7 @@ use crate::grants::{self, Wide};
 use crate::{Context, Family, Scope};
 use overgrant_catalog::Action;
 use overgrant_finding::{Confidence, Severity};
-use overgrant_policy::{ActionSet, Answer, Effect};
+use overgrant_policy::{ActionSet, Answer, Effect, Statement};
 
 rule! {
     /// Every secret or parameter can be read.
@@ -151,6 +151,28 @@ rule! {
     ///               StringEquals:
     ///                 secretsmanager:resource/AllowRotationLambdaArn: !Sub arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:rotate
     /// ```
+    /// The statement of `AmazonSSMManagedInstanceCore` in a policy of one's own is as good as that policy:
+    /// ```terraform good at:low
+    /// resource "aws_iam_policy" "agent" {
+    ///   name = "agent"
+    ///   policy = jsonencode({
+    ///     Version = "2012-10-17"
+    ///     Statement = [{
+    ///       Effect = "Allow"
+    ///       Action = [
+    ///         "ssm:GetDeployablePatchSnapshotForInstance",
+    ///         "ssm:GetManifest",
+    ///         "ssm:GetParameter",
+    ///         "ssm:GetParameters",
+    ///         "ssm:ListInstanceAssociations",
+    ///         "ssm:PutConfigurePackageResult",
+    ///         "ssm:UpdateInstanceInformation",
+    ///       ]
+    ///       Resource = "*"
+    ///     }]
+    ///   })
+    /// }
+    /// ```
     /// ## How to fix
     /// Name the secrets (an ARN that is written out ends in `-??????`) or the prefix of the parameters.
     pub(crate) static SECRETS_AND_PARAMETERS_READ_ALL = Rule {
@@ -216,7 +238,7 @@ fn check(cx: &mut Context<'_>) {
             Wide::Region => (Severity::Medium, "of a region"),
         };
         // A copy of a policy that AWS keeps has no bytes here, and is as good as attached.
-        let copied = statement.src.span.is_none();
+        let copied = statement.src.span.is_none() || is_agents(statement, &wide);
         let severity = if copied { Severity::Low } else { severity };
         let actions: Vec<Action<'_>> = wide.iter().map(|(_, action)| *action).collect();
         let deed = format!("read {what} {place} with {}", grants::list_actions(&actions));
@@ -230,15 +252,37 @@ fn check(cx: &mut Context<'_>) {
     }
 }
 
+/// What nothing but the agent of Systems Manager calls.
+const OF_AGENT: [&str; 4] = [
+    "ssm:GetDeployablePatchSnapshotForInstance",
+    "ssm:GetManifest",
+    "ssm:PutConfigurePackageResult",
+    "ssm:UpdateInstanceInformation",
+];
+
+/// Whether the statement is the one that AWS gives the agent on every instance, with no more reads than it has.
+fn is_agents(statement: &Statement, wide: &[(Wide, Action<'_>)]) -> bool {
+    const READS: [&str; 2] = ["GetParameter", "GetParameters"];
+    let lists = |name: &&str| {
+        let item = statement.actions.pattern_for(name);
+        item.is_some_and(|item| !item.pattern().has_wildcard())
+    };
+    wide.iter()
+        .all(|(_, action)| action.service().prefix() == "ssm" && READS.contains(&action.name()))
+        && OF_AGENT.iter().all(lists)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::Scene;
+    use overgrant_catalog::catalog;
+    use overgrant_policy::managed_document;
 
     fn found(action: &str, resource: &str) -> Vec<Severity> {
         Scene::new()
             .statements(&format!(
-                r#"{{"Effect":"Allow","Action":"{action}","Resource":"{resource}"}}"#
+                r#"{{"Effect":"Allow","Action":["{action}"],"Resource":"{resource}"}}"#
             ))
             .run(&SECRETS_AND_PARAMETERS_READ_ALL)
             .into_iter()
@@ -252,6 +296,28 @@ mod tests {
         assert_eq!(found("ssm:Get*", "arn:aws:ssm:*:*:parameter/*"), [Severity::High]);
         let region = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:*";
         assert_eq!(found("secretsmanager:GetSecretValue", region), [Severity::Medium]);
+    }
+
+    #[test]
+    fn the_agent_reads_what_aws_gives_it() {
+        let policy = catalog().managed_policy("AmazonSSMManagedInstanceCore").unwrap();
+        let document = managed_document(policy);
+        let lists = |name: &str| {
+            let mut allows = document.allows();
+            allows.any(|one| one.actions.pattern_for(name).is_some())
+        };
+        assert!(OF_AGENT.iter().all(|name| lists(name)));
+        assert!(lists("ssm:GetParameter") && lists("ssm:GetParameters"));
+        let agent = OF_AGENT.join(r#"",""#);
+        for (reads, expected) in [
+            (r#"ssm:GetParameters"#, Severity::Low),
+            (r#"ssm:GetParametersByPath"#, Severity::High),
+            (r#"ssm:GetParameter","secretsmanager:GetSecretValue"#, Severity::High),
+        ] {
+            assert_eq!(found(&format!(r#"{agent}","{reads}"#), "*"), [expected], "{reads}");
+        }
+        let less = OF_AGENT[1..].join(r#"",""#);
+        assert_eq!(found(&format!(r#"{less}","ssm:GetParameter"#), "*"), [Severity::High]);
     }
 
     #[test]

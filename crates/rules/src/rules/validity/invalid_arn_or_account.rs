@@ -158,6 +158,19 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// So do words that ask for an ARN:
+    /// ```terraform good at:low
+    /// locals {
+    ///   role_arn = "Put your role ARN here"
+    /// }
+    /// resource "aws_iam_policy" "p" {
+    ///   name = "start"
+    ///   policy = jsonencode({
+    ///     Version   = "2012-10-17"
+    ///     Statement = [{ Effect = "Allow", Action = "iam:PassRole", Resource = local.role_arn }]
+    ///   })
+    /// }
+    /// ```
     /// Digits in order hold the place of an id too:
     /// ```terraform good at:low
     /// locals {
@@ -469,7 +482,9 @@ mod tests {
             assert_eq!(found(bad), [Severity::Medium], "{bad}");
         }
         assert_eq!(found("arn:aws:brandnew:::x"), [Severity::Low]);
-        assert_eq!(found("<your_secret_arn>"), [Severity::Low]);
+        for blank in ["<your_secret_arn>", "Put your secret's ARN here", "arn:aws:sqs:eu-west-1:your-account-id:q"] {
+            assert_eq!(found(blank), [Severity::Low], "{blank}");
+        }
         assert_eq!(found("arn:aws:sqs:eu-west-1:<<XXXXXXXX>>:q"), [Severity::Low]);
         assert_eq!(found("arn:aws:sqs:eu-west-1:987654321:q"), [Severity::Low]);
         for good in [
