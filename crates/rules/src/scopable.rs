@@ -114,6 +114,14 @@ pub(crate) fn severity(action: Action<'_>) -> Severity {
     if beginnings.contains(&(action.service().prefix(), action.name())) {
         return Severity::Low;
     }
+    // By this a pipeline reads a repository; it changes nothing there. Source: AWS CodeCommit, "CodeCommit
+    // permissions reference".
+    if action.service().prefix() == "codecommit" && action.name() == "UploadArchive" {
+        return Severity::Low;
+    }
+    if is_of_the_account(action) {
+        return Severity::Low;
+    }
     // The access policy is one of many settings of a domain.
     let domain = ["UpdateDomainConfig", "UpdateElasticsearchDomainConfig"];
     if action.service().prefix() == "es" && domain.contains(&action.name()) {
@@ -130,6 +138,22 @@ pub(crate) fn severity(action: Action<'_>) -> Severity {
         return Severity::Low;
     }
     Severity::Medium
+}
+
+/// Whether the action sets what an account has one of: the recorder of AWS Config and the channel it delivers
+/// by, of which each region has one, and the reports on the bill. A name narrows nothing there. Sources: AWS
+/// Config, "Working with the configuration recorder"; AWS Billing, "AWS Billing policy examples".
+fn is_of_the_account(action: Action<'_>) -> bool {
+    const ONE_EACH: [(&str, &str); 5] = [
+        ("config", "ConfigurationRecorder"),
+        ("config", "DeliveryChannel"),
+        ("cur", "DeleteReportDefinition"),
+        ("cur", "ModifyReportDefinition"),
+        ("cur", "PutReportDefinition"),
+    ];
+    ONE_EACH.iter().any(|(service, what)| {
+        action.service().prefix() == *service && action.name().ends_with(what)
+    })
 }
 
 /// Whether the action creates something whose ARN ends in an id that the service makes up: it
