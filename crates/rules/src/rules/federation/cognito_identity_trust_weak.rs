@@ -4,6 +4,7 @@ use crate::federation::{Rights, Trusted, Width, trusted};
 use crate::skeleton::{Which, is_wild, wildcard_src};
 use crate::{Context, Family, Scope};
 use overgrant_finding::{Confidence, Severity};
+use overgrant_value::{Piece, Sym, Text};
 
 rule! {
     /// A role trusts Cognito identity pools without pinning one.
@@ -215,6 +216,35 @@ rule! {
     ///                 Action: lex:RecognizeText
     ///                 Resource: !Sub "arn:aws:lex:${AWS::Region}:${AWS::AccountId}:bot-alias/SHOPBOT123/TSTALIASID"
     /// ```
+    /// A pool that lets nobody in who did not sign in needs no test of `amr`:
+    /// ```cloudformation good
+    /// Resources:
+    ///   Pool:
+    ///     Type: AWS::Cognito::IdentityPool
+    ///     Properties:
+    ///       AllowUnauthenticatedIdentities: false
+    ///   Member:
+    ///     Type: AWS::IAM::Role
+    ///     Properties:
+    ///       AssumeRolePolicyDocument:
+    ///         Version: "2012-10-17"
+    ///         Statement:
+    ///           - Effect: Allow
+    ///             Action: sts:AssumeRoleWithWebIdentity
+    ///             Principal:
+    ///               Federated: cognito-identity.amazonaws.com
+    ///             Condition:
+    ///               StringEquals:
+    ///                 cognito-identity.amazonaws.com:aud: !Ref Pool
+    ///       Policies:
+    ///         - PolicyName: member
+    ///           PolicyDocument:
+    ///             Version: "2012-10-17"
+    ///             Statement:
+    ///               - Effect: Allow
+    ///                 Action: dynamodb:PutItem
+    ///                 Resource: !Sub "arn:aws:dynamodb:${AWS::Region}:${AWS::AccountId}:table/orders"
+    /// ```
     /// ## How to fix
     /// Test `aud` with the id of the pool and `amr` with `authenticated` (`ForAnyValue:StringLike`).
     pub(crate) static COGNITO_IDENTITY_TRUST_WEAK = Rule {
@@ -267,7 +297,7 @@ fn check(cx: &mut Context<'_>) {
                 format!("identity pools of any account can assume {role}: `{}` names none", pool.value),
                 Severity::Critical,
             ),
-            Some(_) if trusted.only_hears_visitors(cx.access) => continue,
+            Some(_) if trusted.only_hears_visitors(cx.access) || asks_to_sign_in(cx, &trusted) => continue,
             Some(_) if trusted.claim("amr").is_empty() => (
                 trusted.src(),
                 format!("visitors who did not sign in can assume {role}: no condition tests `amr`"),
@@ -294,6 +324,38 @@ fn check(cx: &mut Context<'_>) {
             .help("test aud with the pool's id and amr with authenticated");
         cx.report(report);
     }
+}
+
+/// Whether the pools that `aud` names are all of this code base and give nothing to who did not sign in.
+fn asks_to_sign_in(cx: &Context<'_>, trusted: &Trusted<'_>) -> bool {
+    trusted.limits("aud").iter().any(|condition| {
+        !condition.values.is_empty() && condition.values.iter().all(|value| is_closed_pool(cx, value.text()))
+    })
+}
+
+/// Whether the text is the id of a pool of the model that lets no guests in.
+fn is_closed_pool(cx: &Context<'_>, id: &Text) -> bool {
+    const POOLS: [&str; 2] = ["AWS::Cognito::IdentityPool", "aws_cognito_identity_pool"];
+    let [Piece::Hole(hole)] = id.pieces() else { return false };
+    let Sym::Attr { root, addr, .. } = &hole.sym else { return false };
+    cx.model
+        .settings_of(&POOLS)
+        .find(|pool| pool.place.root == *root && pool.place.address == *addr)
+        .is_some_and(|pool| {
+            let terraform = pool.place.format.is_terraform();
+            let name = if terraform {
+                "allow_unauthenticated_identities"
+            } else {
+                "AllowUnauthenticatedIdentities"
+            };
+            match pool.attrs.get(name).filter(|flag| !flag.is_null()) {
+                Some(flag) => {
+                    flag.as_bool() == Some(false) || flag.as_str().is_some_and(|text| text == "false")
+                }
+                // The provider writes `false` for it.
+                None => terraform,
+            }
+        })
 }
 
 /// Whether `amr` asks for visitors who did not sign in.
