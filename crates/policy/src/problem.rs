@@ -11,6 +11,8 @@ use smol_str::SmolStr;
 pub enum ProblemKind {
     /// The text is no JSON; the parser's words.
     NotJson(SmolStr),
+    /// The text is a single word, put where a policy will stand.
+    StandIn(SmolStr),
     /// The document is no object.
     NotAnObject,
     /// An element of the language in another letter case: (as written, canonical).

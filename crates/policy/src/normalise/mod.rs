@@ -147,10 +147,11 @@ impl Reader {
             }
             Err(error) => {
                 let span = error.span.or(val.span());
-                self.problem(
-                    ProblemKind::NotJson(error.message.into()),
-                    &val.src().with_span(span),
-                );
+                let kind = match text.as_known() {
+                    Some(word) if is_word(&word) => ProblemKind::StandIn(word),
+                    _ => ProblemKind::NotJson(error.message.into()),
+                };
+                self.problem(kind, &val.src().with_span(span));
                 self.lowered(Resolution::Unresolved);
             }
         }
@@ -342,6 +343,12 @@ fn is_identity(name: &str) -> bool {
     ["arn", "id", "name"].iter().any(|end| name.ends_with(end))
 }
 
+/// Whether a text is nothing but letters, digits and what joins them in a name.
+fn is_word(text: &str) -> bool {
+    let inside = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    text.chars().all(inside) && text.contains(char::is_alphabetic)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -451,6 +458,18 @@ mod tests {
             read(&deep).problems[0].kind,
             ProblemKind::NotJson(_)
         ));
+    }
+
+    #[test]
+    fn a_word_is_no_broken_json() {
+        let kind = |text: &str| read(text).problems[0].kind.clone();
+        assert_eq!(
+            kind("extra_policy"),
+            ProblemKind::StandIn("extra_policy".into())
+        );
+        for broken in ["Version: 2012", "{", "a b"] {
+            assert!(matches!(kind(broken), ProblemKind::NotJson(_)), "{broken}");
+        }
     }
 
     #[test]

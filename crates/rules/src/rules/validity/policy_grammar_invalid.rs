@@ -91,6 +91,13 @@ rule! {
     ///   })
     /// }
     /// ```
+    /// A word that stands for a policy, as in the test of a module, is low:
+    /// ```terraform good at:low
+    /// resource "aws_iam_policy" "extra" {
+    ///   name   = "extra"
+    ///   policy = "extra_policy"
+    /// }
+    /// ```
     /// A list of resources that is filled by the caller of a module is not known to be empty:
     /// ```terraform good
     /// variable "buckets" {
@@ -340,6 +347,11 @@ fn told(kind: &ProblemKind) -> Told {
     }
     match kind {
         ProblemKind::NotJson(words) => high(format!("is not valid JSON: {words}"), ""),
+        ProblemKind::StandIn(word) => Told {
+            text: format!("is the word `{word}` and no policy"),
+            severity: Severity::Low,
+            help: Some("write the policy".to_owned()),
+        },
         ProblemKind::NotAnObject => high("is not a JSON object".to_owned(), ""),
         ProblemKind::WrongCase(written, canonical) => Told {
             text: format!("writes the element `{canonical}` as `{written}`"),
