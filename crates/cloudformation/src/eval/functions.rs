@@ -6,6 +6,7 @@
 
 use super::forms::{Refused, is_for_conditions};
 use super::text::{of_scalar, with_dynamic_references};
+use super::tool;
 use super::{Evaluator, Position};
 use crate::syntax::{Node, Scalar};
 use overgrant_source::{Level, Span};
@@ -236,8 +237,10 @@ impl Evaluator<'_> {
                     (Some(node), _) => self
                         .eval(node, guard, position)
                         .through(span, format!("${{{name}}}")),
-                    (None, Some((id, attribute))) => self.attribute(id, attribute, span),
-                    (None, None) => self.reference(name, span, guard, position),
+                    (None, Some((id, attribute))) if !tool::is_variable(id) => {
+                        self.attribute(id, attribute, span)
+                    }
+                    (None, _) => self.reference(name, span, guard, position),
                 });
             }
             at = end;

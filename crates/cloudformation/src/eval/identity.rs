@@ -45,6 +45,13 @@ impl Evaluator<'_> {
         {
             return self.attribute(&alias, "Ref", span);
         }
+        if super::tool::is_variable(name) {
+            let sym = Sym::Other {
+                what: format!("${{{name}}}").into(),
+                at: Some(span),
+            };
+            return Val::text(Text::hole(sym, Src::at(span)), Src::at(span));
+        }
         if !name.contains('.') {
             self.unknown_reference(name, span);
         }

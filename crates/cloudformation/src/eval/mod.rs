@@ -14,6 +14,7 @@ mod mapping;
 mod parameters;
 mod rules;
 mod text;
+mod tool;
 
 pub(crate) use conditions::Truth;
 pub(crate) use forms::UNTRANSFORMED;
@@ -328,6 +329,11 @@ impl<'a> Evaluator<'a> {
                 let text = text::of_scalar(scalar);
                 if scalar.text.contains("{{resolve:") {
                     return text::with_dynamic_references(text, src);
+                }
+                if scalar.text.contains("${")
+                    && let Some(open) = tool::left_open(&text)
+                {
+                    return Val::text(open, src);
                 }
                 Val::text(text, src)
             }
