@@ -55,7 +55,8 @@ pub(crate) fn names_what_it_needs(statement: &Statement, action: Action<'static>
     let required: Vec<&'static str> = action
         .resources()
         .filter(|resource| resource.is_required())
-        .filter_map(|resource| Some(resource.resource_type()?.arn_pattern()))
+        .filter_map(|resource| resource.resource_type())
+        .flat_map(ResourceType::arn_patterns)
         .filter(|format| has_name(format))
         .collect();
     let open = |format: &&'static str| {

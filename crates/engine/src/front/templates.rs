@@ -65,7 +65,9 @@ impl<'s> Stacks<'s> {
         let (options, told) = self.options(&noted.path);
         let project = Project::new(Arc::clone(self.sources), vec![*template])
             .with_options(noted.path.clone(), options);
-        let done = (told, evaluate(&project, &noted.path));
+        // Nobody else asks this project: what it comes to is all that is wanted.
+        let result = guarded(&evaluating(&noted.path), || project.evaluate(&noted.path));
+        let done = (told, result);
         Read::Alone(Box::new(Alone {
             noted,
             exports,
@@ -168,7 +170,7 @@ impl<'s> Stacks<'s> {
         stacks
             .into_par_iter()
             .map(|(path, told)| {
-                let result = evaluate(&project, &path);
+                let result = guarded(&evaluating(&path), || project.evaluate_last(&path));
                 (path, (told, result))
             })
             .collect()
@@ -185,10 +187,8 @@ impl<'s> Stacks<'s> {
     }
 }
 
-fn evaluate(project: &Project, stack: &str) -> Result<Evaluated, Diagnostic> {
-    guarded(&format!("evaluating `{stack}`"), || {
-        project.evaluate_last(stack)
-    })
+fn evaluating(stack: &str) -> String {
+    format!("evaluating `{stack}`")
 }
 
 /// Values from all parameter files; later files win.

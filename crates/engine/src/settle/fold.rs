@@ -164,7 +164,8 @@ fn add(leader: &mut Finding, others: impl Iterator<Item = Finding>) {
         .push_str(&format!("; {count} more {more} the same text"));
 }
 
-fn without(mut findings: Vec<Reported>, told: &BTreeSet<usize>) -> Vec<Reported> {
+/// The findings but those at the indices, in their order.
+pub(super) fn without(mut findings: Vec<Reported>, told: &BTreeSet<usize>) -> Vec<Reported> {
     let mut at = 0..;
     findings.retain(|_| at.next().is_some_and(|at| !told.contains(&at)));
     findings

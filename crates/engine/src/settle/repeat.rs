@@ -5,7 +5,7 @@
 //! several contexts use, which `merge` joins, nor for rules about anything but what a statement opens.
 //! Invariant: what is left out is no worse and no surer than what tells it.
 
-use super::fold::is_grant;
+use super::fold::{is_grant, without};
 use crate::outcome::Reported;
 use overgrant_finding::{Finding, Related};
 use overgrant_source::Span;
@@ -67,9 +67,7 @@ fn tell_first(mut findings: Vec<Reported>, cause: fn(&Finding) -> Option<Cause>)
             }
         }
     }
-    let mut at = 0..;
-    findings.retain(|_| at.next().is_some_and(|at| !told.contains(&at)));
-    findings
+    without(findings, &told)
 }
 
 /// The literal, where it stands outside the statement that is judged.

@@ -357,8 +357,9 @@ impl Extent {
             for kind in action.resources().filter_map(|resource| resource.resource_type()) {
                 extent.pairs += 1;
                 let whole_type = |statement: &&Statement| {
-                    let star = statement.resources.star_of_type(kind.arn_pattern());
-                    star.all() == Answer::Must
+                    kind.arn_patterns().any(|format| {
+                        statement.resources.star_of_type(format).all() == Answer::Must
+                    })
                 };
                 extent.open += usize::from(everything || statements.iter().any(whole_type));
             }

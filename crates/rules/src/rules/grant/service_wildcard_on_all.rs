@@ -233,7 +233,9 @@ fn finding(cx: &mut Context<'_>, grant: &Grant<'_>, whole: &[Whole<'_>]) {
         .map(|one| format!("`{}`", one.item))
         .collect();
     let list = if whole.len() > SHOWN {
-        format!("{} and {} more services", names.join(", "), whole.len() - SHOWN)
+        let more = whole.len() - SHOWN;
+        let services = if more == 1 { "service" } else { "services" };
+        format!("{} and {more} more {services}", names.join(", "))
     } else {
         match names.pop() {
             Some(last) if !names.is_empty() => format!("{} and {last}", names.join(", ")),
@@ -289,19 +291,11 @@ mod tests {
     #[test]
     fn a_service_may_do_all_of_itself() {
         let of = |service: &str, action: &str| {
-            let trust = format!(
-                r#"{{\"Statement\":{{\"Effect\":\"Allow\",\"Action\":\"sts:AssumeRole\",\"Principal\":{{\"Service\":\"{service}.amazonaws.com\"}}}}}}"#
-            );
-            let policy = format!(
-                r#"{{\"Statement\":{{\"Effect\":\"Allow\",\"Action\":\"{action}\",\"Resource\":\"*\"}}}}"#
-            );
+            let principal = format!(r#"{{"Service":"{service}.amazonaws.com"}}"#);
+            let allow = format!(r#"{{"Effect":"Allow","Action":"{action}","Resource":"*"}}"#);
             Scene::new()
-                .resource(
-                    "aws_iam_role",
-                    "r",
-                    &format!(r#"{{"name":"r","assume_role_policy":"{trust}"}}"#),
-                )
-                .resource("aws_iam_role_policy", "r", &format!(r#"{{"role":"r","policy":"{policy}"}}"#))
+                .resource("aws_iam_role", "r", &trusting("r", &principal))
+                .resource("aws_iam_role_policy", "r", &inline("r", &allow))
                 .run(&SERVICE_WILDCARD_ON_ALL)
                 .first()
                 .map(|(_, finding)| finding.severity)

@@ -483,26 +483,8 @@ mod tests {
     #[test]
     fn what_aws_grants_its_own_roles_is_low() {
         let severity = |service: &str, action: &str| {
-            let policy = format!(
-                r#"{{\"Statement\":{{\"Effect\":\"Allow\",\"Action\":\"{action}\",\"Resource\":\"*\"}}}}"#
-            );
-            let trust = format!(
-                r#"{{\"Statement\":{{\"Effect\":\"Allow\",\"Action\":\"sts:AssumeRole\",\"Principal\":{{\"Service\":\"{service}\"}}}}}}"#
-            );
-            Scene::new()
-                .resource(
-                    "aws_iam_role",
-                    "r",
-                    &format!(r#"{{"name":"r","assume_role_policy":"{trust}"}}"#),
-                )
-                .resource(
-                    "aws_iam_role_policy",
-                    "r",
-                    &format!(r#"{{"role":"r","policy":"{policy}"}}"#),
-                )
-                .run(&STAR_RESOURCE_ON_SCOPABLE_WRITE)
-                .first()
-                .map(|(_, finding)| finding.severity)
+            let quoted = |text: &str| format!("\"{text}\"");
+            of_role(&quoted(service), &quoted(action)).first().copied()
         };
         for (service, action, expected) in [
             ("lambda", "ec2:DeleteNetworkInterface", Severity::Low),
@@ -551,21 +533,13 @@ mod tests {
         }
     }
 
-    /// The severities of a role of the services with a policy.
+    /// The severities of a role of the services (quoted, comma-separated) with a policy.
     fn of_role(services: &str, actions: &str) -> Vec<Severity> {
-        let policy = format!(
-            r#"{{\"Statement\":{{\"Effect\":\"Allow\",\"Action\":[{actions}],\"Resource\":\"*\"}}}}"#
-        );
-        let trust = format!(
-            r#"{{\"Statement\":{{\"Effect\":\"Allow\",\"Action\":\"sts:AssumeRole\",\"Principal\":{{\"Service\":[{services}]}}}}}}"#
-        );
+        let principal = format!(r#"{{"Service":[{services}]}}"#);
+        let allow = format!(r#"{{"Effect":"Allow","Action":[{actions}],"Resource":"*"}}"#);
         Scene::new()
-            .resource(
-                "aws_iam_role",
-                "r",
-                &format!(r#"{{"name":"r","assume_role_policy":"{trust}"}}"#),
-            )
-            .resource("aws_iam_role_policy", "r", &format!(r#"{{"role":"r","policy":"{policy}"}}"#))
+            .resource("aws_iam_role", "r", &trusting("r", &principal))
+            .resource("aws_iam_role_policy", "r", &inline("r", &allow))
             .run(&STAR_RESOURCE_ON_SCOPABLE_WRITE)
             .into_iter()
             .map(|(_, finding)| finding.severity)
@@ -594,22 +568,22 @@ mod tests {
 
     #[test]
     fn interfaces_of_its_own_are_removed_by_any_service() {
-        let pair = r#"\"ec2:CreateNetworkInterface\",\"ec2:DeleteNetworkInterface\""#;
-        let build = r#"\"codebuild.amazonaws.com\",\"events.amazonaws.com\""#;
-        for services in [build, r#"\"kendra.amazonaws.com\""#, r#"\"states.amazonaws.com\""#] {
+        let pair = r#""ec2:CreateNetworkInterface","ec2:DeleteNetworkInterface""#;
+        let build = r#""codebuild.amazonaws.com","events.amazonaws.com""#;
+        for services in [build, r#""kendra.amazonaws.com""#, r#""states.amazonaws.com""#] {
             assert_eq!(of_role(services, pair), [Severity::Low], "{services}");
         }
-        assert_eq!(of_role(r#"\"ec2.amazonaws.com\""#, pair), [Severity::Medium]);
-        let permission = r#"\"ec2:CreateNetworkInterface\",\"ec2:DeleteNetworkInterfacePermission\""#;
-        assert_eq!(of_role(r#"\"sagemaker.amazonaws.com\""#, permission), [Severity::Low]);
-        let alone = r#"\"ec2:DeleteNetworkInterface\""#;
+        assert_eq!(of_role(r#""ec2.amazonaws.com""#, pair), [Severity::Medium]);
+        let permission = r#""ec2:CreateNetworkInterface","ec2:DeleteNetworkInterfacePermission""#;
+        assert_eq!(of_role(r#""sagemaker.amazonaws.com""#, permission), [Severity::Low]);
+        let alone = r#""ec2:DeleteNetworkInterface""#;
         assert_eq!(of_role(build, alone), [Severity::Medium]);
     }
 
     #[test]
     fn an_own_service_does_not_hide_what_is_beside_it() {
-        let glue = r#"\"glue.amazonaws.com\""#;
-        assert_eq!(of_role(glue, r#"\"glue:*\",\"sqs:SendMessage\""#), [Severity::Medium]);
+        let glue = r#""glue.amazonaws.com""#;
+        assert_eq!(of_role(glue, r#""glue:*","sqs:SendMessage""#), [Severity::Medium]);
     }
 
     #[test]
